@@ -1,0 +1,86 @@
+"""Finds the model files that come with maskdet, and checks that a file is the one its card names.
+
+A *card* is the JSON file beside a model that says what it is: labels, input, crop margin, where it
+comes from, and the sha256 of each file that belongs to it.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from maskdet.errors import ModelError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def bundled(relative: str) -> Path:
+    """Finds a file or folder that comes with maskdet.
+
+    Args:
+        relative: path from the top of the project, such as ``models/mask_detector.json``.
+
+    Returns:
+        Its place in the installed package, or in the checkout of an editable install.
+
+    Raises:
+        ModelError: the installation does not contain it.
+    """
+    for root in (_PACKAGE / "bundled", _PACKAGE.parents[1]):
+        if (root / relative).exists():
+            return root / relative
+    raise ModelError(f"{relative} is not in this installation of maskdet: install it again")
+
+
+def sha256(path: Path) -> str:
+    """Returns the hexadecimal SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """Reads a model card.
+
+    Raises:
+        ModelError: the file is missing, is not JSON, or is not a JSON object.
+    """
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{path}: no such model card") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise ModelError(f"{path}: is not a model card (not valid JSON)") from None
+    if not isinstance(card, dict):
+        raise ModelError(f"{path}: is not a model card (not a JSON object)")
+    return card
+
+
+def card_file(card_path: Path, card: dict[str, Any], key: str) -> Path:
+    """Finds one of the files a card names and checks that it is the one the card was written for.
+
+    Args:
+        card_path: the card's own path; its files lie beside it.
+        card: what `read_card` returned.
+        key: which of the card's ``files``, such as ``tflite``.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        ModelError: the card names no such file, or the file is missing or not the card's.
+    """
+    try:
+        name, expected = card["files"][key]["name"], card["files"][key]["sha256"]
+    except (KeyError, TypeError):
+        raise ModelError(f"{card_path}: names no {key!r} file") from None
+    path = card_path.with_name(name)
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file, though {card_path.name} names it")
+    if sha256(path) != expected:
+        raise ModelError(
+            f"{path}: does not match {card_path.name} (truncated, or of another training run): "
+            "copy the model's files together"
+        )
+    return path

@@ -1,0 +1,107 @@
+"""The word that vision, media and the commands have in common: the faces found in one frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+MASK_LABEL = "with_mask"
+NO_MASK_LABEL = "without_mask"
+
+
+@dataclass(frozen=True)
+class Detections:
+    """N faces as parallel arrays; no faces is N = 0, never `None`.
+
+    Attributes:
+        labels: the C class names, in the order of the probabilities' columns.
+        xyxy: (N, 4) float32, left, top, right, bottom in pixels of the frame.
+        face_scores: (N,) float32 in [0, 1], how sure the face detector is.
+        probabilities: (N, C) float32, one row a face, summing to 1.
+        logits: (N, C) float32, the evidence before the softmax.
+        cams: (N, H, W, C) float32, class activation maps: each map's mean plus a share of the
+            biases is the class's logit. ``None`` where the model gives no maps.
+    """
+
+    labels: tuple[str, ...]
+    xyxy: FloatArray
+    face_scores: FloatArray
+    probabilities: FloatArray
+    logits: FloatArray
+    cams: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        count, classes = len(self.xyxy), len(self.labels)
+        expected = {
+            "xyxy": (count, 4),
+            "face_scores": (count,),
+            "probabilities": (count, classes),
+            "logits": (count, classes),
+        }
+        for name, shape in expected.items():
+            found = getattr(self, name).shape
+            if found != shape:
+                raise ValueError(f"{name}: expected shape {shape}, got {found}")
+        if self.cams is not None and (
+            self.cams.ndim != 4 or (self.cams.shape[0], self.cams.shape[3]) != (count, classes)
+        ):
+            raise ValueError(
+                f"cams: expected shape ({count}, H, W, {classes}), got {self.cams.shape}"
+            )
+
+    @classmethod
+    def empty(cls, labels: Sequence[str]) -> Self:
+        """Returns the detections of a frame without faces."""
+        classes = len(labels)
+        return cls(
+            labels=tuple(labels),
+            xyxy=np.zeros((0, 4), np.float32),
+            face_scores=np.zeros(0, np.float32),
+            probabilities=np.zeros((0, classes), np.float32),
+            logits=np.zeros((0, classes), np.float32),
+        )
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    @property
+    def label_indices(self) -> NDArray[np.intp]:
+        """(N,) index of each face's most probable label."""
+        return np.argmax(self.probabilities, axis=1)
+
+    @property
+    def predicted_labels(self) -> list[str]:
+        """Each face's most probable label."""
+        return [self.labels[index] for index in self.label_indices]
+
+    @property
+    def confidences(self) -> FloatArray:
+        """(N,) probability of each face's most probable label."""
+        return self.probabilities.max(axis=1, initial=0.0)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Returns one JSON-ready object a face, with the field names of the project's records."""
+        return [
+            {
+                "box": [round(float(value), 2) for value in box],
+                "face_score": round(float(score), 4),
+                "label": label,
+                "confidence": round(float(confidence), 4),
+                "probabilities": {
+                    name: round(float(value), 4)
+                    for name, value in zip(self.labels, row, strict=True)
+                },
+            }
+            for box, score, label, confidence, row in zip(
+                self.xyxy,
+                self.face_scores,
+                self.predicted_labels,
+                self.confidences,
+                self.probabilities,
+                strict=True,
+            )
+        ]

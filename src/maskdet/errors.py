@@ -1,0 +1,25 @@
+"""What can go wrong through no fault of the program, each said to the user in one line.
+
+The command line turns a `MaskdetError` into that line on standard error and exit code 1. Anything
+else that escapes is a bug and keeps its traceback.
+"""
+
+
+class MaskdetError(Exception):
+    """Something the user can mend. The message is one line that says what to do."""
+
+
+class SourceError(MaskdetError):
+    """Pictures, video or a camera that cannot be read."""
+
+
+class OutputError(MaskdetError):
+    """A result that cannot be written where the user asked for it."""
+
+
+class ModelError(MaskdetError):
+    """A model file or its card that is missing, damaged or of another kind."""
+
+
+class DatasetError(MaskdetError):
+    """Training pictures that cannot teach what was asked."""

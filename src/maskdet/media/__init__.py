@@ -1,0 +1,1 @@
+"""Frames in (pictures, video, cameras), frames and records out."""

@@ -1,0 +1,112 @@
+"""Runs an exported network (TFLite) on LiteRT: load, batch, threads.
+
+LiteRT's fast kernels want fixed shapes, and a batch of N costs N times one sample. So a `Network`
+holds interpreters whose shapes are set once, for one sample each, and runs a batch sample by
+sample, spread over its interpreters; `invoke` releases the GIL, so they do run side by side.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from maskdet.errors import ModelError
+
+Outputs = dict[str, NDArray[Any]]
+
+
+class _Lane:
+    """One interpreter with its tensors' indices looked up."""
+
+    def __init__(self, model: bytes, input_shape: Sequence[int] | None, threads: int) -> None:
+        self.interpreter = Interpreter(model_content=model, num_threads=threads)
+        details = self.interpreter.get_input_details()[0]
+        if input_shape is not None and tuple(details["shape"]) != tuple(input_shape):
+            self.interpreter.resize_tensor_input(details["index"], list(input_shape), strict=False)
+        self.interpreter.allocate_tensors()
+        self.input = self.interpreter.get_input_details()[0]
+        runner = self.interpreter.get_signature_runner()
+        self.outputs = {
+            name: detail["index"] for name, detail in runner.get_output_details().items()
+        }
+
+    def __call__(self, sample: NDArray[Any]) -> Outputs:
+        self.interpreter.set_tensor(self.input["index"], sample[np.newaxis])
+        self.interpreter.invoke()
+        return {name: self.interpreter.get_tensor(index)[0] for name, index in self.outputs.items()}
+
+
+class Network:
+    """A TFLite network with one picture input and named outputs.
+
+    Args:
+        path: the ``.tflite`` file.
+        input_shape: (1, H, W, C) to run at another size than the file's own.
+        threads: CPU threads an interpreter uses for one sample.
+        lanes: how many samples of a batch are worked on at a time.
+
+    Raises:
+        ModelError: the file is missing, damaged, or not a network with one input.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        input_shape: Sequence[int] | None = None,
+        threads: int = 1,
+        lanes: int = 1,
+    ) -> None:
+        try:
+            model = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+        try:
+            self._lanes = [_Lane(model, input_shape, threads) for _ in range(lanes)]
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
+            raise ModelError(f"{path}: is not a model LiteRT can run ({reason})") from None
+        self._pool = ThreadPoolExecutor(lanes - 1) if lanes > 1 else None
+        details = self._lanes[0].input
+        self.input_shape: tuple[int, ...] = tuple(int(side) for side in details["shape"])
+        self.input_dtype: np.dtype[Any] = np.dtype(details["dtype"])
+
+    @property
+    def output_names(self) -> frozenset[str]:
+        """The names of the outputs, as `run` keys them."""
+        return frozenset(self._lanes[0].outputs)
+
+    def run(self, batch: NDArray[np.uint8]) -> Outputs:
+        """Runs N samples.
+
+        Args:
+            batch: (N, H, W, C) pixels 0..255; cast to the type the network takes.
+
+        Returns:
+            One array an output, (N, ...), in float32.
+
+        Raises:
+            ValueError: the batch is empty or of another shape than the network's input.
+        """
+        if len(batch) == 0 or batch.shape[1:] != self.input_shape[1:]:
+            raise ValueError(f"expected (N >= 1, *{self.input_shape[1:]}), got {batch.shape}")
+        samples = batch.astype(self.input_dtype, copy=False)
+        shares = [range(lane, len(samples), len(self._lanes)) for lane in range(len(self._lanes))]
+
+        def work(lane: int) -> list[Outputs]:
+            return [self._lanes[lane](samples[index]) for index in shares[lane]]
+
+        others = (
+            [self._pool.submit(work, lane) for lane in range(1, len(self._lanes)) if shares[lane]]
+            if self._pool
+            else []
+        )
+        by_lane = [work(0), *(future.result() for future in others)]
+        results = [
+            by_lane[index % len(by_lane)][index // len(by_lane)] for index in range(len(samples))
+        ]
+        return {name: np.stack([result[name] for result in results]) for name in self.output_names}
