@@ -71,7 +71,8 @@ class Detections:
     @property
     def label_indices(self) -> NDArray[np.intp]:
         """(N,) index of each face's most probable label."""
-        return np.argmax(self.probabilities, axis=1)
+        indices: NDArray[np.intp] = np.argmax(self.probabilities, axis=1)
+        return indices
 
     @property
     def predicted_labels(self) -> list[str]:
@@ -81,7 +82,8 @@ class Detections:
     @property
     def confidences(self) -> FloatArray:
         """(N,) probability of each face's most probable label."""
-        return self.probabilities.max(axis=1, initial=0.0)
+        highest: FloatArray = self.probabilities.max(axis=1, initial=0.0)
+        return highest
 
     def to_records(self) -> list[dict[str, Any]]:
         """Returns one JSON-ready object a face, with the field names of the project's records."""

@@ -1,0 +1,72 @@
+"""`maskdet heatmap`: where in the face the answer came from."""
+
+from pathlib import Path
+
+import click
+
+from maskdet.cli.common import log, network_options, progress, report_failures
+
+
+@click.command()
+@click.option(
+    "--source",
+    default="0",
+    show_default=True,
+    help="Camera number, or path of a picture, a folder of pictures, or a video.",
+)
+@network_options
+@click.option(
+    "--record",
+    "--output",
+    "output",
+    type=click.Path(path_type=Path),
+    help="Video or picture to write, or a folder. [default: a new folder runs/heatmap/<n>]",
+)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option("--show", is_flag=True, help="Show the frames in a window; q quits.")
+@click.option(
+    "--frames",
+    type=click.IntRange(min=1),
+    help="Stop after so many frames. [default: 200 of a camera, all of a file]",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Weight of the heat map's colours over the face.",
+)
+def heatmap(
+    source: str,
+    confidence: float | None,
+    model: Path | None,
+    face: Path | None,
+    output: Path | None,
+    overwrite: bool,
+    show: bool,
+    frames: int | None,
+    alpha: float,
+) -> None:
+    """Show where in the face the answer came from."""
+    from maskdet.heatmap.run import HeatmapOptions, run
+    from maskdet.stream import NetworkOptions
+
+    summary = run(
+        HeatmapOptions(
+            source=source,
+            networks=NetworkOptions(model, face, confidence),
+            output=output,
+            overwrite=overwrite,
+            show=show,
+            frames=frames,
+            alpha=alpha,
+        ),
+        log=log,
+        progress=progress,
+    )
+    click.echo(f"{summary.source}: {summary.faces} heat maps in {summary.frames} frames")
+    for path in summary.written[:1] if len(summary.written) == 1 else []:
+        click.echo(f"written to {path}")
+    if len(summary.written) > 1:
+        click.echo(f"written to {summary.written[0].parent}")
+    report_failures(summary.failures)

@@ -1,0 +1,1 @@
+"""The detect command's run: who in these pictures wears a mask?"""

@@ -1,0 +1,1 @@
+"""The heatmap command's run: where in the face did the answer come from?"""

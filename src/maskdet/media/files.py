@@ -1,0 +1,63 @@
+"""Where results go: fresh run folders, and files that are whole or not there."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from maskdet.errors import OutputError
+
+
+def next_run_folder(command: str, root: Path = Path("runs")) -> Path:
+    """Creates `root/command/<n>` with the first number that is free.
+
+    Raises:
+        OutputError: the folder cannot be created.
+    """
+    parent = root / command
+    for number in itertools.count(1):
+        folder = parent / str(number)
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            if parent.is_dir():
+                continue
+            raise OutputError(f"{parent}: is not a folder") from None
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be created ({error.strerror})") from None
+        return folder
+    raise AssertionError("itertools.count ended")
+
+
+def make_folder(folder: Path) -> None:
+    """Creates a folder and its parents where they are missing.
+
+    Raises:
+        OutputError: it cannot be created, or is a file.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(f"{folder}: is a file, not a folder") from None
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be created ({error.strerror})") from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a temporary path beside `path`, renamed to it at the end, removed after an error.
+
+    The temporary name keeps the suffix, from which writers choose their format.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,260 @@
+"""Where frames and records go: picture files, a video file, JSON lines, a window."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+import cv2
+import imutils
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.errors import OutputError
+from maskdet.media.files import make_folder, replacing
+
+UInt8Array = NDArray[np.uint8]
+
+VIDEO_SUFFIXES = frozenset({".avi", ".mkv", ".mov", ".mp4"})
+# Formats OpenCV reads but cannot, or can only poorly, write.
+_WRITABLE_PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+_JPEG_QUALITY = 95
+
+# H.264 plays in every browser; "superfast" costs a third of the default's time for a file a little
+# larger. AVI holds MPEG-4 under the XVID tag, as players of that format expect; its quality 4 (of 1
+# to 31) is given in units of 118 (FF_QP2LAMBDA).
+_CODECS: dict[str, tuple[str, dict[str, str], str | None]] = {
+    ".mp4": ("libx264", {"preset": "superfast", "crf": "23"}, None),
+    ".mov": ("libx264", {"preset": "superfast", "crf": "23"}, None),
+    ".mkv": ("libx264", {"preset": "superfast", "crf": "23"}, None),
+    ".avi": ("mpeg4", {"flags": "+qscale", "global_quality": "472"}, "XVID"),
+}
+# MPEG-4 part 2 stores the frame rate in 16 bits.
+_MAX_RATE_DENOMINATOR = 1001
+
+
+def picture_output_name(name: str) -> str:
+    """Returns the file name an annotated picture is written under: PNG where it must change."""
+    path = Path(name)
+    return path.name if path.suffix.lower() in _WRITABLE_PICTURES else f"{path.name}.png"
+
+
+def write_picture(path: Path, image: UInt8Array) -> None:
+    """Writes a picture, whole or not at all.
+
+    Args:
+        path: its suffix chooses the format.
+        image: (H, W, 3) uint8 BGR.
+
+    Raises:
+        OutputError: the file cannot be written, or its suffix names no format.
+    """
+    with replacing(path) as temporary:
+        try:
+            encoded, data = cv2.imencode(
+                path.suffix, image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+            )
+        except cv2.error:
+            encoded = False
+        if not encoded:
+            raise OutputError(f"{path}: {path.suffix or 'no suffix'} is no picture format to write")
+        temporary.write_bytes(data.tobytes())
+
+
+class VideoWriter:
+    """A video file, written beside its name and renamed when it is closed.
+
+    The first frame decides the size; later frames of another size are fitted into it.
+
+    Args:
+        path: .mp4, .mov or .mkv (H.264) or .avi (MPEG-4, XVID).
+        frame_rate: frames a second.
+    """
+
+    def __init__(self, path: Path, frame_rate: float) -> None:
+        if path.suffix.lower() not in VIDEO_SUFFIXES:
+            raise OutputError(
+                f"{path}: a video is written as one of {', '.join(sorted(VIDEO_SUFFIXES))}"
+            )
+        self.path = path
+        self.frames = 0
+        self._rate = Fraction(frame_rate).limit_denominator(_MAX_RATE_DENOMINATOR)
+        self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self._container: Any = None
+        self._stream: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self, width: int, height: int) -> None:
+        import av
+
+        make_folder(self.path.parent)
+        codec, options, tag = _CODECS[self.path.suffix.lower()]
+        try:
+            self._container = av.open(self._partial, "w")
+        except (av.FFmpegError, OSError) as error:
+            raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from None
+        self._stream = self._container.add_stream(codec, rate=self._rate)
+        # 4:2:0 chroma needs even sides.
+        self._stream.width, self._stream.height = width + width % 2, height + height % 2
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.options = options
+        if tag:
+            self._stream.codec_tag = tag
+
+    def write(self, image: UInt8Array) -> None:
+        """Appends a frame, (H, W, 3) uint8 BGR.
+
+        Raises:
+            OutputError: the file cannot be written (what was written so far is kept).
+        """
+        import av
+
+        if self._stream is None:
+            self._open(image.shape[1], image.shape[0])
+        try:
+            frame = av.VideoFrame.from_ndarray(self._fit(image), format="bgr24")
+            for packet in self._stream.encode(frame):
+                self._container.mux(packet)
+        except (av.FFmpegError, OSError) as error:
+            raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from None
+        self.frames += 1
+
+    def _fit(self, image: UInt8Array) -> UInt8Array:
+        """Brings a frame to the stream's size: padded by a pixel, or scaled onto black."""
+        width, height = self._stream.width, self._stream.height
+        if (
+            image.shape[1] > width
+            or image.shape[0] > height
+            or max(width - image.shape[1], height - image.shape[0]) > 1
+        ):
+            wide = image.shape[1] * height > width * image.shape[0]
+            image = (
+                imutils.resize(image, width=width) if wide else imutils.resize(image, height=height)
+            )
+            image = image[:height, :width]
+        missing_rows, missing_columns = height - image.shape[0], width - image.shape[1]
+        if missing_rows or missing_columns:
+            border = (
+                cv2.BORDER_REPLICATE
+                if max(missing_rows, missing_columns) == 1
+                else cv2.BORDER_CONSTANT
+            )
+            image = cv2.copyMakeBorder(image, 0, missing_rows, 0, missing_columns, border)
+        return image
+
+    def close(self) -> None:
+        """Finishes the file and gives it its name; without a frame there is no file.
+
+        Raises:
+            OutputError: the last frames cannot be written.
+        """
+        if self._container is None:
+            return
+        import av
+
+        container, self._container = self._container, None
+        try:
+            for packet in self._stream.encode():
+                container.mux(packet)
+            container.close()
+            self._partial.replace(self.path)
+        except (av.FFmpegError, OSError) as error:
+            raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from None
+
+
+class JsonLines:
+    """Records as JSON objects, one a line.
+
+    Args:
+        stream: an open text file, such as standard output.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Writes one record and flushes, so that a reader of a pipe sees it at once."""
+        self._stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._stream.flush()
+
+
+class Window:
+    """A window that shows frames as they come; a context manager. q or Esc asks to quit.
+
+    Args:
+        title: the window's title.
+    """
+
+    # Larger frames are shown smaller, so that the window fits common screens. Pixels.
+    _MAX_WIDTH = 1280
+    _KEYS_THAT_QUIT = frozenset({ord("q"), ord("Q"), 27})
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+
+    def __enter__(self) -> Self:
+        cv2.namedWindow(self._title, cv2.WINDOW_AUTOSIZE)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        cv2.destroyAllWindows()
+
+    def show(self, image: UInt8Array, *, wait: bool) -> bool:
+        """Shows a frame.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            wait: whether to wait for a key, as for single pictures.
+
+        Returns:
+            False once the user has asked to quit, or has closed the window.
+        """
+        if image.shape[1] > self._MAX_WIDTH:
+            image = imutils.resize(image, width=self._MAX_WIDTH)
+        cv2.imshow(self._title, image)
+        while True:
+            # A closed window gives no keys: look at it now and then while waiting.
+            key = cv2.waitKey(100 if wait else 1)
+            if key != -1:
+                return (key & 0xFF) not in self._KEYS_THAT_QUIT
+            if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+                return False
+            if not wait:
+                return True
+
+
+def open_window(title: str, log: Callable[[str], None]) -> Window | None:
+    """Returns a window, or ``None`` after saying so where there is no display.
+
+    Qt ends the whole process where there is no display, so a child process tries first.
+    """
+    probe = "import cv2; cv2.namedWindow('maskdet'); cv2.destroyAllWindows()"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", probe], capture_output=True, check=False, timeout=20
+        )
+    except subprocess.TimeoutExpired:
+        done = None
+    if done is None or done.returncode != 0:
+        log("no display to open a window on: carrying on without it")
+        return None
+    return Window(title)

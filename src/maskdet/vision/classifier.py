@@ -1,0 +1,128 @@
+"""The second stage: face crops in, the probability of each label and its heat map out."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from maskdet.assets import bundled, card_file, read_card
+from maskdet.detections import FloatArray
+from maskdet.errors import ModelError
+from maskdet.vision.preprocessing import UInt8Array, face_inputs
+from maskdet.vision.runtime import Network
+
+CARD_FORMAT = 1
+BUNDLED_CARD = "models/mask_detector.json"
+
+
+def find_card(model: Path | None) -> Path:
+    """Finds the card of the model that the user named.
+
+    Args:
+        model: a model's ``.json``, ``.tflite`` or ``.keras`` file, their common name, or a folder
+            that holds exactly one card; ``None`` for the bundled model.
+
+    Raises:
+        ModelError: there is no such model, or its card is missing.
+    """
+    if model is None:
+        return bundled(BUNDLED_CARD)
+    if model.is_dir():
+        cards = sorted(model.glob("*.json"))
+        if len(cards) != 1:
+            raise ModelError(f"{model}: holds {len(cards)} model cards (.json); name one of them")
+        return cards[0]
+    if model.suffix in (".json", ".tflite", ".keras"):
+        if not model.is_file():
+            raise ModelError(f"{model}: no such model file")
+        card = model.with_suffix(".json")
+    else:
+        card = model.with_name(model.name + ".json")
+    if not card.is_file():
+        raise ModelError(f"{card}: no such model card; a model is its .tflite and its .json")
+    return card
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Returns the softmax over the last axis, computed without overflow."""
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True, initial=-np.inf))
+    normalised: FloatArray = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return normalised
+
+
+class MaskClassifier:
+    """Tells masked from bare faces.
+
+    Args:
+        card_path: the model's card; see `find_card`.
+        precision: one of the card's precisions; ``None`` for its default.
+        threads: CPU threads for one face.
+        lanes: faces worked on at a time.
+        maps: whether `classify` returns heat maps, which detection alone does not need.
+
+    Raises:
+        ModelError: the card or the network is missing, damaged, or they do not fit together.
+    """
+
+    def __init__(
+        self,
+        card_path: Path,
+        *,
+        precision: str | None = None,
+        threads: int = 1,
+        lanes: int = min(2, os.cpu_count() or 1),
+        maps: bool = False,
+    ) -> None:
+        card = read_card(card_path)
+        if card.get("format") != CARD_FORMAT:
+            raise ModelError(
+                f"{card_path}: has card format {card.get('format')!r}, "
+                f"this maskdet reads {CARD_FORMAT}"
+            )
+        try:
+            self.labels: tuple[str, ...] = tuple(str(label) for label in card["labels"])
+            self.size = int(card["input"]["size"])
+            self.crop_margin = float(card["crop_margin"])
+            self.temperature = float(card.get("temperature", 1.0))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{card_path}: is not a classifier's card ({error!r})") from None
+        key = f"tflite_{precision}" if precision else "tflite"
+        path = card_file(card_path, card, key)
+        self._network = Network(path, threads=threads, lanes=lanes)
+        self._maps = maps
+        self._check(path)
+
+    def _check(self, path: Path) -> None:
+        missing = {"probabilities", "logits", "cam"} - self._network.output_names
+        if missing:
+            raise ModelError(f"{path}: has no output {', '.join(sorted(missing))}; export it again")
+        if self._network.input_shape != (1, self.size, self.size, 3):
+            raise ModelError(
+                f"{path}: takes input of shape {self._network.input_shape}, "
+                f"its card says {self.size}"
+            )
+        outputs = self._network.run(np.zeros(self._network.input_shape, np.uint8))
+        if outputs["logits"].shape[1] != len(self.labels):
+            raise ModelError(
+                f"{path}: tells {outputs['logits'].shape[1]} labels apart, its card names "
+                f"{len(self.labels)}"
+            )
+
+    def classify(
+        self, frame_bgr: UInt8Array, xyxy: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+        """Classifies all faces of a frame.
+
+        Args:
+            frame_bgr: (H, W, 3) uint8.
+            xyxy: (N, 4) face boxes in pixels, N >= 1; the card's crop margin is added here.
+
+        Returns:
+            (N, C) probabilities, calibrated by the card's temperature; (N, C) logits, before it;
+            (N, h, w, C) class activation maps, or ``None`` if not asked for.
+        """
+        faces = face_inputs(frame_bgr, xyxy, margin=self.crop_margin, size=self.size)
+        outputs = self._network.run(faces)
+        logits: FloatArray = outputs["logits"]
+        probabilities = softmax(logits / np.float32(self.temperature))
+        return probabilities, logits, outputs["cam"] if self._maps else None
