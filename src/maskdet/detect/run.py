@@ -149,13 +149,14 @@ def run(
         start = time.perf_counter()
         for frame, detections in results:
             summary.add(detections)
-            if writer is not None:
-                writer.write(record_of(frame, detections))
             if output is not None or window is not None:
                 draw_detections(frame.image, detections)
             if output is not None:
                 output.write(frame, frame.image)
                 summary.written, summary.place = output.written, output.place
+            # After the frame is written: a record says that its frame is done.
+            if writer is not None:
+                writer.write(record_of(frame, detections))
             summary.seconds = time.perf_counter() - start
             tick()
             if window is not None and not window.show(frame.image, wait=not source.is_moving):

@@ -1,0 +1,174 @@
+"""How fast `maskdet detect` is on a video, whole command and stage by stage.
+
+    python benchmarks/throughput.py VIDEO
+    python benchmarks/throughput.py VIDEO --caffe DIR --opencv4 opencv4    # beside the usual script
+
+Each command runs as a user would start it. Its records say when a frame was done (annotated and
+written). With --caffe, `benchmarks/reference.py` runs in turns with it: on a shared machine only
+the ratio of neighbouring runs means something.
+"""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from maskdet.media.drawing import draw_detections
+from maskdet.media.sinks import VideoWriter
+from maskdet.media.sources import open_source
+from maskdet.stream import NetworkOptions, load_detector
+from maskdet.vision.prior_boxes import box_iou
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of a command took.
+
+    Attributes:
+        first_frame: seconds from the start of the command to its first finished frame.
+        total: seconds from start to exit.
+        rate: frames a second between the first and the last finished frame.
+        memory: peak resident memory in MB.
+        records: what it printed, an object a frame.
+    """
+
+    first_frame: float
+    total: float
+    rate: float
+    memory: float
+    records: list[dict[str, Any]]
+
+
+def measure(command: list[str], environment: dict[str, str] | None = None) -> Run:
+    """Runs a command that prints a JSON line a frame, and times those lines."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **(environment or {})},
+    )
+    assert process.stdout is not None
+    records, moments = [], []
+    for line in process.stdout:
+        moments.append(time.perf_counter() - start)
+        records.append(json.loads(line))
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0 or len(moments) < 2:
+        raise click.ClickException(f"{' '.join(command)} failed")
+    return Run(
+        first_frame=moments[0],
+        total=time.perf_counter() - start,
+        rate=(len(moments) - 1) / (moments[-1] - moments[0]),
+        memory=usage.ru_maxrss / 1024,
+        records=records,
+    )
+
+
+def agreement(ours: Run, theirs: Run, threshold: float = 0.9) -> float:
+    """Returns the share of their faces that ours also has, at an IoU of `threshold`."""
+    found = total = 0
+    for our, their in zip(ours.records, theirs.records, strict=True):
+        boxes = np.array([face["box"] for face in their["faces"]], np.float32).reshape(-1, 4)
+        total += len(boxes)
+        mine = np.array([face["box"] for face in our["faces"]], np.float32).reshape(-1, 4)
+        if len(boxes) and len(mine):
+            found += int((box_iou(boxes, mine).max(axis=1) >= threshold).sum())
+    return found / total if total else 1.0
+
+
+def time_stages(video: str, confidence: float) -> dict[str, float]:
+    """Returns the median milliseconds of each stage a frame, one after another in one thread."""
+    detector = load_detector(NetworkOptions(confidence=confidence))
+    spent: dict[str, list[float]] = {}
+
+    def timed(stage: str, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        result = work()
+        spent.setdefault(stage, []).append((time.perf_counter() - start) * 1000)
+        return result
+
+    frames = iter(open_source(video))
+    with tempfile.TemporaryDirectory() as folder, VideoWriter(Path(folder) / "out.mp4", 25) as out:
+        while (frame := timed("decode", lambda: next(frames, None))) is not None:
+            image = frame.image
+            xyxy, scores = timed("face detection", lambda: detector.faces.detect(image))
+            seen = timed("classification", lambda: detector.classify(image, xyxy, scores))
+            timed("drawing", lambda: draw_detections(image, seen))
+            timed("writing", lambda: out.write(image))
+    return {stage: statistics.median(times) for stage, times in spent.items()}
+
+
+def processor() -> str:
+    """Returns the processor's name as the system gives it."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+@click.command()
+@click.argument("video", type=click.Path(exists=True))
+@click.option("--runs", default=3, show_default=True, help="Runs of each command; medians count.")
+@click.option("--confidence", default=0.5, show_default=True, help="Face threshold for both.")
+@click.option("--caffe", type=click.Path(exists=True), help="Folder of the Caffe pair.")
+@click.option("--opencv4", type=click.Path(exists=True), help="Folder OpenCV 4 was installed to.")
+def main(video: str, runs: int, confidence: float, caffe: str | None, opencv4: str | None) -> None:
+    """Measures `maskdet detect` on VIDEO."""
+    print(f"{video}; {os.cpu_count()} x {processor()}, Python {platform.python_version()}")
+    ours, theirs = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for run in range(runs):
+            output = f"{folder}/{run}.mp4"
+            command = [sys.executable, "-m", "maskdet", "detect", "--source", video, "--json"]
+            options = ["--confidence", str(confidence), "--output", output]
+            ours.append(measure([*command, *options]))
+            if caffe is not None:
+                script = [sys.executable, str(HERE / "reference.py"), video, "--caffe", caffe]
+                theirs.append(
+                    measure(
+                        [*script, "--confidence", str(confidence), "--output", f"{output}.avi"],
+                        {"PYTHONPATH": opencv4} if opencv4 else None,
+                    )
+                )
+    _print_row("", "frames/s", "first frame s", "peak MB", "whole run s")
+    for name, results in (("maskdet detect", ours), ("reference", theirs)):
+        if results:
+            _print_row(
+                name,
+                *(
+                    f"{statistics.median(getattr(result, value) for result in results):.2f}"
+                    for value in ("rate", "first_frame", "memory", "total")
+                ),
+            )
+    if theirs:
+        ratios = [our.rate / their.rate for our, their in zip(ours, theirs, strict=True)]
+        print(f"ratio of frames/s, median of {runs}: {statistics.median(ratios):.1f}")
+        print(f"reference's faces also found (IoU 0.9): {agreement(ours[0], theirs[0]):.1%}")
+    print("\nmilliseconds a frame, one stage after another:")
+    for stage, milliseconds in time_stages(video, confidence).items():
+        print(f"  {stage:<16}{milliseconds:6.2f}")
+
+
+def _print_row(*cells: str) -> None:
+    print(f"{cells[0]:<16}" + "".join(f"{cell:>15}" for cell in cells[1:]))
+
+
+if __name__ == "__main__":
+    main()
