@@ -25,6 +25,9 @@ Kind = Literal["picture", "pictures", "video", "camera"]
 # What a video that reports no frame rate is taken to run at: the commonest rate of such files.
 FALLBACK_FRAME_RATE = 25.0
 
+# FFmpeg plays any text file as terminal art, through one of these.
+_TEXT_CODECS = frozenset({"ansi", "bintext", "idf", "xbin"})
+
 _JPEG_START, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 
 
@@ -172,6 +175,9 @@ class VideoSource:
             self._container.close()
             raise SourceError(f"{path}: has no video stream")
         stream = self._container.streams.video[0]
+        if stream.codec_context.name in _TEXT_CODECS:
+            self._container.close()
+            raise SourceError(f"{path}: is not a picture or video (a text file)")
         stream.thread_type = "AUTO"
         rate = stream.average_rate or stream.guessed_rate
         self.frame_rate: float | None = float(rate) if rate else FALLBACK_FRAME_RATE

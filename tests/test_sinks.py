@@ -1,0 +1,141 @@
+"""Writing pictures, video and records: whole files or none."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from maskdet.errors import OutputError
+from maskdet.media.files import next_run_folder, replacing
+from maskdet.media.sinks import JsonLines, VideoWriter, picture_output_name, write_picture
+from maskdet.media.sources import VideoSource, read_picture
+
+
+def test_picture_round_trip(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A PNG is read back pixel for pixel."""
+    write_picture(tmp_path / "new" / "a.png", noise)
+    assert (read_picture(tmp_path / "new" / "a.png") == noise).all()
+
+
+def test_picture_of_unknown_format(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A suffix that names no format is refused, and nothing is left behind."""
+    with pytest.raises(OutputError, match="no picture format"):
+        write_picture(tmp_path / "a.xyz", noise)
+    assert not list(tmp_path.iterdir())
+
+
+def test_gif_is_written_as_png() -> None:
+    """A format that cannot be written well is written as PNG, under a name that says both."""
+    assert picture_output_name("in/a.gif") == "a.gif.png"
+    assert picture_output_name("in/a.JPG") == "a.JPG"
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.avi", "out.mkv", "out.mov"])
+def test_video_can_be_read_back(tmp_path: Path, name: str) -> None:
+    """Every format keeps frames, size, frame rate and what is on them."""
+    with VideoWriter(tmp_path / name, 29.97) as video:
+        for level in range(0, 250, 25):
+            video.write(np.full((48, 64, 3), level, np.uint8))
+    source = VideoSource(tmp_path / name)
+    assert source.frame_rate == pytest.approx(29.97, abs=0.01)
+    levels = [frame.image.mean() for frame in source]
+    assert levels == pytest.approx(list(range(0, 250, 25)), abs=6)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_avi_carries_the_xvid_tag(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """Players of .avi look for the XVID tag."""
+    with VideoWriter(tmp_path / "out.avi", 5) as video:
+        video.write(noise)
+    assert b"XVID" in (tmp_path / "out.avi").read_bytes()[:1000]
+
+
+def test_video_of_odd_and_changing_sizes(tmp_path: Path) -> None:
+    """Odd sides are padded to even ones; a frame of another size is fitted into the first's."""
+    with VideoWriter(tmp_path / "out.mp4", 5) as video:
+        video.write(np.full((47, 63, 3), 200, np.uint8))
+        video.write(np.full((94, 63, 3), 200, np.uint8))
+        video.write(np.full((10, 20, 3), 200, np.uint8))
+    frames = list(VideoSource(tmp_path / "out.mp4"))
+    assert [frame.image.shape for frame in frames] == [(48, 64, 3)] * 3
+    # The tall frame fills the height and half the width; the rest is black.
+    assert frames[1].image[24, 10].mean() > 150
+    assert frames[1].image[24, 60].mean() < 60
+
+
+def test_interrupted_video_keeps_its_frames(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """What was written before an error plays."""
+
+    def broken_run() -> None:
+        with VideoWriter(tmp_path / "out.mp4", 5) as video:
+            video.write(noise)
+            video.write(noise)
+            raise RuntimeError("the detector broke")
+
+    with pytest.raises(RuntimeError):
+        broken_run()
+    assert len(list(VideoSource(tmp_path / "out.mp4"))) == 2
+
+
+def test_video_without_frames_leaves_no_file(tmp_path: Path) -> None:
+    """Nothing written, nothing left."""
+    with VideoWriter(tmp_path / "out.mp4", 5):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_video_of_unknown_format(tmp_path: Path) -> None:
+    """A suffix that names no video format is refused at once."""
+    with pytest.raises(OutputError, match=r"\.avi, \.mkv, \.mov, \.mp4"):
+        VideoWriter(tmp_path / "out.txt", 5)
+
+
+def test_replacing_leaves_the_earlier_file_after_an_error(tmp_path: Path) -> None:
+    """A file that could not be finished does not take the place of the old one."""
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+
+    def broken_write() -> None:
+        with replacing(target) as temporary:
+            temporary.write_text("half of the ne")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken_write()
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_unwritable_places(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A folder that cannot be made is one clear error."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"cannot be created|is a file"):
+        write_picture(tmp_path / "file" / "a.png", noise)
+    with (
+        pytest.raises(OutputError, match=r"cannot be created|is a file"),
+        VideoWriter(tmp_path / "file" / "a.mp4", 5) as video,
+    ):
+        video.write(noise)
+
+
+def test_run_folders_are_numbered_and_never_reused(tmp_path: Path) -> None:
+    """Each run gets the first free number."""
+    assert next_run_folder("detect", tmp_path) == tmp_path / "detect" / "1"
+    (tmp_path / "detect" / "2").mkdir()
+    assert next_run_folder("detect", tmp_path) == tmp_path / "detect" / "3"
+
+
+def test_json_lines() -> None:
+    """One object a line, letters beyond ASCII kept."""
+    stream = io.StringIO()
+    writer = JsonLines(stream)
+    writer.write({"source": "Müller.jpg"})
+    writer.write({"frame": 1})
+    assert [json.loads(line) for line in stream.getvalue().splitlines()] == [
+        {"source": "Müller.jpg"},
+        {"frame": 1},
+    ]
+    assert "Müller" in stream.getvalue()

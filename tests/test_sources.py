@@ -1,0 +1,188 @@
+"""Reading pictures, folders and video, good and bad."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from maskdet.errors import SourceError
+from maskdet.media.sinks import VideoWriter
+from maskdet.media.sources import PictureSource, VideoSource, open_source, read_picture
+
+
+def test_picture_is_one_frame(samples: Path) -> None:
+    """A picture file gives one upright BGR frame."""
+    source = open_source(str(samples / "astronaut.jpg"))
+    assert source.kind == "picture"
+    (frame,) = source
+    assert frame.image.shape == (512, 512, 3)
+    assert frame.image.dtype == np.uint8
+
+
+def test_colour_order_is_bgr(tmp_path: Path) -> None:
+    """A pure red picture has its red in the last channel."""
+    path = tmp_path / "red.png"
+    red = np.zeros((4, 6, 3), np.uint8)
+    red[..., 2] = 255
+    cv2.imwrite(str(path), red)
+    assert (read_picture(path) == (0, 0, 255)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "picture"),
+    [
+        ("grey.png", np.full((5, 7), 200, np.uint8)),
+        ("deep.png", np.full((5, 7), 200 * 257, np.uint16)),
+        ("transparent.png", np.full((5, 7, 4), 200, np.uint8)),
+        ("one.png", np.full((1, 1, 3), 200, np.uint8)),
+    ],
+)
+def test_odd_pictures_become_bgr(tmp_path: Path, name: str, picture: NDArray[np.uint8]) -> None:
+    """Grey, 16-bit, transparent and one-pixel pictures come out as 8-bit BGR of that brightness."""
+    cv2.imwrite(str(tmp_path / name), picture)
+    image = read_picture(tmp_path / name)
+    assert image.shape == (*picture.shape[:2], 3)
+    assert image.dtype == np.uint8
+    assert (image == 200).all()
+
+
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
+    """A photograph that says it lies on its side is turned upright."""
+    picture = np.zeros((8, 16, 3), np.uint8)
+    picture[:, :8] = 255
+    data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
+    # An APP1 segment with one tag: orientation 6, turn a quarter clockwise to view.
+    tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    segment = b"Exif\0\0" + tiff
+    app1 = b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment
+    (tmp_path / "turned.jpg").write_bytes(data[:2] + app1 + data[2:])
+    image = read_picture(tmp_path / "turned.jpg")
+    assert image.shape == (16, 8, 3)
+    assert image[2].mean() > 200
+    assert image[13].mean() < 50
+
+
+def _bad(tmp_path: Path, samples: Path) -> dict[str, Path]:
+    whole = (samples / "astronaut.jpg").read_bytes()
+    contents = {"empty": b"", "text": b"hello " * 50, "cut": whole[: len(whole) // 2]}
+    paths = {}
+    for name, data in contents.items():
+        paths[name] = tmp_path / f"{name}.jpg"
+        paths[name].write_bytes(data)
+    paths["missing"] = tmp_path / "missing.jpg"
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("empty", "is empty"),
+        ("text", "not a picture"),
+        ("cut", "cut short"),
+        ("missing", "no such file"),
+    ],
+)
+def test_bad_pictures_say_why(tmp_path: Path, samples: Path, name: str, words: str) -> None:
+    """Each kind of unreadable picture has its own reason."""
+    with pytest.raises(SourceError, match=words):
+        read_picture(_bad(tmp_path, samples)[name])
+
+
+def test_folder_passes_over_bad_pictures(tmp_path: Path, samples: Path) -> None:
+    """In a folder the good pictures are read in order of name, the bad ones noted."""
+    _bad(tmp_path, samples)
+    for name in ("b.jpg", "a.jpg"):
+        (tmp_path / name).write_bytes((samples / "cat.jpg").read_bytes())
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "c.jpg").write_bytes((samples / "cat.jpg").read_bytes())
+    source = open_source(str(tmp_path))
+    assert [Path(frame.source).name for frame in source] == ["a.jpg", "b.jpg"]
+    assert len(source.failures) == 3
+
+
+def test_folder_of_bad_pictures_alone_is_an_error(tmp_path: Path) -> None:
+    """When nothing in a folder can be read, that is what the user is told."""
+    (tmp_path / "bad.jpg").write_text("no")
+    source = open_source(str(tmp_path))
+    assert isinstance(source, PictureSource)
+    with pytest.raises(SourceError, match="none of its 1"):
+        list(source)
+
+
+def test_video_gives_every_frame_with_its_time(samples: Path) -> None:
+    """The sample video has 48 frames, 1/24 s apart."""
+    source = open_source(str(samples / "astronaut.mp4"))
+    assert (source.kind, source.frame_rate, source.frame_count) == ("video", 24.0, 48)
+    frames = list(source)
+    assert [frame.index for frame in frames] == list(range(48))
+    assert frames[0].time == 0
+    assert frames[47].time == pytest.approx(47 / 24, abs=1e-3)
+    assert frames[0].image.shape == (360, 480, 3)
+
+
+def test_video_colours_survive_the_round_trip(tmp_path: Path) -> None:
+    """A red video is read back red, through both conversions to BGR."""
+    red = np.zeros((48, 64, 3), np.uint8)
+    red[..., 2] = 255
+    with VideoWriter(tmp_path / "red.mp4", 10) as video:
+        video.write(red)
+    (frame,) = VideoSource(tmp_path / "red.mp4")
+    assert np.abs(frame.image.astype(int) - red).max() < 12
+
+
+def test_truncated_video_gives_the_frames_it_has(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A video cut in the middle is read up to there."""
+    with VideoWriter(tmp_path / "whole.mkv", 10) as video:
+        for shift in range(40):
+            video.write(np.roll(noise, shift, axis=1))
+    data = (tmp_path / "whole.mkv").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
+    assert 0 < len(list(VideoSource(tmp_path / "cut.mkv"))) < 40
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("empty.mp4", b"", "is empty"),
+        ("text.mp4", b"hello " * 100, "not a picture or video"),
+        ("notes.txt", b"hello " * 100, "not a picture or video"),
+    ],
+)
+def test_bad_videos_say_why(tmp_path: Path, name: str, data: bytes, words: str) -> None:
+    """A file that is no video is named as such."""
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(SourceError, match=words):
+        open_source(str(tmp_path / name))
+
+
+def test_video_without_frames(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A video whose frames cannot be decoded is an error, not an empty success."""
+    with VideoWriter(tmp_path / "none.mp4", 10) as video:
+        video.write(noise)
+    data = bytearray((tmp_path / "none.mp4").read_bytes())
+    start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+    data[start:end] = bytes(end - start)
+    (tmp_path / "none.mp4").write_bytes(data)
+    with pytest.raises(SourceError, match="no frames"):
+        list(open_source(str(tmp_path / "none.mp4")))
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.mp4", "nowhere.jpg"])
+def test_missing_sources(name: str) -> None:
+    """A path that does not exist is said to be missing."""
+    with pytest.raises(SourceError, match="no such file or folder"):
+        open_source(name)
+
+
+def test_folder_without_pictures(tmp_path: Path) -> None:
+    """An empty folder is said to have no pictures."""
+    with pytest.raises(SourceError, match="has no pictures"):
+        open_source(str(tmp_path))
+
+
+def test_camera_that_is_not_there() -> None:
+    """A camera number without a camera is one clear line."""
+    with pytest.raises(SourceError, match="camera 97: cannot be opened"):
+        open_source("97")

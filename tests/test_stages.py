@@ -1,0 +1,68 @@
+"""Steps in threads: order, bounds, errors and stopping."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from maskdet.media.stages import in_thread
+
+
+def test_keeps_order_through_several_steps() -> None:
+    """Results come in the order of the items, each through every step."""
+    doubled = in_thread(lambda number: number * 2, range(50))
+    assert list(in_thread(lambda number: number + 1, doubled)) == [2 * n + 1 for n in range(50)]
+
+
+def test_runs_only_a_little_ahead() -> None:
+    """A slow consumer bounds how many items are worked on."""
+    begun: list[int] = []
+    results = in_thread(lambda number: begun.append(number), range(100), ahead=2)
+    next(results)
+    time.sleep(0.2)
+    # One was taken, two wait, one is held by the worker that cannot put it yet.
+    assert len(begun) <= 4
+    results.close()
+
+
+@pytest.mark.parametrize("failing_side", ["step", "items"])
+def test_raises_what_the_worker_raises(failing_side: str) -> None:
+    """An error in a step or in the items reaches the consumer after the results before it."""
+
+    def items() -> Iterator[int]:
+        yield 1
+        if failing_side == "items":
+            raise ValueError("broken")
+        yield 2
+
+    def step(number: int) -> int:
+        if number == 2:
+            raise ValueError("broken")
+        return number
+
+    results = in_thread(step, items())
+    assert next(results) == 1
+    with pytest.raises(ValueError, match="broken"):
+        next(results)
+
+
+def test_closing_stops_the_threads_and_closes_the_items() -> None:
+    """A consumer that leaves early leaves no thread and no open source behind."""
+    closed = threading.Event()
+
+    def endless() -> Iterator[int]:
+        try:
+            number = 0
+            while True:
+                yield number
+                number += 1
+        finally:
+            closed.set()
+
+    before = threading.active_count()
+    results = in_thread(abs, in_thread(abs, endless()))
+    assert next(results) == 0
+    results.close()
+    assert closed.wait(2)
+    assert threading.active_count() == before
