@@ -22,7 +22,7 @@ def panel_faces(detections: Detections, count: int) -> list[int]:
     """Chooses the faces that get a panel: the `count` largest, listed from left to right."""
     sides = detections.xyxy[:, 2:] - detections.xyxy[:, :2]
     largest = np.argsort(-sides.prod(axis=1), kind="stable")[:count]
-    return sorted(int(index) for index in largest)
+    return sorted((int(index) for index in largest), key=lambda index: detections.xyxy[index, 0])
 
 
 def draw_panel(

@@ -1,0 +1,99 @@
+"""The import rules of the design, held over the syntax trees and in a fresh process."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "maskdet"
+COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "train"}
+GROUND = {"annotations", "assets", "detections", "errors"}
+
+# What each part may import, besides itself.
+ALLOWED = {
+    "cli": COMMANDS | GROUND | {"media", "stream", "vision"},
+    **{command: GROUND | {"media", "stream", "vision"} for command in COMMANDS},
+    "stream": GROUND | {"media", "vision"},
+    "vision": GROUND,
+    "media": GROUND,
+    **dict.fromkeys(GROUND, GROUND),
+}
+
+
+def part_of(path: Path) -> str:
+    """Returns the folder or module a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_parts(path: Path) -> Iterator[str]:
+    """Yields the parts of maskdet that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+            if node.module == "maskdet":
+                names = [f"maskdet.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            words = name.split(".")
+            if words[0] == "maskdet" and len(words) > 1 and words[1] != "__version__":
+                yield words[1]
+
+
+SOURCES = sorted(
+    path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or "__" not in path.name
+)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_one_way(path: Path) -> None:
+    """A file imports its own part and those below it, and it says what it is for."""
+    part = part_of(path)
+    assert set(imported_parts(path)) <= ALLOWED[part] | {part}
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_tensorflow_stays_in_train(path: Path) -> None:
+    """Only the trainer names TensorFlow or Keras."""
+    names = {
+        alias.name if isinstance(node, ast.Import) else node.module or ""
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    heavy = {name for name in names if name.split(".")[0] in ("keras", "tensorflow")}
+    assert not heavy or part_of(path) == "train"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["detect", "--source", "SAMPLES/astronaut.jpg", "--no-output"],
+        ["heatmap", "--source", "SAMPLES/astronaut.jpg", "--output", "out.jpg"],
+    ],
+    ids=["help", "detect", "heatmap"],
+)
+def test_light_commands_never_load_tensorflow(
+    tmp_path: Path, samples: Path, arguments: list[str]
+) -> None:
+    """Real runs of the light commands leave TensorFlow and Keras unloaded."""
+    words = [word.replace("SAMPLES", str(samples)) for word in arguments]
+    program = (
+        "import atexit, sys\n"
+        "heavy = {'tensorflow', 'keras'}\n"
+        "atexit.register(lambda: print('HEAVY', sorted(heavy & set(sys.modules))))\n"
+        f"sys.argv = ['maskdet', *{words!r}]\n"
+        "from maskdet.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "HEAVY []" in done.stdout
