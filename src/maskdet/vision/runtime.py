@@ -8,6 +8,7 @@ sample, spread over its interpreters; `invoke` releases the GIL, so they do run 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,11 @@ class _Lane:
 class Network:
     """A TFLite network with one picture input and named outputs.
 
+    Attributes:
+        input_shape: (1, H, W, C).
+        input_dtype: what the network takes; `run` casts to it.
+        output_names: the keys of what `run` returns.
+
     Args:
         path: the ``.tflite`` file.
         input_shape: (1, H, W, C) to run at another size than the file's own.
@@ -66,22 +72,21 @@ class Network:
         except OSError as error:
             raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
         try:
-            self._lanes = [_Lane(model, input_shape, threads) for _ in range(lanes)]
+            made = [_Lane(model, input_shape, threads) for _ in range(lanes)]
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
             raise ModelError(f"{path}: is not a model LiteRT can run ({reason})") from None
-        self._pool = ThreadPoolExecutor(lanes - 1) if lanes > 1 else None
-        details = self._lanes[0].input
+        self._free: SimpleQueue[_Lane] = SimpleQueue()
+        for lane in made:
+            self._free.put(lane)
+        self._pool = ThreadPoolExecutor(lanes) if lanes > 1 else None
+        details = made[0].input
         self.input_shape: tuple[int, ...] = tuple(int(side) for side in details["shape"])
         self.input_dtype: np.dtype[Any] = np.dtype(details["dtype"])
-
-    @property
-    def output_names(self) -> frozenset[str]:
-        """The names of the outputs, as `run` keys them."""
-        return frozenset(self._lanes[0].outputs)
+        self.output_names = frozenset(made[0].outputs)
 
     def run(self, batch: NDArray[np.uint8]) -> Outputs:
-        """Runs N samples.
+        """Runs N samples. May be called from several threads at a time.
 
         Args:
             batch: (N, H, W, C) pixels 0..255; cast to the type the network takes.
@@ -95,18 +100,15 @@ class Network:
         if len(batch) == 0 or batch.shape[1:] != self.input_shape[1:]:
             raise ValueError(f"expected (N >= 1, *{self.input_shape[1:]}), got {batch.shape}")
         samples = batch.astype(self.input_dtype, copy=False)
-        shares = [range(lane, len(samples), len(self._lanes)) for lane in range(len(self._lanes))]
-
-        def work(lane: int) -> list[Outputs]:
-            return [self._lanes[lane](samples[index]) for index in shares[lane]]
-
-        others = (
-            [self._pool.submit(work, lane) for lane in range(1, len(self._lanes)) if shares[lane]]
-            if self._pool
-            else []
-        )
-        by_lane = [work(0), *(future.result() for future in others)]
-        results = [
-            by_lane[index % len(by_lane)][index // len(by_lane)] for index in range(len(samples))
-        ]
+        if self._pool is None or len(samples) == 1:
+            results = [self._run_one(sample) for sample in samples]
+        else:
+            results = list(self._pool.map(self._run_one, samples))
         return {name: np.stack([result[name] for result in results]) for name in self.output_names}
+
+    def _run_one(self, sample: NDArray[Any]) -> Outputs:
+        lane = self._free.get()
+        try:
+            return lane(sample)
+        finally:
+            self._free.put(lane)
