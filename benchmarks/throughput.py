@@ -28,7 +28,7 @@ from maskdet.media.drawing import draw_detections
 from maskdet.media.sinks import VideoWriter
 from maskdet.media.sources import open_source
 from maskdet.stream import NetworkOptions, load_detector
-from maskdet.vision.prior_boxes import box_iou
+from maskdet.vision.prior_boxes import intersection_over_union
 
 HERE = Path(__file__).resolve().parent
 
@@ -87,7 +87,7 @@ def agreement(ours: Run, theirs: Run, threshold: float = 0.9) -> float:
         total += len(boxes)
         mine = np.array([face["box"] for face in our["faces"]], np.float32).reshape(-1, 4)
         if len(boxes) and len(mine):
-            found += int((box_iou(boxes, mine).max(axis=1) >= threshold).sum())
+            found += int((intersection_over_union(boxes, mine).max(axis=1) >= threshold).sum())
     return found / total if total else 1.0
 
 
@@ -96,20 +96,19 @@ def time_stages(video: str, confidence: float) -> dict[str, float]:
     detector = load_detector(NetworkOptions(confidence=confidence))
     spent: dict[str, list[float]] = {}
 
-    def timed(stage: str, work: Callable[[], Any]) -> Any:
+    def timed(stage: str, work: Callable[..., Any], *arguments: Any) -> Any:
         start = time.perf_counter()
-        result = work()
+        result = work(*arguments)
         spent.setdefault(stage, []).append((time.perf_counter() - start) * 1000)
         return result
 
     frames = iter(open_source(video))
     with tempfile.TemporaryDirectory() as folder, VideoWriter(Path(folder) / "out.mp4", 25) as out:
-        while (frame := timed("decode", lambda: next(frames, None))) is not None:
-            image = frame.image
-            xyxy, scores = timed("face detection", lambda: detector.faces.detect(image))
-            seen = timed("classification", lambda: detector.classify(image, xyxy, scores))
-            timed("drawing", lambda: draw_detections(image, seen))
-            timed("writing", lambda: out.write(image))
+        while (frame := timed("decode", next, frames, None)) is not None:
+            faces = timed("face detection", detector.faces.detect, frame.image)
+            seen = timed("classification", detector.classify, frame.image, *faces)
+            timed("drawing", draw_detections, frame.image, seen)
+            timed("writing", out.write, frame.image)
     return {stage: statistics.median(times) for stage, times in spent.items()}
 
 

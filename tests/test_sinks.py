@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
 from maskdet.media.files import next_run_folder, replacing
+from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import JsonLines, VideoWriter, picture_output_name, write_picture
-from maskdet.media.sources import VideoSource, read_picture
+from maskdet.media.video import VideoSource
 
 
 def test_picture_round_trip(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
@@ -39,7 +40,7 @@ def test_video_can_be_read_back(tmp_path: Path, name: str) -> None:
     with VideoWriter(tmp_path / name, 29.97) as video:
         for level in range(0, 250, 25):
             video.write(np.full((48, 64, 3), level, np.uint8))
-    source = VideoSource(tmp_path / name)
+    source = VideoSource(str(tmp_path / name))
     assert source.frame_rate == pytest.approx(29.97, abs=0.01)
     levels = [frame.image.mean() for frame in source]
     assert levels == pytest.approx(list(range(0, 250, 25)), abs=6)
@@ -59,7 +60,7 @@ def test_video_of_odd_and_changing_sizes(tmp_path: Path) -> None:
         video.write(np.full((47, 63, 3), 200, np.uint8))
         video.write(np.full((94, 63, 3), 200, np.uint8))
         video.write(np.full((10, 20, 3), 200, np.uint8))
-    frames = list(VideoSource(tmp_path / "out.mp4"))
+    frames = list(VideoSource(str(tmp_path / "out.mp4")))
     assert [frame.image.shape for frame in frames] == [(48, 64, 3)] * 3
     # The tall frame fills the height and half the width; the rest is black.
     assert frames[1].image[24, 10].mean() > 150
@@ -77,7 +78,7 @@ def test_interrupted_video_keeps_its_frames(tmp_path: Path, noise: NDArray[np.ui
 
     with pytest.raises(RuntimeError):
         broken_run()
-    assert len(list(VideoSource(tmp_path / "out.mp4"))) == 2
+    assert len(list(VideoSource(str(tmp_path / "out.mp4")))) == 2
 
 
 def test_video_without_frames_leaves_no_file(tmp_path: Path) -> None:

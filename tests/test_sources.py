@@ -8,8 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from maskdet.errors import SourceError
+from maskdet.media.pictures import PictureSource, read_picture
 from maskdet.media.sinks import VideoWriter
-from maskdet.media.sources import PictureSource, VideoSource, open_source, read_picture
+from maskdet.media.sources import open_source
+from maskdet.media.video import VideoSource
 
 
 def test_picture_is_one_frame(samples: Path) -> None:
@@ -128,7 +130,7 @@ def test_video_colours_survive_the_round_trip(tmp_path: Path) -> None:
     red[..., 2] = 255
     with VideoWriter(tmp_path / "red.mp4", 10) as video:
         video.write(red)
-    (frame,) = VideoSource(tmp_path / "red.mp4")
+    (frame,) = VideoSource(str(tmp_path / "red.mp4"))
     assert np.abs(frame.image.astype(int) - red).max() < 12
 
 
@@ -139,7 +141,7 @@ def test_truncated_video_gives_the_frames_it_has(tmp_path: Path, noise: NDArray[
             video.write(np.roll(noise, shift, axis=1))
     data = (tmp_path / "whole.mkv").read_bytes()
     (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
-    assert 0 < len(list(VideoSource(tmp_path / "cut.mkv"))) < 40
+    assert 0 < len(list(VideoSource(str(tmp_path / "cut.mkv")))) < 40
 
 
 @pytest.mark.parametrize(

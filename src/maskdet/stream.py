@@ -14,7 +14,7 @@ from types import FrameType
 
 from maskdet.assets import bundled
 from maskdet.detections import Detections, FloatArray
-from maskdet.media.sources import Frame, Source
+from maskdet.media.frames import Frame, Source
 from maskdet.media.stages import in_thread
 from maskdet.vision.classifier import MaskClassifier, find_card
 from maskdet.vision.faces import load_face_detector

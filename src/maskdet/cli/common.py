@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from maskdet.media.sources import Source
+    from maskdet.media.frames import Source
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

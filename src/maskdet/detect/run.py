@@ -10,9 +10,10 @@ from typing import Any, TextIO
 
 from maskdet.detections import Detections
 from maskdet.media.drawing import draw_detections, label_text
+from maskdet.media.frames import Frame
 from maskdet.media.outputs import FrameOutput
 from maskdet.media.sinks import JsonLines, open_window
-from maskdet.media.sources import Frame, open_source
+from maskdet.media.sources import open_source
 from maskdet.stream import (
     NetworkOptions,
     Progress,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from maskdet.annotations import PICTURE_SUFFIXES
 from maskdet.errors import OutputError
 from maskdet.media.files import next_run_folder
-from maskdet.media.sinks import VIDEO_SUFFIXES, VideoWriter, picture_output_name, write_picture
-from maskdet.media.sources import FALLBACK_FRAME_RATE, Frame, Source
+from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Source
+from maskdet.media.sinks import WRITABLE_VIDEOS, VideoWriter, picture_output_name, write_picture
 
 UInt8Array = NDArray[np.uint8]
 
@@ -41,7 +41,7 @@ class FrameOutput:
         self._overwrite = overwrite
         self._video: VideoWriter | None = None
         suffix = target.suffix.lower() if target is not None else ""
-        names_file = suffix in VIDEO_SUFFIXES | PICTURE_SUFFIXES
+        names_file = suffix in WRITABLE_VIDEOS | PICTURE_SUFFIXES
         self._file = target if names_file else None
         self._folder = None if names_file else target
         if self._file is not None:
@@ -50,7 +50,7 @@ class FrameOutput:
     def _check_file(self, file: Path) -> None:
         if self._source.kind == "pictures":
             raise OutputError(f"{file}: a folder of pictures needs a folder as its output")
-        suffixes = VIDEO_SUFFIXES if self._source.is_moving else PICTURE_SUFFIXES
+        suffixes = WRITABLE_VIDEOS if self._source.is_moving else PICTURE_SUFFIXES
         if file.suffix.lower() not in suffixes:
             what = "video" if self._source.is_moving else "picture"
             raise OutputError(

@@ -19,7 +19,7 @@ from maskdet.media.files import make_folder, replacing
 
 UInt8Array = NDArray[np.uint8]
 
-VIDEO_SUFFIXES = frozenset({".avi", ".mkv", ".mov", ".mp4"})
+WRITABLE_VIDEOS = frozenset({".avi", ".mkv", ".mov", ".mp4"})
 # Formats OpenCV reads but cannot, or can only poorly, write.
 _WRITABLE_PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _JPEG_QUALITY = 95
@@ -76,9 +76,9 @@ class VideoWriter:
     """
 
     def __init__(self, path: Path, frame_rate: float) -> None:
-        if path.suffix.lower() not in VIDEO_SUFFIXES:
+        if path.suffix.lower() not in WRITABLE_VIDEOS:
             raise OutputError(
-                f"{path}: a video is written as one of {', '.join(sorted(VIDEO_SUFFIXES))}"
+                f"{path}: a video is written as one of {', '.join(sorted(WRITABLE_VIDEOS))}"
             )
         self.path = path
         self.frames = 0

@@ -1,0 +1,74 @@
+"""A frame on its way through the program, and what every source of frames is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.annotations import PICTURE_SUFFIXES
+
+__all__ = ["FALLBACK_FRAME_RATE", "PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "Frame", "Kind", "Source"]
+
+UInt8Array = NDArray[np.uint8]
+Kind = Literal["picture", "pictures", "video", "camera", "stream"]
+
+VIDEO_SUFFIXES = frozenset(
+    {".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"}
+)
+
+# What a video that reports no frame rate is taken to run at: the commonest rate of such files.
+FALLBACK_FRAME_RATE = 25.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture on its way through the program.
+
+    Attributes:
+        source: what the records call it: the picture's path, the video's path, the camera.
+        index: number within its source, from 0.
+        time: seconds since the source's first frame; 0 for pictures.
+        image: (H, W, 3) uint8, BGR.
+    """
+
+    source: str
+    index: int
+    time: float
+    image: UInt8Array
+
+
+class Source(Protocol):
+    """An iterator of frames that knows what it is.
+
+    Attributes:
+        kind: what it is.
+        name: what it is called in messages.
+        frame_rate: frames a second, ``None`` for pictures.
+        failures: one line for each thing that could not be read and was passed over.
+    """
+
+    kind: Kind
+    name: str
+    frame_rate: float | None
+    failures: list[str]
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames are to come, ``None`` where nobody knows."""
+        ...
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the frames follow one another in time, as in a video."""
+        ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether frames come at their own pace, and are lost when nobody looks."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Reads the frames; releases the device or file when the iteration ends."""
+        ...

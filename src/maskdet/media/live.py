@@ -1,0 +1,211 @@
+"""Cameras and streams: only the newest frame counts, and what drops is opened again."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+
+from maskdet.errors import SourceError
+from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array
+from maskdet.media.video import decode, frame_rate_of, open_container
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+# Wait before the n-th attempt to open again: doubled from the first to the longest, in seconds,
+# and varied by a quarter so that many cameras do not knock at a recovering server at once.
+FIRST_WAIT, LONGEST_WAIT, JITTER = 0.5, 30.0, 0.25
+# A camera may give this many empty frames in a row before it counts as gone.
+EMPTY_FRAMES = 10
+
+
+class Feed(Protocol):
+    """A device or stream that has been opened; iterates over (H, W, 3) uint8 BGR pictures.
+
+    Attributes:
+        frame_rate: frames a second it says it gives.
+    """
+
+    frame_rate: float
+
+    def __iter__(self) -> Iterator[UInt8Array]:
+        """Reads pictures until the feed ends.
+
+        Raises:
+            SourceError: it broke; the message is the reason alone.
+        """
+        ...
+
+    def close(self) -> None:
+        """Releases the device or connection."""
+        ...
+
+
+class CameraFeed:
+    """A camera of this machine.
+
+    Args:
+        device: its number or device path.
+
+    Raises:
+        SourceError: there is no such camera, or another program holds it.
+    """
+
+    def __init__(self, device: int | str) -> None:
+        self._capture = cv2.VideoCapture(device)
+        if not self._capture.isOpened():
+            raise SourceError("cannot be opened; is one connected, and not in use elsewhere?")
+        self.frame_rate: float = self._capture.get(cv2.CAP_PROP_FPS) or FALLBACK_FRAME_RATE
+
+    def __iter__(self) -> Iterator[UInt8Array]:
+        """Reads frames; a few empty ones are passed over, many are the end."""
+        empty = 0
+        while empty < EMPTY_FRAMES:
+            read, image = self._capture.read()
+            if read and image is not None and image.size:
+                empty = 0
+                yield image
+            else:
+                empty += 1
+        raise SourceError("gives empty pictures")
+
+    def close(self) -> None:
+        """Releases the camera."""
+        self._capture.release()
+
+
+class StreamFeed:
+    """A network stream.
+
+    Args:
+        url: its address.
+        timeout: seconds the server may be silent.
+        container: the stream, if it has been opened already.
+
+    Raises:
+        SourceError: the server does not answer, or sends no video.
+    """
+
+    def __init__(self, url: str, timeout: float, container: "InputContainer | None" = None) -> None:
+        self._container = container or open_container(url, timeout)
+        self.frame_rate = frame_rate_of(self._container)
+
+    def __iter__(self) -> Iterator[UInt8Array]:
+        """Decodes frames as they arrive."""
+        for _, image in decode(self._container):
+            yield image
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._container.close()
+
+
+class LiveSource:
+    """A camera or stream, read by a thread that keeps the newest frame only.
+
+    So a slow detector skips frames but never lags behind. When the feed ends or fails it is opened
+    again, after waits that grow.
+
+    Args:
+        kind: ``camera`` or ``stream``.
+        name: what it is called in records and messages.
+        first: the feed, opened.
+        open_again: opens it once more.
+        reconnect: attempts to open it again before giving up; ``None`` for ever.
+        log: told, a line each, when the feed is lost and found again.
+    """
+
+    is_moving = True
+    is_live = True
+    frame_count: int | None = None
+
+    def __init__(
+        self,
+        kind: Kind,
+        name: str,
+        first: Feed,
+        open_again: Callable[[], Feed],
+        *,
+        reconnect: int | None = None,
+        log: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.kind: Kind = kind
+        self.name = name
+        self.failures: list[str] = []
+        self.frame_rate: float | None = first.frame_rate
+        self._feed = first
+        self._open_again = open_again
+        self._reconnect = reconnect
+        self._log = log
+        self._changed = threading.Condition()
+        self._newest: tuple[float, UInt8Array] | None = None
+        self._ended = False
+        self._stopped = threading.Event()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Gives the newest frame whenever it is asked for one, each frame at most once.
+
+        Raises:
+            SourceError: the feed gave no frame at all.
+        """
+        reader = threading.Thread(target=self._read, name=f"read {self.name}", daemon=True)
+        reader.start()
+        index, first = 0, 0.0
+        try:
+            while (newest := self._take()) is not None:
+                moment, image = newest
+                if index == 0:
+                    first = moment
+                yield Frame(self.name, index, moment - first, image)
+                index += 1
+        finally:
+            self._stopped.set()
+            # Reading a device can block; the thread is a daemon, so waiting may be given up.
+            reader.join(timeout=2)
+        if index == 0:
+            raise SourceError(f"{self.name}: gives no pictures")
+
+    def _take(self) -> tuple[float, UInt8Array] | None:
+        with self._changed:
+            while self._newest is None and not self._ended:
+                self._changed.wait(0.1)
+            newest, self._newest = self._newest, None
+            return newest
+
+    def _read(self) -> None:
+        """Reads until stopped or given up; runs in the reader thread."""
+        attempt = 0
+        try:
+            while not self._stopped.is_set():
+                problem = "ended"
+                try:
+                    if attempt:
+                        self._feed = self._open_again()
+                    for image in self._feed:
+                        if attempt:
+                            self._log(f"{self.name}: is back")
+                            attempt = 0
+                        with self._changed:
+                            self._newest = (time.monotonic(), image)
+                            self._changed.notify()
+                        if self._stopped.is_set():
+                            return
+                except (SourceError, cv2.error) as error:
+                    problem = str(error).removeprefix(f"{self.name}: ")
+                finally:
+                    self._feed.close()
+                if self._reconnect is not None and attempt >= self._reconnect:
+                    self.failures.append(f"{self.name}: lost ({problem})")
+                    return
+                attempt += 1
+                wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
+                wait *= 1 + random.uniform(-JITTER, JITTER)
+                self._log(f"{self.name}: {problem}; opening it again in {wait:.1f} s")
+                self._stopped.wait(wait)
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify()

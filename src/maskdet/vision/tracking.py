@@ -1,0 +1,212 @@
+"""Faces followed from frame to frame, each with a number and a label that does not flicker.
+
+Linking: boxes are predicted by their last motion and assigned to the new ones by the Hungarian
+method on overlap (SORT: Bewley et al., "Simple Online and Realtime Tracking", ICIP 2016, with a
+smoothed velocity in place of the Kalman filter).
+
+Label: the log-probabilities of the frames are accumulated with forgetting, so that one blurred
+frame does not outweigh the ones before it, and the label changes only when the accumulated
+evidence is clearly for another (hysteresis).
+"""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.detections import FloatArray
+from maskdet.vision.preprocessing import UInt8Array, cut
+from maskdet.vision.prior_boxes import intersection_over_union
+
+
+@dataclass(frozen=True)
+class TrackingOptions:
+    """How faces are followed.
+
+    Attributes:
+        min_overlap: IoU of a predicted and a found box below which they are not the same face.
+        reach: how far, in widths of the face, a face may jump when boxes do not overlap at all.
+        max_age: frames a face may be missing before its track ends.
+        velocity_share: weight of the newest movement in the smoothed velocity.
+        forgetting: share of the evidence kept from frame to frame.
+        certainty: one frame's probabilities are taken as at most this, so that no single frame
+            can outweigh all others.
+        switch_at: accumulated probability of another label at which a track takes it.
+        settled_at: accumulated probability from which on a label counts as settled.
+        recheck: a settled, unchanged face is classified again after so many frames.
+        change: mean difference of its thumbnail, in grey levels, from which on it has changed.
+    """
+
+    min_overlap: float = 0.2
+    reach: float = 0.6
+    max_age: int = 12
+    velocity_share: float = 0.4
+    forgetting: float = 0.8
+    certainty: float = 0.97
+    switch_at: float = 0.6
+    settled_at: float = 0.9
+    recheck: int = 4
+    change: float = 6.0
+
+
+@dataclass
+class Track:
+    """One face through time.
+
+    Attributes:
+        number: counts from 1 through a run.
+        box: (4,) float32, last seen, in pixels.
+        velocity: (4,) float32, pixels a frame.
+        log_evidence: (C,) accumulated log-probabilities, newest frame with weight 1.
+        weight: sum of the frames' weights in `log_evidence`.
+        label: index of its label.
+        missed: frames since it was last seen.
+        seen: frames it was seen in.
+    """
+
+    number: int
+    box: FloatArray
+    velocity: FloatArray
+    log_evidence: FloatArray
+    weight: float = 0.0
+    label: int = -1
+    missed: int = 0
+    seen: int = 0
+    logits: FloatArray | None = None
+    thumbnail: NDArray[np.int16] | None = field(default=None, repr=False)
+    since_classified: int = 0
+
+    @property
+    def probabilities(self) -> FloatArray:
+        """(C,) the weighted geometric mean of the frames' probabilities, summing to 1."""
+        mean = self.log_evidence / max(self.weight, 1e-6)
+        exponentials = np.exp(mean - mean.max())
+        shares: FloatArray = (exponentials / exponentials.sum()).astype(np.float32)
+        return shares
+
+
+class Tracker:
+    """Follows the faces of one source; frames come in order.
+
+    Args:
+        classes: number of labels.
+        options: how.
+    """
+
+    # Sides of the grey thumbnail in which a face is compared with itself. Pixels.
+    _THUMBNAIL = 24
+
+    def __init__(self, classes: int, options: TrackingOptions | None = None) -> None:
+        self.options = options or TrackingOptions()
+        self.tracks: list[Track] = []
+        self._classes = classes
+        self._next_number = 1
+
+    def link(self, xyxy: FloatArray) -> list[Track]:
+        """Finds each box's track, beginning new ones; call once a frame.
+
+        Args:
+            xyxy: (N, 4) float32 boxes in pixels.
+
+        Returns:
+            N tracks, in the order of the boxes.
+        """
+        found: list[Track | None] = [None] * len(xyxy)
+        for track_index, box_index in self._assign(xyxy):
+            track, box = self.tracks[track_index], xyxy[box_index]
+            # Movement since it was last seen, a frame.
+            movement = (box - track.box) / np.float32(track.missed + 1)
+            share = np.float32(self.options.velocity_share if track.seen > 1 else 1.0)
+            track.velocity = track.velocity + share * (movement - track.velocity)
+            track.box, track.missed = box.copy(), -1
+            found[box_index] = track
+        for track in self.tracks:
+            track.missed += 1
+        self.tracks = [track for track in self.tracks if track.missed <= self.options.max_age]
+        linked = []
+        for box, known in zip(xyxy, found, strict=True):
+            track = known or self._begin(box)
+            track.seen += 1
+            linked.append(track)
+        return linked
+
+    def _begin(self, box: FloatArray) -> Track:
+        zeros = np.zeros(4, np.float32)
+        track = Track(self._next_number, box.copy(), zeros, np.zeros(self._classes, np.float32))
+        self._next_number += 1
+        self.tracks.append(track)
+        return track
+
+    def _assign(self, xyxy: FloatArray) -> list[tuple[int, int]]:
+        """Pairs (track, box) that belong together."""
+        if not self.tracks or len(xyxy) == 0:
+            return []
+        predicted = np.stack(
+            [track.box + track.velocity * np.float32(track.missed + 1) for track in self.tracks]
+        )
+        overlap = intersection_over_union(predicted, xyxy)
+        # A fast or small face may not overlap its prediction: then nearness decides, as less
+        # than any overlap.
+        centres = (predicted[:, None, :2] + predicted[:, None, 2:]) / 2
+        distance = np.linalg.norm(centres - (xyxy[None, :, :2] + xyxy[None, :, 2:]) / 2, axis=2)
+        width = np.maximum((predicted[:, 2] - predicted[:, 0])[:, None], 1)
+        ratio = width / np.maximum((xyxy[:, 2] - xyxy[:, 0])[None], 1)
+        nearness = np.clip(1 - distance / (self.options.reach * width), 0, 1)
+        nearness[(ratio < 0.5) | (ratio > 2)] = 0
+        affinity = np.where(
+            overlap >= self.options.min_overlap, 1 + overlap, nearness * self.options.min_overlap
+        )
+        if affinity.shape == (1, 1):
+            rows, columns = np.zeros(1, int), np.zeros(1, int)
+        else:
+            # Imported when first needed: it takes a quarter of a second.
+            from scipy.optimize import linear_sum_assignment
+
+            rows, columns = linear_sum_assignment(affinity, maximize=True)
+        return [
+            (int(row), int(column))
+            for row, column in zip(rows, columns, strict=True)
+            if affinity[row, column] > 0
+        ]
+
+    def needs_classifying(self, track: Track, frame_bgr: UInt8Array) -> bool:
+        """Tells whether a face must be looked at again, or its last answer still stands.
+
+        Args:
+            track: a track just linked.
+            frame_bgr: (H, W, 3) uint8, the frame.
+        """
+        face = cut(frame_bgr, track.box)
+        small = cv2.resize(face, (self._THUMBNAIL, self._THUMBNAIL), interpolation=cv2.INTER_AREA)
+        thumbnail = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.int16)
+        track.since_classified += 1
+        before = track.thumbnail
+        settled = track.label >= 0 and track.probabilities[track.label] >= self.options.settled_at
+        if (
+            not settled
+            or before is None
+            or track.since_classified >= self.options.recheck
+            or float(np.abs(thumbnail - before).mean()) >= self.options.change
+        ):
+            track.thumbnail, track.since_classified = thumbnail, 0
+            return True
+        return False
+
+    def update(self, track: Track, probabilities: FloatArray) -> None:
+        """Adds a frame's evidence to a track and decides its label.
+
+        Args:
+            track: a track just linked.
+            probabilities: (C,) float32, the classifier's answer for this frame.
+        """
+        options = self.options
+        floor = (1 - options.certainty) / max(self._classes - 1, 1)
+        log_probabilities = np.log(np.clip(probabilities, floor, options.certainty))
+        kept = np.float32(options.forgetting)
+        track.log_evidence = (kept * track.log_evidence + log_probabilities).astype(np.float32)
+        track.weight = options.forgetting * track.weight + 1
+        shares = track.probabilities
+        best = int(shares.argmax())
+        if track.label < 0 or (best != track.label and shares[best] >= options.switch_at):
+            track.label = best

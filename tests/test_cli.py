@@ -1,0 +1,306 @@
+"""Every command as a user calls it: what it prints, writes, and how it fails."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import ROOT, Cli, assert_user_error
+from maskdet import __version__
+from maskdet.media.pictures import read_picture
+from maskdet.media.video import VideoSource
+
+# Where Eileen Collins's face is in the sample, in pixels: left, top, right, bottom.
+FACE = np.array([170, 60, 280, 190])
+
+
+def test_version_and_help(maskdet: Cli) -> None:
+    """Both say what they are for; no arguments at all is wrong usage."""
+    assert maskdet("--version").stdout.split() == ["maskdet,", "version", __version__]
+    listed = maskdet("--help")
+    assert listed.returncode == 0
+    for command in ("detect", "heatmap", "train"):
+        assert f"\n  {command} " in listed.stdout
+        assert maskdet(command, "--help").returncode == 0
+    assert maskdet().returncode == 2
+    assert maskdet("detct").returncode == 2
+
+
+def test_console_script_is_the_same() -> None:
+    """The installed `maskdet` answers as `python -m maskdet` does."""
+    script = Path(sys.executable).with_name("maskdet")
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert __version__ in done.stdout
+
+
+def test_detect_on_pictures(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """The sample folder: the bare face red, the masked one green, none on the cat."""
+    done = maskdet("detect", "--source", samples, "--json")
+    assert done.returncode == 0, done.stderr
+    records = {
+        Path(record["source"]).name: record for record in map(json.loads, done.stdout.splitlines())
+    }
+    assert set(records) == {"astronaut.jpg", "astronaut_masked.jpg", "cat.jpg"}
+    assert records["cat.jpg"]["faces"] == []
+    for name, label in (("astronaut.jpg", "without_mask"), ("astronaut_masked.jpg", "with_mask")):
+        (face,) = records[name]["faces"]
+        assert face["label"] == label
+        assert face["confidence"] > 0.7
+        assert np.abs(np.array(face["box"]) - FACE).max() < 40
+        assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert "3 frames, 2 faces" in done.stderr
+    output = tmp_path / "runs" / "detect" / "1"
+    assert sorted(path.name for path in output.iterdir()) == sorted(records)
+    drawn = read_picture(output / "astronaut.jpg").astype(int)
+    redness = drawn - read_picture(samples / "astronaut.jpg")
+    changed = np.argwhere(np.abs(redness).max(axis=2) > 100)
+    assert (changed.min(axis=0) > 10).all()
+    assert (changed.max(axis=0) < 300).all()
+
+
+def test_detect_never_overwrites(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """A second run gets a folder of its own; a file that exists needs --overwrite."""
+    picture = samples / "astronaut.jpg"
+    for number in ("1", "2"):
+        done = maskdet("detect", "--source", picture)
+        assert done.returncode == 0
+        assert f"written to {Path('runs') / 'detect' / number / 'astronaut.jpg'}" in done.stdout
+    out = tmp_path / "out.png"
+    out.write_bytes(b"precious")
+    refused = maskdet("detect", "--source", picture, "--output", out)
+    assert_user_error(refused, "out.png", "--overwrite")
+    assert out.read_bytes() == b"precious"
+    assert maskdet("detect", "--source", picture, "--output", out, "--overwrite").returncode == 0
+    assert read_picture(out).shape == (512, 512, 3)
+
+
+def test_detect_on_video(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """The sample video: bare at first, masked later, written with every frame."""
+    done = maskdet(
+        "detect", "--source", samples / "astronaut.mp4", "--json", "--output", tmp_path / "out.mp4"
+    )
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record["frame"] for record in records] == list(range(48))
+    labels = [[face["label"] for face in record["faces"]] for record in records]
+    assert labels.count(["without_mask"]) >= 22
+    assert labels.count(["with_mask"]) >= 22
+    assert ["with_mask"] not in labels[:24]
+    frames = list(VideoSource(str(tmp_path / "out.mp4")))
+    assert len(frames) == 48
+    assert frames[0].image.shape == (360, 480, 3)
+
+
+def test_detect_can_stop_early_and_write_nothing(
+    maskdet: Cli, samples: Path, tmp_path: Path
+) -> None:
+    """--max-frames counts; --no-output leaves no file."""
+    done = maskdet(
+        "detect", "--source", samples / "astronaut.mp4", "--max-frames", 3, "--no-output"
+    )
+    assert done.returncode == 0
+    assert "3 frames" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_detect_confidence(maskdet: Cli, samples: Path) -> None:
+    """A threshold no face reaches finds none."""
+    done = maskdet(
+        "detect", "--source", samples / "astronaut.jpg", "--confidence", 1.0, "--no-output"
+    )
+    assert done.returncode == 0
+    assert "1 frame, 0 faces" in done.stdout
+
+
+def test_heatmap_of_a_picture(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """The frame stays on the left, a panel with the face's map stands on the right."""
+    done = maskdet(
+        "heatmap", "--source", samples / "astronaut_masked.jpg", "--output", tmp_path / "h.png"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 heat maps in 1 frames" in done.stdout or "1 heat map in 1 frame" in done.stdout
+    picture = read_picture(tmp_path / "h.png")
+    assert picture.shape == (512, 1024, 3)
+    # Painted in the colours of the map: far more saturated than the photograph.
+    panel = picture[:, 512:].astype(int)
+    assert (panel.max(axis=2) - panel.min(axis=2)).mean() > 60
+
+
+def test_heatmap_records_video(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """--record gives a playable .avi whose layout stays the same."""
+    done = maskdet(
+        "heatmap", "--source", samples / "astronaut.mp4", "--record", tmp_path / "output.avi",
+        "--frames", 10,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    frames = list(VideoSource(str(tmp_path / "output.avi")))
+    assert len(frames) == 10
+    assert {frame.image.shape for frame in frames} == {(480, 640, 3)}
+
+
+def bad_sources(folder: Path, samples: Path) -> dict[str, Path]:
+    """Writes one of each kind of source that cannot be used."""
+    portrait = (samples / "astronaut.jpg").read_bytes()
+    contents = {
+        "empty.jpg": b"",
+        "text.jpg": b"no picture\n" * 20,
+        "cut.jpg": portrait[: len(portrait) // 2],
+        "empty.mp4": b"",
+        "text.mp4": b"no video\n" * 20,
+        "cut.mp4": (samples / "astronaut.mp4").read_bytes()[:5000],
+    }
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    (folder / "nothing").mkdir()
+    return {name: folder / name for name in (*contents, "nothing", "missing.jpg", "missing")}
+
+
+@pytest.mark.parametrize("command", ["detect", "heatmap"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("empty.jpg", "is empty"),
+        ("text.jpg", "not a picture"),
+        ("cut.jpg", "cut short"),
+        ("empty.mp4", "is empty"),
+        ("text.mp4", "not a picture or video"),
+        ("cut.mp4", "cut.mp4"),
+        ("nothing", "has no pictures"),
+        ("missing.jpg", "no such file"),
+        ("missing", "no such file"),
+    ],
+)
+def test_bad_sources_give_one_line(
+    maskdet: Cli, samples: Path, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path,
+    command: str, name: str, words: str,
+) -> None:  # fmt: skip
+    """Exit code 1, one line that says what is wrong, nothing written."""
+    source = bad_sources(tmp_path_factory.mktemp("bad"), samples)[name]
+    assert_user_error(maskdet(command, "--source", source), name, words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_camera(maskdet: Cli) -> None:
+    """A camera that is not there is one line, without the drivers' own noise."""
+    assert_user_error(maskdet("detect", "--source", "93"), "camera 93", "is one connected")
+
+
+def test_bad_picture_among_good_ones(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """The rest of a folder is done, the bad picture named, the exit code 1."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    shutil.copy(samples / "cat.jpg", folder)
+    (folder / "bad.jpg").write_text("no")
+    done = maskdet("detect", "--source", folder, "--output", tmp_path / "out")
+    assert_user_error(done, "bad.jpg", "not a picture")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["cat.jpg"]
+
+
+def test_output_that_cannot_be_written(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """A folder below a file cannot be made; a picture is no video; a folder needs a folder."""
+    (tmp_path / "file").write_text("kept")
+    picture = samples / "astronaut.jpg"
+    assert_user_error(
+        maskdet("detect", "--source", picture, "--output", tmp_path / "file" / "sub"), "file"
+    )
+    assert (tmp_path / "file").read_text() == "kept"
+    assert_user_error(
+        maskdet("detect", "--source", picture, "--output", "x.mp4"), "gives a picture"
+    )
+    assert_user_error(maskdet("detect", "--source", samples, "--output", "x.jpg"), "needs a folder")
+    video = samples / "astronaut.mp4"
+    assert_user_error(maskdet("heatmap", "--source", video, "--record", "x.jpg"), "gives a video")
+
+
+def model_copy(folder: Path) -> Path:
+    """Copies the bundled classifier's card and default network, and returns the card."""
+    card = ROOT / "models" / "mask_detector.json"
+    network = json.loads(card.read_text())["files"]["tflite"]["name"]
+    shutil.copy(card, folder)
+    shutil.copy(card.with_name(network), folder)
+    return folder / card.name
+
+
+def test_bad_models(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """A network missing, cut short, or of other labels than its card; no card at all."""
+    card = model_copy(tmp_path)
+    fields = json.loads(card.read_text())
+    network = tmp_path / fields["files"]["tflite"]["name"]
+    detect = ("detect", "--source", samples / "astronaut.jpg", "--no-output")
+    assert maskdet(*detect, "--model", card).returncode == 0
+    assert maskdet(*detect, "--model", network).returncode == 0
+
+    whole = network.read_bytes()
+    network.write_bytes(whole[: len(whole) // 2])
+    assert_user_error(maskdet(*detect, "--model", card), network.name, "does not match")
+    network.unlink()
+    assert_user_error(maskdet(*detect, "--model", card), network.name, "no such file")
+    network.write_bytes(whole)
+    card.write_text(json.dumps({**fields, "labels": ["a", "b", "c"]}))
+    assert_user_error(maskdet(*detect, "--model", card), "2 labels", "3")
+    card.write_text("{")
+    assert_user_error(maskdet(*detect, "--model", card), "not valid JSON")
+    card.unlink()
+    assert_user_error(maskdet(*detect, "--model", network), "no such model card")
+    assert maskdet(*detect, "--model", tmp_path / "none.tflite").returncode == 2
+    (tmp_path / "no-face").mkdir()
+    assert_user_error(maskdet(*detect, "--face", tmp_path / "no-face"), "no-face")
+
+
+def test_wrong_usage_is_exit_code_2(maskdet: Cli, samples: Path) -> None:
+    """Wrong or missing words of a command are explained, with exit code 2."""
+    picture = samples / "astronaut.jpg"
+    assert maskdet("detect").returncode == 2
+    assert maskdet("detect", "--source", picture, "--confidence", 2).returncode == 2
+    both = maskdet("detect", "--source", picture, "--output", "x", "--no-output")
+    assert both.returncode == 2
+    assert "exclude one another" in both.stderr
+
+
+def test_show_without_a_display(maskdet: Cli, samples: Path) -> None:
+    """--show says that there is no display, and the run goes on."""
+    picture = samples / "astronaut.jpg"
+    done = maskdet(
+        "detect",
+        "--source",
+        picture,
+        "--show",
+        DISPLAY="",
+        WAYLAND_DISPLAY="",
+        QT_QPA_PLATFORM="xcb",
+    )
+    assert done.returncode == 0
+    assert "no display" in done.stderr
+    assert "1 face" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_a_run_cleanly(samples: Path, tmp_path: Path, number: int) -> None:
+    """Ctrl-C and SIGTERM: the video so far plays, the records are whole, the summary is printed."""
+    folder = tmp_path / "long"
+    folder.mkdir()
+    for index in range(400):
+        os.link(samples / "astronaut.jpg", folder / f"{index:03}.jpg")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "maskdet", "detect", "--source", folder, "--json",
+         "--output", "out"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(number)
+    rest, errors = process.communicate(timeout=60)
+    records = [json.loads(line) for line in (first + rest).splitlines()]
+    assert process.returncode == 0
+    assert 0 < len(records) < 400
+    assert f"{len(records)} frames" in errors
+    assert "Traceback" not in errors
+    assert len(list((tmp_path / "out").iterdir())) == len(records)
