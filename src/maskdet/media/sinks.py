@@ -104,7 +104,10 @@ class VideoWriter:
         make_folder(self.path.parent)
         codec, options, tag = _CODECS[self.path.suffix.lower()]
         try:
-            self._container = av.open(self._partial, "w")
+            # The index at the front lets a browser play the file while it loads.
+            fast = self.path.suffix.lower() in (".mp4", ".mov")
+            flags = {"movflags": "faststart"} if fast else {}
+            self._container = av.open(self._partial, "w", container_options=flags)
         except (av.FFmpegError, OSError) as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from None
         self._stream = self._container.add_stream(codec, rate=self._rate)

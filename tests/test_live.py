@@ -1,0 +1,216 @@
+"""Cameras and streams: newest frame only, reconnection, servers that misbehave."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from maskdet.errors import SourceError
+from maskdet.media import live
+from maskdet.media.live import LiveSource
+from maskdet.media.sources import ReadOptions, open_source
+from maskdet.media.video import VideoSource
+
+JPEG = cv2.imencode(".jpg", np.full((48, 64, 3), 180, np.uint8))[1].tobytes()
+
+
+class Scripted:
+    """A feed that plays pictures of given levels, then breaks or ends."""
+
+    frame_rate = 30.0
+
+    def __init__(self, levels: list[int], error: str | None = None, pause: float = 0.01) -> None:
+        self.levels, self.error, self.pause, self.closed = levels, error, pause, False
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        for level in self.levels:
+            time.sleep(self.pause)
+            yield np.full((4, 4, 3), level, np.uint8)
+        if self.error:
+            raise SourceError(self.error)
+
+    def close(self) -> None:
+        """Notes that it was closed."""
+        self.closed = True
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reconnects after hundredths of a second instead of seconds."""
+    monkeypatch.setattr(live, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(live, "LONGEST_WAIT", 0.1)
+
+
+def test_a_slow_consumer_gets_the_newest_frame() -> None:
+    """Frames are skipped, never queued: each one taken is about as new as can be."""
+    source = LiveSource("camera", "camera 0", Scripted(list(range(100))), list, reconnect=0)
+    seen = []
+    for frame in source:
+        seen.append(int(frame.image[0, 0, 0]))
+        time.sleep(0.1)
+    assert len(seen) < 40
+    assert seen == sorted(set(seen))
+    assert seen[-1] >= 90
+
+
+def test_reconnects_and_says_so() -> None:
+    """A feed that breaks is opened again; one line for the loss, one for the return."""
+    lines: list[str] = []
+    feeds = [Scripted([1, 2], "cable pulled"), Scripted([3, 4])]
+    first, again = Scripted([0], "cable pulled"), iter(feeds)
+    source = LiveSource("stream", "door", first, lambda: next(again), reconnect=2, log=lines.append)
+    levels = []
+    for frame in source:
+        levels.append(int(frame.image[0, 0, 0]))
+        if len(levels) == 5:
+            break
+    assert levels == [0, 1, 2, 3, 4]
+    assert first.closed
+    assert feeds[0].closed
+    assert sum("cable pulled; opening it again" in line for line in lines) == 2
+    assert lines.count("door: is back") == 2
+
+
+def test_gives_up_after_the_asked_number_of_attempts() -> None:
+    """--reconnect 2: two attempts that fail, then the end with a failure noted."""
+    attempts: list[int] = []
+
+    def refuse() -> Scripted:
+        attempts.append(1)
+        raise SourceError("door: connection refused")
+
+    source = LiveSource("stream", "door", Scripted([7], "reset"), refuse, reconnect=2)
+    assert len(list(source)) == 1
+    assert len(attempts) == 2
+    assert source.failures == ["door: lost (connection refused)"]
+
+
+def test_a_feed_without_a_frame_is_an_error() -> None:
+    """A camera that opens but gives nothing is not an empty success."""
+    source = LiveSource(
+        "camera", "camera 0", Scripted([], "gives empty pictures"), list, reconnect=0
+    )
+    with pytest.raises(SourceError, match="gives no pictures"):
+        list(source)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves an endless MJPEG stream, a stream of garbage, and silence."""
+
+    def do_GET(self) -> None:
+        """Answers by the path asked for."""
+        self.send_response(200)
+        if self.path == "/garbage":
+            self.send_header("Content-Type", "application/octet-stream")
+            self.end_headers()
+            self.wfile.write(np.random.default_rng(0).bytes(200_000))
+            return
+        if self.path == "/file":
+            data = Path(self.server.file).read_bytes()  # type: ignore[attr-defined]
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+            return
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        if self.path == "/silent":
+            time.sleep(3)
+            return
+        try:
+            while not self.server.stopping:  # type: ignore[attr-defined]
+                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(JPEG)}\r\n\r\n"
+                self.wfile.write(head.encode() + JPEG + b"\r\n")
+                time.sleep(0.02)
+        except OSError:
+            pass
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    """Comes back at once on the port it had."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    stopping = False
+    file: Path | None = None
+
+
+@contextmanager
+def serving(port: int = 0, file: Path | None = None) -> Iterator[str]:
+    """Runs the server on loopback; gives its address."""
+    server = Server(("127.0.0.1", port), Handler)
+    server.file = file
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.stopping = True
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_stream_survives_its_server_being_killed_and_restarted() -> None:
+    """A real MJPEG server goes away in the middle and comes back."""
+    lines: list[str] = []
+    with serving() as address:
+        port = int(address.rsplit(":", 1)[1])
+        source = open_source(f"{address}/stream", ReadOptions(timeout=2, log=lines.append))
+        assert source.kind == "stream"
+        frames = iter(source)
+        assert next(frames).image.shape == (48, 64, 3)
+    # The server is gone: take what is left until the loss is noticed.
+    deadline = time.monotonic() + 10
+    taker = threading.Thread(target=lambda: [next(frames) for _ in range(3)])
+    while not any("opening it again" in line for line in lines):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    with serving(port):
+        taker.start()
+        taker.join(timeout=10)
+        assert not taker.is_alive()
+        assert any("is back" in line for line in lines)
+        frames.close()  # type: ignore[attr-defined]
+
+
+def test_url_that_never_answers() -> None:
+    """A server that accepts and says nothing is given up after the time limit."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        start = time.monotonic()
+        with pytest.raises(SourceError, match=r"did not answer within 0\.5 seconds"):
+            open_source(f"http://127.0.0.1:{port}/", ReadOptions(timeout=0.5))
+        assert time.monotonic() - start < 5
+
+
+def test_urls_that_cannot_be_video() -> None:
+    """Nobody listening, garbage, a scheme nobody knows: one clear line each."""
+    with serving() as address, pytest.raises(SourceError, match="cannot be opened"):
+        open_source(f"{address}/garbage", ReadOptions(timeout=2))
+    with pytest.raises(SourceError, match="cannot be opened"):
+        open_source("http://127.0.0.1:9/", ReadOptions(timeout=2))
+    with pytest.raises(SourceError, match="gopher is not one of"):
+        open_source("gopher://127.0.0.1/a.mp4")
+
+
+def test_files_on_a_server_lose_no_frame(samples: Path) -> None:
+    """A video over http is a video, every frame of it; a picture is a picture."""
+    with serving(file=samples / "astronaut.mp4") as address:
+        source = open_source(f"{address}/file", ReadOptions(timeout=5))
+        assert isinstance(source, VideoSource)
+        assert len(list(source)) == 48
+    with serving(file=samples / "cat.jpg") as address:
+        source = open_source(f"{address}/file", ReadOptions(timeout=5))
+        (frame,) = source
+        assert frame.image.shape == (300, 451, 3)
