@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from maskdet.media.stages import in_thread
+from maskdet.media.stages import in_thread, merged
 
 
 def test_keeps_order_through_several_steps() -> None:
@@ -65,4 +65,51 @@ def test_closing_stops_the_threads_and_closes_the_items() -> None:
     assert next(results) == 0
     results.close()
     assert closed.wait(2)
+    assert threading.active_count() == before
+
+
+def test_several_workers_keep_the_order() -> None:
+    """Items that take longer than those after them still come first, and work overlaps."""
+    met = threading.Barrier(2, timeout=5)
+
+    def step(number: int) -> int:
+        # Passes only if two items are worked on at a time.
+        met.wait()
+        time.sleep(0.02 if number % 2 == 0 else 0)
+        return number
+
+    assert list(in_thread(step, range(20), workers=2)) == list(range(20))
+
+
+def test_several_workers_pass_on_errors() -> None:
+    """An error comes after the results before it."""
+
+    def step(number: int) -> int:
+        if number == 3:
+            raise ValueError("broken")
+        return number
+
+    results = in_thread(step, range(10), workers=2)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="broken"):
+        next(results)
+
+
+def test_merged_gives_every_item_in_its_own_order() -> None:
+    """Nothing is lost and each feed's order is kept."""
+    pairs = list(merged([[("a", n) for n in range(20)], [("b", n) for n in range(5)]]))
+    assert [n for name, n in pairs if name == "a"] == list(range(20))
+    assert [n for name, n in pairs if name == "b"] == list(range(5))
+
+
+def test_merged_passes_on_errors_and_stops() -> None:
+    """One broken feed ends the whole, and no thread stays."""
+
+    def broken() -> Iterator[int]:
+        yield 1
+        raise ValueError("broken")
+
+    before = threading.active_count()
+    with pytest.raises(ValueError, match="broken"):
+        list(merged([broken(), iter(range(10**9))]))
     assert threading.active_count() == before

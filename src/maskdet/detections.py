@@ -1,7 +1,7 @@
 """The word that vision, media and the commands have in common: the faces found in one frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +11,8 @@ FloatArray = NDArray[np.float32]
 
 MASK_LABEL = "with_mask"
 NO_MASK_LABEL = "without_mask"
+# What a face is called whose label is not sure enough; not one of a model's own labels.
+UNCERTAIN_LABEL = "uncertain"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class Detections:
         logits: (N, C) float32, the evidence before the softmax.
         cams: (N, H, W, C) float32, class activation maps: each map's mean plus a share of the
             biases is the class's logit. ``None`` where the model gives no maps.
+        tracks: (N,) number of each face's track through the video; ``None`` without tracking.
+        decided: (N,) index of each face's label where tracking has decided it; ``None`` leaves
+            the most probable one.
+        uncertain: (N,) bool, faces whose label is not to be counted; ``None`` for none.
+        lost: (M, 4) float32, where faces are expected that were seen a moment ago and were not
+            found in this frame; ``None`` without tracking.
     """
 
     labels: tuple[str, ...]
@@ -33,6 +41,10 @@ class Detections:
     probabilities: FloatArray
     logits: FloatArray
     cams: FloatArray | None = None
+    tracks: NDArray[np.intp] | None = None
+    decided: NDArray[np.intp] | None = None
+    uncertain: NDArray[np.bool_] | None = None
+    lost: FloatArray | None = None
 
     def __post_init__(self) -> None:
         count, classes = len(self.xyxy), len(self.labels)
@@ -70,24 +82,36 @@ class Detections:
 
     @property
     def label_indices(self) -> NDArray[np.intp]:
-        """(N,) index of each face's most probable label."""
+        """(N,) index of each face's label: as decided, else the most probable one."""
+        if self.decided is not None:
+            return self.decided
         indices: NDArray[np.intp] = np.argmax(self.probabilities, axis=1)
         return indices
 
     @property
     def predicted_labels(self) -> list[str]:
-        """Each face's most probable label."""
-        return [self.labels[index] for index in self.label_indices]
+        """Each face's label, "uncertain" where it is not sure enough."""
+        names = [self.labels[index] for index in self.label_indices]
+        if self.uncertain is not None:
+            names = [
+                UNCERTAIN_LABEL if unsure else name
+                for name, unsure in zip(names, self.uncertain, strict=True)
+            ]
+        return names
 
     @property
     def confidences(self) -> FloatArray:
-        """(N,) probability of each face's most probable label."""
-        highest: FloatArray = self.probabilities.max(axis=1, initial=0.0)
-        return highest
+        """(N,) probability of each face's label."""
+        chosen: FloatArray = self.probabilities[np.arange(len(self)), self.label_indices]
+        return chosen
+
+    def requiring(self, min_confidence: float) -> Self:
+        """Returns a copy in which faces below a confidence are uncertain."""
+        return replace(self, uncertain=self.confidences < min_confidence)
 
     def to_records(self) -> list[dict[str, Any]]:
         """Returns one JSON-ready object a face, with the field names of the project's records."""
-        return [
+        records: list[dict[str, Any]] = [
             {
                 "box": [round(float(value), 2) for value in box],
                 "face_score": round(float(score), 4),
@@ -107,3 +131,7 @@ class Detections:
                 strict=True,
             )
         ]
+        if self.tracks is not None:
+            for record, number in zip(records, self.tracks, strict=True):
+                record["track"] = int(number)
+        return records

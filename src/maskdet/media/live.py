@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FIRST_WAIT, LONGEST_WAIT, JITTER = 0.5, 30.0, 0.25
 # A camera may give this many empty frames in a row before it counts as gone.
 EMPTY_FRAMES = 10
+# How often a waiting consumer looks whether it should stop, in seconds.
+_POLL = 0.1
 
 
 class Feed(Protocol):
@@ -116,6 +118,7 @@ class LiveSource:
         open_again: opens it once more.
         reconnect: attempts to open it again before giving up; ``None`` for ever.
         log: told, a line each, when the feed is lost and found again.
+        stop: ends the iteration when set, even while there are no frames.
     """
 
     is_moving = True
@@ -131,6 +134,7 @@ class LiveSource:
         *,
         reconnect: int | None = None,
         log: Callable[[str], None] = lambda _: None,
+        stop: threading.Event | None = None,
     ) -> None:
         self.kind: Kind = kind
         self.name = name
@@ -143,7 +147,7 @@ class LiveSource:
         self._changed = threading.Condition()
         self._newest: tuple[float, UInt8Array] | None = None
         self._ended = False
-        self._stopped = threading.Event()
+        self._stopped = stop or threading.Event()
 
     def __iter__(self) -> Iterator[Frame]:
         """Gives the newest frame whenever it is asked for one, each frame at most once.
@@ -165,13 +169,15 @@ class LiveSource:
             self._stopped.set()
             # Reading a device can block; the thread is a daemon, so waiting may be given up.
             reader.join(timeout=2)
-        if index == 0:
+        if index == 0 and self._ended:
             raise SourceError(f"{self.name}: gives no pictures")
 
     def _take(self) -> tuple[float, UInt8Array] | None:
         with self._changed:
-            while self._newest is None and not self._ended:
-                self._changed.wait(0.1)
+            while self._newest is None and not self._ended and not self._stopped.is_set():
+                self._changed.wait(_POLL)
+            if self._stopped.is_set():
+                return None
             newest, self._newest = self._newest, None
             return newest
 

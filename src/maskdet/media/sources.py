@@ -1,8 +1,9 @@
 """Recognises what the user named: camera, picture, folder, glob, list, video, stream or a pipe."""
 
 import sys
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import has_magic
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import cv2
 from imutils.paths import list_images
 
 from maskdet.errors import SourceError
-from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Source
-from maskdet.media.live import CameraFeed, LiveSource, StreamFeed
+from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
+from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
 from maskdet.media.pictures import PictureSource, PictureStream
 from maskdet.media.video import AnimationSource, VideoSource, open_container
 
@@ -32,12 +33,14 @@ class ReadOptions:
         reconnect: attempts to open a lost camera or stream again; ``None`` for ever.
         timeout: seconds a server may be silent.
         log: told, a line at a time, when a live source is lost and found.
+        stop: ends live sources when set.
     """
 
     recursive: bool = False
     reconnect: int | None = None
     timeout: float = 10.0
     log: Callable[[str], None] = lambda _: None
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[Source]:
@@ -142,9 +145,7 @@ def _open_camera(device: int | str, options: ReadOptions) -> Source:
         first = open_feed()
     except SourceError as error:
         raise SourceError(f"{name}: {error}") from None
-    return LiveSource(
-        "camera", name, first, open_feed, reconnect=options.reconnect, log=options.log
-    )
+    return _live("camera", name, first, open_feed, options)
 
 
 def _open_url(url: str, options: ReadOptions) -> Source:
@@ -157,13 +158,21 @@ def _open_url(url: str, options: ReadOptions) -> Source:
         return PictureStream(url, url, options.timeout)
     if scheme not in _LIVE_SCHEMES and container.duration is not None:
         return VideoSource(url, container)
+    first = StreamFeed(url, options.timeout, container)
+    return _live("stream", url, first, lambda: StreamFeed(url, options.timeout), options)
+
+
+def _live(
+    kind: Kind, name: str, first: Feed, open_again: Callable[[], Feed], options: ReadOptions
+) -> LiveSource:
     return LiveSource(
-        "stream",
-        url,
-        StreamFeed(url, options.timeout, container),
-        lambda: StreamFeed(url, options.timeout),
+        kind,
+        name,
+        first,
+        open_again,
         reconnect=options.reconnect,
         log=options.log,
+        stop=options.stop,
     )
 
 

@@ -5,7 +5,9 @@ on three frames at a time.
 """
 
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, Full, Queue
 from typing import TypeVar
 
@@ -23,13 +25,27 @@ class _End:
         self.error = error
 
 
-def in_thread(step: Callable[[In], Out], items: Iterable[In], *, ahead: int = 2) -> Generator[Out]:
+def _put(queue: Queue[In], item: In, stopped: threading.Event) -> bool:
+    """Puts an item as soon as there is room; returns False once the consumer has gone."""
+    while not stopped.is_set():
+        try:
+            queue.put(item, timeout=_POLL)
+        except Full:
+            continue
+        return True
+    return False
+
+
+def in_thread(
+    step: Callable[[In], Out], items: Iterable[In], *, ahead: int = 2, workers: int = 1
+) -> Generator[Out]:
     """Applies a step to items in a thread of its own, a little ahead of the consumer.
 
     Args:
-        step: the work; called in order, never twice at a time.
+        step: the work; with one worker called in order and never twice at a time.
         items: consumed (and closed, if a generator) in the worker thread.
         ahead: how many finished results may wait, which bounds memory and delay.
+        workers: on how many items the step works at a time; results keep their order.
 
     Yields:
         The results, in the items' order. What `step` or `items` raise is raised here. Closing the
@@ -39,34 +55,34 @@ def in_thread(step: Callable[[In], Out], items: Iterable[In], *, ahead: int = 2)
     stopped = threading.Event()
 
     def send(result: Out | _End) -> bool:
-        while not stopped.is_set():
-            try:
-                results.put(result, timeout=_POLL)
-            except Full:
-                continue
-            return True
-        return False
+        return _put(results, result, stopped)
 
     def work() -> None:
         iterator = iter(items)
         error: BaseException | None = None
+        pool = ThreadPoolExecutor(workers)
+        under_way: deque[Future[Out]] = deque()
         try:
             while not stopped.is_set():
                 try:
                     item = next(iterator)
                 except StopIteration:
                     break
-                if not send(step(item)):
+                under_way.append(pool.submit(step, item))
+                if len(under_way) == workers and not send(under_way.popleft().result()):
                     break
+            while under_way and send(under_way.popleft().result()):
+                pass
         except BaseException as raised:  # noqa: BLE001 - handed to the consumer, which raises it
             error = raised
         finally:
+            pool.shutdown(cancel_futures=True)
             close = getattr(iterator, "close", None)
             if close is not None:
                 close()
         send(_End(error))
 
-    worker = threading.Thread(target=work, name=getattr(step, "__name__", "stage"), daemon=True)
+    worker = threading.Thread(target=work, daemon=True)
     worker.start()
     try:
         while True:
@@ -84,3 +100,43 @@ def in_thread(step: Callable[[In], Out], items: Iterable[In], *, ahead: int = 2)
         except Empty:
             pass
         worker.join()
+
+
+def merged(feeds: Sequence[Iterable[In]]) -> Generator[In]:
+    """Reads several iterables at once, each in a thread, and yields items as they come.
+
+    Items of one iterable keep their order. What one of them raises is raised here.
+    """
+    if len(feeds) == 1:
+        yield from feeds[0]
+        return
+    arrivals: Queue[In | _End] = Queue(maxsize=1)
+    stopped = threading.Event()
+
+    def forward(feed: Iterable[In]) -> None:
+        error: BaseException | None = None
+        try:
+            for item in feed:
+                if not _put(arrivals, item, stopped):
+                    break
+        except BaseException as raised:  # noqa: BLE001 - handed to the consumer, which raises it
+            error = raised
+        _put(arrivals, _End(error), stopped)
+
+    threads = [threading.Thread(target=forward, args=(feed,), daemon=True) for feed in feeds]
+    for thread in threads:
+        thread.start()
+    try:
+        running = len(threads)
+        while running:
+            item = arrivals.get()
+            if not isinstance(item, _End):
+                yield item
+                continue
+            if item.error is not None:
+                raise item.error
+            running -= 1
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join()

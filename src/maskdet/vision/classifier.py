@@ -89,7 +89,7 @@ class MaskClassifier:
         key = f"tflite_{precision}" if precision else "tflite"
         path = card_file(card_path, card, key)
         self._network = Network(path, threads=threads, lanes=lanes)
-        self._maps = maps
+        self.maps = maps
         self._check(path)
 
     def _check(self, path: Path) -> None:
@@ -125,4 +125,4 @@ class MaskClassifier:
         outputs = self._network.run(faces)
         logits: FloatArray = outputs["logits"]
         probabilities = softmax(logits / np.float32(self.temperature))
-        return probabilities, logits, outputs["cam"] if self._maps else None
+        return probabilities, logits, outputs["cam"] if self.maps else None

@@ -1,9 +1,14 @@
 """The two stages together: a frame in, its faces with their labels out."""
 
+from dataclasses import replace
+
+import numpy as np
+
 from maskdet.detections import Detections, FloatArray
 from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.faces import FaceDetector
 from maskdet.vision.preprocessing import UInt8Array
+from maskdet.vision.tracking import Tracker, TrackingOptions
 
 
 class MaskDetector:
@@ -43,3 +48,58 @@ class MaskDetector:
     def __call__(self, frame_bgr: UInt8Array) -> Detections:
         """Runs both stages on a frame, (H, W, 3) uint8 BGR."""
         return self.classify(frame_bgr, *self.faces.detect(frame_bgr))
+
+
+class Follower:
+    """The second stage with a memory: faces of one source followed, their labels steadied.
+
+    A settled face that has hardly changed keeps its last answer for a few frames, which saves the
+    classifier's work.
+
+    Args:
+        detector: both networks.
+        options: how faces are followed.
+    """
+
+    def __init__(self, detector: MaskDetector, options: TrackingOptions | None = None) -> None:
+        self._detector = detector
+        self._tracker = Tracker(len(detector.labels), options)
+
+    def classify(
+        self, frame_bgr: UInt8Array, xyxy: FloatArray, face_scores: FloatArray
+    ) -> Detections:
+        """Does what `MaskDetector.classify` does, for the source's next frame.
+
+        Returns:
+            Detections whose labels and probabilities are the tracks', with their numbers.
+        """
+        tracks = self._tracker.link(xyxy)
+        lost = self._tracker.lost()
+        if not tracks:
+            return replace(Detections.empty(self._detector.labels), lost=lost)
+        classifier = self._detector.classifier
+        # Heat maps belong to a frame, so with them every face is looked at.
+        due = [
+            index
+            for index, track in enumerate(tracks)
+            if self._tracker.needs_classifying(track, frame_bgr) or classifier.maps
+        ]
+        cams = None
+        if due:
+            probabilities, logits, cams = classifier.classify(frame_bgr, xyxy[due])
+            for index, share, logit in zip(due, probabilities, logits, strict=True):
+                tracks[index].answer = share, logit
+        answers = [track.answer for track in tracks if track.answer is not None]
+        for track, (share, _) in zip(tracks, answers, strict=True):
+            self._tracker.update(track, share)
+        return Detections(
+            labels=self._detector.labels,
+            xyxy=xyxy,
+            face_scores=face_scores,
+            probabilities=np.stack([track.probabilities for track in tracks]),
+            logits=np.stack([logit for _, logit in answers]),
+            cams=cams,
+            tracks=np.array([track.number for track in tracks], np.intp),
+            decided=np.array([track.label for track in tracks], np.intp),
+            lost=lost,
+        )

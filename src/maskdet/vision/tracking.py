@@ -63,6 +63,7 @@ class Track:
         label: index of its label.
         missed: frames since it was last seen.
         seen: frames it was seen in.
+        answer: the classifier's last (C,) probabilities and (C,) logits.
     """
 
     number: int
@@ -73,7 +74,7 @@ class Track:
     label: int = -1
     missed: int = 0
     seen: int = 0
-    logits: FloatArray | None = None
+    answer: tuple[FloatArray, FloatArray] | None = None
     thumbnail: NDArray[np.int16] | None = field(default=None, repr=False)
     since_classified: int = 0
 
@@ -169,6 +170,15 @@ class Tracker:
             for row, column in zip(rows, columns, strict=True)
             if affinity[row, column] > 0
         ]
+
+    def lost(self) -> FloatArray:
+        """Returns (M, 4) boxes where faces are expected that the last frame did not show."""
+        boxes = [
+            track.box + track.velocity * np.float32(track.missed)
+            for track in self.tracks
+            if track.missed > 0
+        ]
+        return np.array(boxes, np.float32).reshape(-1, 4)
 
     def needs_classifying(self, track: Track, frame_bgr: UInt8Array) -> bool:
         """Tells whether a face must be looked at again, or its last answer still stands.
