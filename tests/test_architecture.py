@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "maskdet"
 COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "train"}
-GROUND = {"annotations", "assets", "detections", "errors"}
+GROUND = {"annotations", "assets", "boxes", "detections", "errors"}
 
 # What each part may import, besides itself.
 ALLOWED = {

@@ -41,21 +41,21 @@ def test_console_script_is_the_same() -> None:
 
 
 def test_detect_on_pictures(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
-    """The sample folder: the bare face red, the masked one green, none on the cat."""
+    """The sample folder: the bare face red, the masked one green, none in the coffee."""
     done = maskdet("detect", "--source", samples, "--json")
     assert done.returncode == 0, done.stderr
     records = {
         Path(record["source"]).name: record for record in map(json.loads, done.stdout.splitlines())
     }
-    assert set(records) == {"astronaut.jpg", "astronaut_masked.jpg", "cat.jpg"}
-    assert records["cat.jpg"]["faces"] == []
+    assert set(records) == {"astronaut.jpg", "astronaut_masked.jpg", "coffee.jpg"}
+    assert records["coffee.jpg"]["faces"] == []
     for name, label in (("astronaut.jpg", "without_mask"), ("astronaut_masked.jpg", "with_mask")):
         (face,) = records[name]["faces"]
         assert face["label"] == label
         assert face["confidence"] > 0.7
         assert np.abs(np.array(face["box"]) - FACE).max() < 40
         assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
-    assert "3 frames, 2 faces" in done.stderr
+    assert "3 pictures, 2 faces" in done.stderr
     output = tmp_path / "runs" / "detect" / "1"
     assert sorted(path.name for path in output.iterdir()) == sorted(records)
     drawn = read_picture(output / "astronaut.jpg").astype(int)
@@ -116,7 +116,7 @@ def test_detect_confidence(maskdet: Cli, samples: Path) -> None:
         "detect", "--source", samples / "astronaut.jpg", "--confidence", 1.0, "--no-output"
     )
     assert done.returncode == 0
-    assert "1 frame, 0 faces" in done.stdout
+    assert "1 picture, 0 faces" in done.stdout
 
 
 def test_heatmap_of_a_picture(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
@@ -196,11 +196,11 @@ def test_bad_picture_among_good_ones(maskdet: Cli, samples: Path, tmp_path: Path
     """The rest of a folder is done, the bad picture named, the exit code 1."""
     folder = tmp_path / "in"
     folder.mkdir()
-    shutil.copy(samples / "cat.jpg", folder)
+    shutil.copy(samples / "coffee.jpg", folder)
     (folder / "bad.jpg").write_text("no")
     done = maskdet("detect", "--source", folder, "--output", tmp_path / "out")
     assert_user_error(done, "bad.jpg", "not a picture")
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["cat.jpg"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee.jpg"]
 
 
 def test_output_that_cannot_be_written(maskdet: Cli, samples: Path, tmp_path: Path) -> None:

@@ -210,7 +210,7 @@ def test_files_on_a_server_lose_no_frame(samples: Path) -> None:
         source = open_source(f"{address}/file", ReadOptions(timeout=5))
         assert isinstance(source, VideoSource)
         assert len(list(source)) == 48
-    with serving(file=samples / "cat.jpg") as address:
+    with serving(file=samples / "coffee.jpg") as address:
         source = open_source(f"{address}/file", ReadOptions(timeout=5))
         (frame,) = source
-        assert frame.image.shape == (300, 451, 3)
+        assert frame.image.shape == (400, 600, 3)

@@ -3,15 +3,8 @@
 import numpy as np
 import pytest
 
-from maskdet.vision.preprocessing import (
-    clip_boxes,
-    cut,
-    expand_boxes,
-    face_inputs,
-    picture_input,
-    resize,
-    scale_to_unit,
-)
+from maskdet.boxes import clip_boxes, cut, expand_boxes
+from maskdet.vision.preprocessing import face_inputs, picture_input, resize, scale_to_unit
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:

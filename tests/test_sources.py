@@ -96,9 +96,9 @@ def test_folder_passes_over_bad_pictures(tmp_path: Path, samples: Path) -> None:
     """In a folder the good pictures are read in order of name, the bad ones noted."""
     _bad(tmp_path, samples)
     for name in ("b.jpg", "a.jpg"):
-        (tmp_path / name).write_bytes((samples / "cat.jpg").read_bytes())
+        (tmp_path / name).write_bytes((samples / "coffee.jpg").read_bytes())
     (tmp_path / "below").mkdir()
-    (tmp_path / "below" / "c.jpg").write_bytes((samples / "cat.jpg").read_bytes())
+    (tmp_path / "below" / "c.jpg").write_bytes((samples / "coffee.jpg").read_bytes())
     source = open_source(str(tmp_path))
     assert [Path(frame.source).name for frame in source] == ["a.jpg", "b.jpg"]
     assert len(source.failures) == 3

@@ -1,4 +1,4 @@
-"""Makes `samples/` from pictures that scikit-image ships: portrait, masked portrait, cat, video.
+"""Makes `samples/` from pictures that scikit-image ships: portrait, masked portrait, coffee, video.
 
     pip install scikit-image && python tools/build_samples.py
 
@@ -112,7 +112,7 @@ def main() -> None:
     masked = add_mask(portrait)
     write_picture(SAMPLES / "astronaut.jpg", portrait)
     write_picture(SAMPLES / "astronaut_masked.jpg", masked)
-    write_picture(SAMPLES / "cat.jpg", cv2.cvtColor(data.chelsea(), cv2.COLOR_RGB2BGR))
+    write_picture(SAMPLES / "coffee.jpg", cv2.cvtColor(data.coffee(), cv2.COLOR_RGB2BGR))
     write_video(SAMPLES / "astronaut.mp4", portrait, masked)
 
 

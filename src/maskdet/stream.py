@@ -4,28 +4,32 @@ The only module that knows both `vision` and `media`, which know nothing of each
 """
 
 import itertools
+import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
+import imutils
+import numpy as np
+
 from maskdet.assets import bundled
 from maskdet.detections import Detections, FloatArray
-from maskdet.media.frames import Frame, Source
-from maskdet.media.stages import in_thread
+from maskdet.media.frames import Frame, Source, UInt8Array
+from maskdet.media.stages import in_thread, merged
 from maskdet.vision.classifier import MaskClassifier, find_card
 from maskdet.vision.faces import load_face_detector
-from maskdet.vision.pipeline import MaskDetector
+from maskdet.vision.pipeline import Follower, MaskDetector
 
-# Given the opened source, gives what to call after each frame for as long as the run lasts.
-Progress = Callable[[Source], AbstractContextManager[Callable[[], None]]]
+# Given the opened sources, gives what to call after each frame for as long as the run lasts.
+Progress = Callable[[Sequence[Source]], AbstractContextManager[Callable[[], None]]]
 
 
 @contextmanager
-def no_progress(_: Source) -> Iterator[Callable[[], None]]:
+def no_progress(_: Sequence[Source]) -> Iterator[Callable[[], None]]:
     """Shows nothing: what a run takes for its progress unless told otherwise."""
     yield lambda: None
 
@@ -45,6 +49,25 @@ class NetworkOptions:
     confidence: float | None = None
 
 
+@dataclass(frozen=True)
+class StreamOptions:
+    """What is done to frames besides running the networks.
+
+    Attributes:
+        max_frames: stop each source after so many; ``None`` for no limit.
+        track: whether the faces of moving sources are followed.
+        min_confidence: faces whose label is less sure are uncertain; ``None`` for none.
+        width: scale frames to this width first, in pixels; ``None`` leaves them.
+        gamma: brighten (above 1) or darken frames first, as photographers mean it.
+    """
+
+    max_frames: int | None = None
+    track: bool = True
+    min_confidence: float | None = None
+    width: int | None = None
+    gamma: float = 1.0
+
+
 def load_detector(options: NetworkOptions, *, maps: bool = False) -> MaskDetector:
     """Loads both networks.
 
@@ -56,65 +79,124 @@ def load_detector(options: NetworkOptions, *, maps: bool = False) -> MaskDetecto
         ModelError: one of them is missing, damaged or of another kind.
     """
     faces = load_face_detector(
-        options.face or bundled("face_detector"), confidence=options.confidence
+        options.face or bundled("face_detector"),
+        confidence=options.confidence,
+        lanes=max(1, min(2, os.cpu_count() or 1)),
     )
     return MaskDetector(faces, MaskClassifier(find_card(options.model), maps=maps))
 
 
-def detect_frames(
-    source: Source, detector: MaskDetector, *, max_frames: int | None = None
-) -> Generator[tuple[Frame, Detections]]:
-    """Runs every frame of a source through both networks.
+def gamma_table(gamma: float) -> UInt8Array:
+    """Returns the (256,) uint8 lookup table of a gamma correction: out = 255 (in / 255)^(1/gamma).
 
-    Reading, finding faces and classifying work on three frames at a time, in order.
+    2.0 brightens, as in photo editors and in the usual scripts.
+    """
+    levels = np.arange(256) / 255
+    return np.round(255 * levels ** (1 / gamma)).astype(np.uint8)
 
-    Args:
-        source: where the frames come from.
-        detector: both networks.
-        max_frames: stop after so many.
 
-    Yields:
-        Each frame with what was found in it. The frame's image is the consumer's to draw on.
+@dataclass(frozen=True)
+class Seen:
+    """A frame, where it comes from, and what was found in it.
+
+    Attributes:
+        source: the frame's source.
+        frame: the frame; its image is the consumer's to draw on.
+        detections: its faces.
     """
 
-    def find_faces(frame: Frame) -> tuple[Frame, FloatArray, FloatArray]:
-        return frame, *detector.faces.detect(frame.image)
-
-    def classify(found: tuple[Frame, FloatArray, FloatArray]) -> tuple[Frame, Detections]:
-        frame, xyxy, scores = found
-        return frame, detector.classify(frame.image, xyxy, scores)
-
-    frames: Iterable[Frame] = in_thread(_read, itertools.islice(source, max_frames))
-    return in_thread(classify, in_thread(find_faces, frames))
+    source: Source
+    frame: Frame
+    detections: Detections
 
 
-def _read(frame: Frame) -> Frame:
-    """Names the reading step: the work is done by the iterator behind it."""
-    return frame
+def detect_frames(
+    sources: Sequence[Source], detector: MaskDetector, options: StreamOptions | None = None
+) -> Generator[Seen]:
+    """Runs every frame of the sources through both networks.
+
+    Reading, finding faces and classifying work on several frames at a time, in order. Sources that
+    end are read one after another; with a live one among them all are read at once.
+
+    Args:
+        sources: where the frames come from.
+        detector: both networks.
+        options: what else is done.
+
+    Yields:
+        Each frame with what was found in it, a source's frames in order.
+    """
+    options = options or StreamOptions()
+    table = None if options.gamma == 1 else gamma_table(options.gamma)
+    followers: dict[int, Follower] = {}
+
+    def prepare(item: tuple[Source, Frame]) -> tuple[Source, Frame]:
+        source, frame = item
+        image = frame.image
+        if options.width is not None and image.shape[1] != options.width:
+            image = imutils.resize(image, width=options.width)
+        if table is not None:
+            image = table[image]
+        return source, frame if image is frame.image else replace(frame, image=image)
+
+    def find_faces(
+        item: tuple[Source, Frame],
+    ) -> tuple[Source, Frame, FloatArray, FloatArray]:
+        source, frame = item
+        return source, frame, *detector.faces.detect(frame.image)
+
+    def classify(found: tuple[Source, Frame, FloatArray, FloatArray]) -> Seen:
+        source, frame, xyxy, scores = found
+        if options.track and source.is_moving:
+            follower = followers.setdefault(id(source), Follower(detector))
+            detections = follower.classify(frame.image, xyxy, scores)
+        else:
+            detections = detector.classify(frame.image, xyxy, scores)
+        if options.min_confidence is not None:
+            detections = detections.requiring(options.min_confidence)
+        return Seen(source, frame, detections)
+
+    def read(source: Source) -> Iterator[tuple[Source, Frame]]:
+        for frame in itertools.islice(source, options.max_frames):
+            yield source, frame
+
+    live = any(source.is_live for source in sources)
+    feeds = [read(source) for source in sources]
+    frames: Iterable[tuple[Source, Frame]]
+    frames = merged(feeds) if live else itertools.chain.from_iterable(feeds)
+    # A live frame that waits grows old.
+    ahead = 1 if live else 2
+    prepared = in_thread(prepare, frames, ahead=ahead)
+    faces = in_thread(find_faces, prepared, ahead=ahead, workers=detector.faces.workers)
+    return in_thread(classify, faces, ahead=ahead)
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[threading.Event]:
-    """Gives an event that Ctrl-C and SIGTERM set, so that a run can end with its files whole.
+def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
+    """Sets an event on Ctrl-C and SIGTERM, so that a run can end with its files whole.
 
     A second signal has its usual effect, for a run that does not come to its end.
+
+    Args:
+        stop: what to set; the run looks at it, and so do its live sources.
     """
-    stop = threading.Event()
     watched = [signal.SIGINT, signal.SIGTERM]
     before = {number: signal.getsignal(number) for number in watched}
 
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
     def handle(_: int, __: FrameType | None) -> None:
         stop.set()
-        for watched_number, handler in before.items():
-            signal.signal(watched_number, handler)
+        restore()
 
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if in_main_thread:
-        for number in watched:
-            signal.signal(number, handle)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    for number in watched:
+        signal.signal(number, handle)
     try:
-        yield stop
+        yield
     finally:
-        if in_main_thread:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        restore()

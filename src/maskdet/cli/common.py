@@ -1,7 +1,8 @@
 """What the commands have in common: options of the same name and meaning, progress, reporting."""
 
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
     from maskdet.media.frames import Source
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+# How often a run that is not on a terminal says how far it is.
+SECONDS_BETWEEN_LINES = 10.0
+
+SOURCE_HELP = (
+    "Camera number or device, picture, folder, 'pattern*', video, URL (rtsp, http), list of "
+    "sources (.txt), or - for pictures on standard input. May be given several times."
+)
 
 _NETWORK_OPTIONS = (
     click.option(
@@ -45,15 +54,40 @@ def log(line: str) -> None:
 
 
 @contextmanager
-def progress(source: "Source") -> Iterator[Callable[[], None]]:
-    """Gives what to call after each frame: it moves a progress bar, on a terminal only."""
-    if source.frame_count is None or source.frame_count == 1 or not sys.stderr.isatty():
-        yield lambda: None
+def no_progress(_: Sequence["Source"]) -> Iterator[Callable[[], None]]:
+    """Shows nothing."""
+    yield lambda: None
+
+
+@contextmanager
+def progress(sources: Sequence["Source"]) -> Iterator[Callable[[], None]]:
+    """Gives what to call after each frame: it shows how far the run is.
+
+    A bar with the time left on a terminal, where the length is known; else a line now and then.
+    """
+    counts = [source.frame_count for source in sources]
+    total = None if None in counts else sum(count for count in counts if count is not None)
+    if total is not None and total > 1 and sys.stderr.isatty():
+        with click.progressbar(length=total, show_pos=True, file=sys.stderr) as bar:
+            yield lambda: bar.update(1)
         return
-    with click.progressbar(
-        length=source.frame_count, label=source.name, show_pos=True, file=sys.stderr
-    ) as bar:
-        yield lambda: bar.update(1)
+    start = said = time.monotonic()
+    done = 0
+
+    def advance() -> None:
+        nonlocal done, said
+        done += 1
+        now = time.monotonic()
+        if now - said < SECONDS_BETWEEN_LINES:
+            return
+        said = now
+        rate = done / (now - start)
+        of, left = (
+            ("", "") if total is None else (f" of {total}", f", {(total - done) / rate:.0f} s left")
+        )
+        log(f"frame {done}{of}, {rate:.1f} frames a second{left}")
+
+    yield advance
 
 
 def report_failures(failures: list[str]) -> None:

@@ -1,67 +1,197 @@
 """`maskdet detect`: every face boxed and labelled."""
 
+import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from maskdet.cli.common import log, network_options, progress, report_failures
+from maskdet.cli.common import (
+    SOURCE_HELP,
+    log,
+    network_options,
+    no_progress,
+    progress,
+    report_failures,
+)
+
+if TYPE_CHECKING:
+    from maskdet.detect.options import DetectOptions
+
+_FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.command()
-@click.option(
-    "--source",
-    required=True,
-    help="Camera number, or path of a picture, a folder of pictures, or a video.",
-)
+@click.option("--source", "sources", multiple=True, required=True, help=SOURCE_HELP)
 @network_options
+# What is looked at.
+@click.option("--recursive", is_flag=True, help="Look into the folders of a folder, too.")
+@click.option("--width", type=click.IntRange(min=16), help="Scale frames to this width first.")
+@click.option(
+    "--gamma",
+    type=click.FloatRange(0.1, 10),
+    default=1.0,
+    show_default=True,
+    help="Brighten (2.0) or darken (0.5) frames first.",
+)
+@click.option(
+    "--max-frames", type=click.IntRange(min=1), help="Stop each source after so many frames."
+)
+@click.option(
+    "--reconnect",
+    type=click.IntRange(min=0),
+    help="Attempts to open a lost camera or stream again. [default: for ever]",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Seconds a server may be silent.",
+)
+# How faces are labelled.
+@click.option("--no-track", is_flag=True, help="Label every frame of a video on its own.")
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    help="Call faces whose label is less sure uncertain. [default: off]",
+)
+# What is written.
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     help="Folder, or file for one picture or video. [default: a new folder runs/detect/<n>]",
 )
-@click.option("--no-output", is_flag=True, help="Write no pictures and no video.")
+@click.option("--no-output", is_flag=True, help="Write no annotated pictures and no video.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option(
     "--json",
-    "as_json",
-    is_flag=True,
-    help="Print a JSON object a frame on standard output; the summary goes to standard error.",
+    "json_file",
+    type=_FILE,
+    is_flag=False,
+    flag_value=Path("-"),
+    help="Write a JSON object a frame to a file, or to standard output if none is named.",
 )
-@click.option("--show", is_flag=True, help="Show the frames in a window; q quits.")
-@click.option("--max-frames", type=click.IntRange(min=1), help="Stop after so many frames.")
-def detect(
-    source: str,
-    confidence: float | None,
-    model: Path | None,
-    face: Path | None,
-    output: Path | None,
-    no_output: bool,
-    overwrite: bool,
-    as_json: bool,
-    show: bool,
-    max_frames: int | None,
-) -> None:
+@click.option(
+    "--csv",
+    "csv_file",
+    type=_FILE,
+    is_flag=False,
+    flag_value=Path("-"),
+    help="Write a CSV row a face, likewise.",
+)
+@click.option(
+    "--save-crops",
+    "crops",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Save the faces, one folder a label: the start of a training set.",
+)
+@click.option("--blur-faces", "blur", is_flag=True, help="Make faces unrecognisable in the output.")
+@click.option("--summary", type=_FILE, help="Write the figures of the run as JSON.")
+@click.option("--plot", type=_FILE, help="Plot the share of faces with a mask over time.")
+@click.option("--grid", type=_FILE, help="Write a contact sheet of the annotated pictures.")
+@click.option("--show", is_flag=True, help="Open a window: q quits, space pauses, s saves.")
+# Who is told.
+@click.option(
+    "--on-no-mask",
+    metavar="CMD",
+    help="Run a command (without a shell) for a face that stays without a mask; the record is on "
+    "its standard input.",
+)
+@click.option("--webhook", metavar="URL", help="POST the record of such a face to an address.")
+@click.option(
+    "--alert-after",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    show_default=True,
+    help="Seconds without a mask before an alert.",
+)
+@click.option(
+    "--alert-cooldown",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    help="Seconds after an alert in which there is no further one.",
+)
+@click.option(
+    "--fail-on",
+    multiple=True,
+    metavar="LABEL",
+    help="Exit with code 3 if a face of this label was seen. May be given several times.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+@click.option("--verbose", "-v", is_flag=True, help="Say what is seen in every frame.")
+def detect(**given: Any) -> None:
     """Find faces and tell who wears a mask."""
-    if no_output and output is not None:
-        raise click.UsageError("--output and --no-output exclude one another.")
-    from maskdet.detect.run import DetectOptions, run
-    from maskdet.stream import NetworkOptions
+    options = _options(given)
+    from maskdet.detect.run import run
 
-    summary, labels = run(
-        DetectOptions(
-            source=source,
-            networks=NetworkOptions(model, face, confidence),
-            output=output,
-            save=not no_output,
-            overwrite=overwrite,
-            show=show,
-            max_frames=max_frames,
-        ),
-        records=sys.stdout if as_json else None,
-        log=log,
-        progress=progress,
+    quiet = given["quiet"]
+    summary = run(
+        options,
+        log=(lambda _: None) if quiet else log,
+        progress=no_progress if quiet else progress,
     )
-    for line in summary.lines(labels):
-        click.echo(line, err=as_json)
+    if not quiet:
+        for line in summary.lines():
+            click.echo(line, err=Path("-") in (options.json, options.csv))
+    seen = {label: summary.faces[label] for label in options.fail_on if summary.faces[label]}
+    if seen:
+        # Before the pictures that could not be read: the condition asked for is the louder word.
+        log(f"maskdet: saw {', '.join(f'{label} {count} times' for label, count in seen.items())}")
+        sys.exit(3)
     report_failures(summary.failures)
+
+
+def _options(given: dict[str, Any]) -> "DetectOptions":
+    """Builds the run's options from the command line's words, and refuses contradictions."""
+    excluded = [
+        ("no_output", "--no-output", "output", "--output"),
+        ("blur", "--blur-faces", "crops", "--save-crops, which keeps the faces"),
+        ("quiet", "--quiet", "verbose", "--verbose"),
+    ]
+    for first, first_name, second, second_name in excluded:
+        if given[first] and given[second]:
+            raise click.UsageError(f"{first_name} excludes {second_name}.")
+    if given["json_file"] == given["csv_file"] == Path("-"):
+        raise click.UsageError("Only one of --json and --csv can go to standard output.")
+    command = shlex.split(given["on_no_mask"]) if given["on_no_mask"] else None
+    if given["no_track"] and (command or given["webhook"]):
+        raise click.UsageError("Alerts follow faces: they exclude --no-track.")
+    from maskdet.detect.options import AlertOptions, DetectOptions
+    from maskdet.stream import NetworkOptions, StreamOptions
+
+    return DetectOptions(
+        sources=given["sources"],
+        networks=NetworkOptions(given["model"], given["face"], given["confidence"]),
+        stream=StreamOptions(
+            max_frames=given["max_frames"],
+            track=not given["no_track"],
+            min_confidence=given["min_confidence"],
+            width=given["width"],
+            gamma=given["gamma"],
+        ),
+        recursive=given["recursive"],
+        reconnect=given["reconnect"],
+        timeout=given["timeout"],
+        output=given["output"],
+        save=not given["no_output"],
+        overwrite=given["overwrite"],
+        json=given["json_file"],
+        csv=given["csv_file"],
+        crops=given["crops"],
+        blur=given["blur"],
+        summary=given["summary"],
+        plot=given["plot"],
+        grid=given["grid"],
+        show=given["show"],
+        verbose=given["verbose"],
+        fail_on=given["fail_on"],
+        alerts=AlertOptions(
+            command=tuple(command) if command else None,
+            webhook=given["webhook"],
+            after=given["alert_after"],
+            cooldown=given["alert_cooldown"],
+        ),
+    )

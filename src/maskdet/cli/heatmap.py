@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from maskdet.cli.common import log, network_options, progress, report_failures
+from maskdet.cli.common import SOURCE_HELP, log, network_options, progress, report_failures
 
 
 @click.command()
 @click.option(
     "--source",
-    default="0",
-    show_default=True,
-    help="Camera number, or path of a picture, a folder of pictures, or a video.",
+    "sources",
+    multiple=True,
+    default=["0"],
+    help=f"{SOURCE_HELP} [default: camera 0]",
 )
 @network_options
 @click.option(
@@ -37,7 +38,7 @@ from maskdet.cli.common import log, network_options, progress, report_failures
     help="Weight of the heat map's colours over the face.",
 )
 def heatmap(
-    source: str,
+    sources: tuple[str, ...],
     confidence: float | None,
     model: Path | None,
     face: Path | None,
@@ -53,7 +54,7 @@ def heatmap(
 
     summary = run(
         HeatmapOptions(
-            source=source,
+            sources=sources,
             networks=NetworkOptions(model, face, confidence),
             output=output,
             overwrite=overwrite,
@@ -64,9 +65,8 @@ def heatmap(
         log=log,
         progress=progress,
     )
-    click.echo(f"{summary.source}: {summary.faces} heat maps in {summary.frames} frames")
-    for path in summary.written[:1] if len(summary.written) == 1 else []:
-        click.echo(f"written to {path}")
-    if len(summary.written) > 1:
-        click.echo(f"written to {summary.written[0].parent}")
+    click.echo(f"{summary.faces} heat maps in {summary.frames} frames")
+    if summary.written:
+        one = len(summary.written) == 1
+        click.echo(f"written to {summary.written[0] if one else summary.written[0].parent}")
     report_failures(summary.failures)

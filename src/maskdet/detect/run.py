@@ -1,168 +1,224 @@
-"""From a source through both networks to annotated files, records and a window."""
+"""From sources through both networks to annotated files, records, alerts and a window."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
 
-from maskdet.detections import Detections
-from maskdet.media.drawing import draw_detections, label_text
-from maskdet.media.frames import Frame
-from maskdet.media.outputs import FrameOutput
-from maskdet.media.sinks import JsonLines, open_window
-from maskdet.media.sources import open_source
+from maskdet.detect.alerts import Alerts
+from maskdet.detect.crops import CropWriter
+from maskdet.detect.grid import Grid
+from maskdet.detect.options import DetectOptions
+from maskdet.detect.summary import RunSummary, Summary
+from maskdet.detections import UNCERTAIN_LABEL, Detections
+from maskdet.errors import MaskdetError, OutputError
+from maskdet.media.drawing import blur_faces, draw_detections, label_text
+from maskdet.media.files import write_json
+from maskdet.media.frames import Source, UInt8Array
+from maskdet.media.outputs import RunOutput
+from maskdet.media.records import CsvRows, JsonLines, open_records, record_of
+from maskdet.media.sources import ReadOptions, open_sources
+from maskdet.media.window import Window, can_open_window
 from maskdet.stream import (
-    NetworkOptions,
     Progress,
+    Seen,
     detect_frames,
     load_detector,
     no_progress,
     stopping_on_signals,
 )
-
-
-@dataclass(frozen=True)
-class DetectOptions:
-    """What `maskdet detect` was asked to do.
-
-    Attributes:
-        source: camera number, or path of a picture, folder or video.
-        networks: which networks, at which confidence.
-        output: folder or file; ``None`` for a fresh ``runs/detect/<n>``.
-        save: whether annotated pictures or video are written at all.
-        overwrite: whether existing files may be replaced.
-        show: whether to open a window.
-        max_frames: stop after so many frames.
-    """
-
-    source: str
-    networks: NetworkOptions = field(default_factory=NetworkOptions)
-    output: Path | None = None
-    save: bool = True
-    overwrite: bool = False
-    show: bool = False
-    max_frames: int | None = None
-
-
-@dataclass
-class Summary:
-    """What a run saw.
-
-    Attributes:
-        source: name of the source.
-        frames: frames seen.
-        faces: faces counted by label, over all frames.
-        frames_with_faces: frames in which there was at least one.
-        seconds: from the first frame's result to the last's.
-        written: files written.
-        place: folder or file they are in.
-        failures: one line for each picture that could not be read.
-    """
-
-    source: str
-    frames: int = 0
-    faces: Counter[str] = field(default_factory=Counter)
-    frames_with_faces: int = 0
-    seconds: float = 0.0
-    written: list[Path] = field(default_factory=list)
-    place: Path | None = None
-    failures: list[str] = field(default_factory=list)
-
-    def add(self, detections: Detections) -> None:
-        """Counts one frame."""
-        self.frames += 1
-        self.frames_with_faces += len(detections) > 0
-        self.faces.update(detections.predicted_labels)
-
-    def lines(self, labels: tuple[str, ...]) -> list[str]:
-        """Returns the summary as lines for people."""
-        rate = self.frames / self.seconds if self.seconds > 0 else 0.0
-        width = max(len(label_text(label)) for label in labels)
-        lines = [
-            f"{self.source}: {_count(self.frames, 'frame')}, {_count(self.faces.total(), 'face')}"
-            f" in {self.frames_with_faces} of them, {rate:.1f} frames a second"
-        ]
-        lines += [f"  {label_text(label):<{width}}  {self.faces[label]}" for label in labels]
-        if self.place is not None and self.written:
-            lines.append(f"written to {self.written[0] if len(self.written) == 1 else self.place}")
-        return lines
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def record_of(frame: Frame, detections: Detections) -> dict[str, Any]:
-    """Returns a frame's record, as `--json` prints it."""
-    height, width = frame.image.shape[:2]
-    return {
-        "source": frame.source,
-        "frame": frame.index,
-        "time": round(frame.time, 3),
-        "width": width,
-        "height": height,
-        "faces": detections.to_records(),
-    }
+from maskdet.vision.pipeline import MaskDetector
 
 
 def run(
     options: DetectOptions,
     *,
-    records: TextIO | None = None,
     log: Callable[[str], None],
     progress: Progress = no_progress,
-) -> tuple[Summary, tuple[str, ...]]:
-    """Runs detection over a source.
+) -> RunSummary:
+    """Runs detection over sources.
 
     Args:
         options: what to do.
-        records: where JSON lines go, if anywhere.
         log: told, a line at a time, what the user should know while it runs.
         progress: shows how far the run is.
 
     Returns:
-        The summary and the labels it counts.
+        What was seen and written.
 
     Raises:
-        MaskdetError: something the user can mend; files finished before it stay.
+        MaskdetError: something the user can mend; what was finished before it stays.
     """
-    source = open_source(options.source)
+    stop = threading.Event()
+    sources = open_sources(
+        list(options.sources),
+        ReadOptions(options.recursive, options.reconnect, options.timeout, log, stop),
+    )
     detector = load_detector(options.networks)
-    writer = JsonLines(records) if records is not None else None
-    summary = Summary(source.name, failures=source.failures)
+    _check(options, detector)
+    for source in sources:
+        log(f"{source.name}: {source.kind}{_particulars(source)}")
+    summaries = {
+        id(source): Summary(
+            source.name, source.kind, source.is_moving, detector.labels, failures=source.failures
+        )
+        for source in sources
+    }
+    summary = RunSummary(list(summaries.values()))
     with ExitStack() as stack:
-        output = window = None
-        if options.save:
-            output = stack.enter_context(
-                FrameOutput(source, options.output, "detect", overwrite=options.overwrite)
-            )
-        if options.show:
-            window = open_window(f"maskdet {source.name}", log)
-            if window is not None:
-                stack.enter_context(window)
-        results = detect_frames(source, detector, max_frames=options.max_frames)
+        run = stack.enter_context(_Run(options, sources, detector, log))
+        results = detect_frames(sources, detector, options.stream)
         stack.enter_context(closing(results))
-        stop = stack.enter_context(stopping_on_signals())
-        tick = stack.enter_context(progress(source))
+        # Before the results are closed: a live source that waits for a frame must end.
+        stack.callback(stop.set)
+        stack.enter_context(stopping_on_signals(stop))
+        tick = stack.enter_context(progress(sources))
         start = time.perf_counter()
-        for frame, detections in results:
-            summary.add(detections)
-            if output is not None or window is not None:
-                draw_detections(frame.image, detections)
-            if output is not None:
-                output.write(frame, frame.image)
-                summary.written, summary.place = output.written, output.place
-            # After the frame is written: a record says that its frame is done.
-            if writer is not None:
-                writer.write(record_of(frame, detections))
+        for seen in results:
+            summaries[id(seen.source)].add(seen.detections, seen.frame.time)
+            go_on = run.take(seen)
             summary.seconds = time.perf_counter() - start
             tick()
-            if window is not None and not window.show(frame.image, wait=not source.is_moving):
-                break
             if stop.is_set():
-                log(f"stopped after {_count(summary.frames, 'frame')}")
+                log("stopped")
+            if stop.is_set() or not go_on:
                 break
-    return summary, detector.labels
+    for source_summary in summary.sources:
+        source_summary.finish()
+    summary.written, summary.place = run.written, run.place
+    _write_figures(options, summary)
+    return summary
+
+
+def _particulars(source: Source) -> str:
+    rate = f", {source.frame_rate:.4g} frames a second" if source.frame_rate else ""
+    if source.frame_count is None or source.frame_count == 1:
+        return rate
+    return f", {source.frame_count} {'frames' if source.is_moving else 'pictures'}{rate}"
+
+
+def _check(options: DetectOptions, detector: MaskDetector) -> None:
+    """Refuses, before the first frame, what could only fail after the last."""
+    known = (*detector.labels, UNCERTAIN_LABEL)
+    for label in options.fail_on:
+        if label not in known:
+            raise MaskdetError(f"--fail-on {label}: this model's labels are {', '.join(known)}")
+    for path in (options.summary, options.plot, options.grid):
+        if path is not None and path.exists() and not options.overwrite:
+            raise OutputError(f"{path}: exists already; --overwrite replaces it")
+
+
+def _write_figures(options: DetectOptions, summary: RunSummary) -> None:
+    if options.summary is not None:
+        write_json(options.summary, summary.to_json())
+    if options.plot is not None:
+        # Imported when asked for: matplotlib takes as long to load as a hundred faces.
+        from maskdet.detect.plot import plot_share
+
+        plot_share(options.plot, summary.sources)
+
+
+class _Run:
+    """Everything that is done with a frame once its faces are known. A context manager.
+
+    Args:
+        options: what to do.
+        sources: in order.
+        detector: for its labels and crop margin.
+        log: told what the user should know.
+    """
+
+    def __init__(
+        self,
+        options: DetectOptions,
+        sources: list[Source],
+        detector: MaskDetector,
+        log: Callable[[str], None],
+    ) -> None:
+        self._options = options
+        self._stack = ExitStack()
+        self._output = RunOutput(sources, options.output, "detect", overwrite=options.overwrite)
+        self._crops = None
+        if options.crops is not None:
+            self._crops = CropWriter(options.crops, detector.classifier.crop_margin)
+        self._grid = Grid(options.grid) if options.grid is not None else None
+        self._log = log
+        self._window: Window | None = None
+        self._alerts: Alerts | None = None
+        self._records: list[JsonLines | CsvRows] = []
+
+    def __enter__(self) -> "_Run":
+        options, stack = self._options, self._stack
+        # Closes what was opened so far if a later one cannot be.
+        with ExitStack() as opening:
+            opening.callback(stack.close)
+            for path, writer in ((options.json, JsonLines), (options.csv, CsvRows)):
+                if path is not None:
+                    stream = stack.enter_context(open_records(path, overwrite=options.overwrite))
+                    self._records.append(writer(stream))
+            if options.save:
+                stack.enter_context(self._output)
+            if options.alerts.command is not None or options.alerts.webhook is not None:
+                self._alerts = stack.enter_context(Alerts(options.alerts, self._log))
+            if options.show:
+                if can_open_window():
+                    self._window = stack.enter_context(Window("maskdet", self._save_shown))
+                else:
+                    self._log("no display to open a window on: carrying on without it")
+            opening.pop_all()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+        if self._grid is not None:
+            self._grid.flush()
+
+    @property
+    def written(self) -> list[Path]:
+        """Annotated files written."""
+        return self._output.written
+
+    @property
+    def place(self) -> Path | None:
+        """Where they are."""
+        return self._output.place
+
+    def _save_shown(self, image: UInt8Array) -> None:
+        self._log(f"saved {self._output.write_still(image)}")
+
+    def take(self, seen: Seen) -> bool:
+        """Does everything with a frame; returns False once the user has asked to quit."""
+        options, source, frame, faces = self._options, seen.source, seen.frame, seen.detections
+        if options.verbose:
+            self._log(f"{frame.source} frame {frame.index}: {_counts(faces) or 'no faces'}")
+        if self._crops is not None:
+            self._crops.write(source, frame, frame.image, faces)
+        if self._alerts is not None:
+            self._alerts.watch(source, frame, faces)
+        image = frame.image
+        if options.save or self._window is not None or self._grid is not None:
+            if options.blur:
+                blur_faces(image, faces.xyxy)
+                if faces.lost is not None:
+                    blur_faces(image, faces.lost)
+            draw_detections(image, faces)
+        if options.save:
+            self._output.write(source, frame, image)
+        if self._grid is not None and not source.is_moving:
+            self._grid.add(frame.source, image)
+        # After the frame is written: a record says that its frame is done.
+        if self._records:
+            record = record_of(frame, faces)
+            for writer in self._records:
+                writer.write(record)
+        if self._window is None:
+            return True
+        return self._window.show(image, note=_counts(faces), wait=not source.is_moving)
+
+
+def _counts(faces: Detections) -> str:
+    """Returns "Mask 2  No Mask 1" for the labels that were seen."""
+    seen = Counter(faces.predicted_labels)
+    return "  ".join(f"{label_text(label)} {number}" for label, number in seen.most_common())

@@ -1,5 +1,6 @@
-"""From a source through both networks to frames with heat maps beside them."""
+"""From sources through both networks to frames with heat maps beside them."""
 
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 from maskdet.detections import Detections
 from maskdet.heatmap.layout import draw_panel, panel_faces, panel_side, side_by_side
 from maskdet.media.drawing import draw_detections
-from maskdet.media.outputs import FrameOutput
-from maskdet.media.sinks import open_window
-from maskdet.media.sources import open_source
+from maskdet.media.outputs import RunOutput
+from maskdet.media.sources import ReadOptions, open_sources
+from maskdet.media.window import Window, can_open_window
 from maskdet.stream import (
     NetworkOptions,
     Progress,
+    StreamOptions,
     detect_frames,
     load_detector,
     no_progress,
@@ -35,7 +37,7 @@ class HeatmapOptions:
     """What `maskdet heatmap` was asked to do.
 
     Attributes:
-        source: camera number, or path of a picture, folder or video.
+        sources: what the user named; see `maskdet.media.sources.open_sources`.
         networks: which networks, at which confidence.
         output: file or folder to record to; ``None`` for a fresh ``runs/heatmap/<n>``.
         overwrite: whether existing files may be replaced.
@@ -44,7 +46,7 @@ class HeatmapOptions:
         alpha: weight of the map's colours over the face, 0 to 1.
     """
 
-    source: str
+    sources: tuple[str, ...]
     networks: NetworkOptions = field(default_factory=NetworkOptions)
     output: Path | None = None
     overwrite: bool = False
@@ -58,14 +60,12 @@ class HeatmapSummary:
     """What a run drew.
 
     Attributes:
-        source: name of the source.
         frames: frames written.
-        faces: heat maps drawn.
+        faces: faces whose heat maps were computed.
         written: files written.
-        failures: one line for each picture that could not be read.
+        failures: one line for each thing that could not be read.
     """
 
-    source: str
     frames: int = 0
     faces: int = 0
     written: list[Path] = field(default_factory=list)
@@ -106,7 +106,7 @@ def run(
     log: Callable[[str], None],
     progress: Progress = no_progress,
 ) -> HeatmapSummary:
-    """Draws heat maps for a source.
+    """Draws heat maps for sources.
 
     Args:
         options: what to do.
@@ -116,40 +116,49 @@ def run(
     Raises:
         MaskdetError: something the user can mend.
     """
-    source = open_source(options.source)
+    stop = threading.Event()
+    sources = open_sources(list(options.sources), ReadOptions(log=log, stop=stop))
     detector = load_detector(options.networks, maps=True)
     frames = options.frames
-    if frames is None and source.kind == "camera":
+    if frames is None and any(source.is_live for source in sources):
         frames = CAMERA_FRAMES
-    summary = HeatmapSummary(source.name, failures=source.failures)
+    summary = HeatmapSummary()
     with ExitStack() as stack:
-        output = stack.enter_context(
-            FrameOutput(source, options.output, "heatmap", overwrite=options.overwrite)
-        )
-        window = open_window(f"maskdet {source.name}", log) if options.show else None
-        if window is not None:
-            stack.enter_context(window)
-        results = detect_frames(source, detector, max_frames=frames)
+        output = RunOutput(sources, options.output, "heatmap", overwrite=options.overwrite)
+        stack.enter_context(output)
+        window = None
+        if options.show:
+            if can_open_window():
+                window = stack.enter_context(
+                    Window("maskdet", lambda image: log(f"saved {output.write_still(image)}"))
+                )
+            else:
+                log("no display to open a window on: carrying on without it")
+        # A map belongs to one frame, so every frame speaks for itself.
+        results = detect_frames(sources, detector, StreamOptions(max_frames=frames, track=False))
         stack.enter_context(closing(results))
-        stop = stack.enter_context(stopping_on_signals())
-        tick = stack.enter_context(progress(source))
-        for frame, detections in results:
-            rows = VIDEO_PANELS if source.is_moving else min(max(len(detections), 1), MOST_PANELS)
+        stack.callback(stop.set)
+        stack.enter_context(stopping_on_signals(stop))
+        tick = stack.enter_context(progress(sources))
+        for seen in results:
+            count = len(seen.detections)
+            moving = seen.source.is_moving
             picture = explain(
-                frame.image,
-                detections,
+                seen.frame.image,
+                seen.detections,
                 margin=detector.classifier.crop_margin,
-                rows=rows,
+                rows=VIDEO_PANELS if moving else min(max(count, 1), MOST_PANELS),
                 alpha=options.alpha,
             )
-            output.write(frame, picture)
+            output.write(seen.source, seen.frame, picture)
             summary.frames += 1
-            summary.faces += len(detections)
-            summary.written = output.written
+            summary.faces += count
             tick()
-            if window is not None and not window.show(picture, wait=not source.is_moving):
+            if window is not None and not window.show(picture, wait=not moving):
                 break
             if stop.is_set():
                 log(f"stopped after {summary.frames} frames")
                 break
+    summary.written = output.written
+    summary.failures = [failure for source in sources for failure in source.failures]
     return summary

@@ -4,14 +4,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, Detections
+from maskdet.boxes import expand_boxes
+from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL, Detections, FloatArray
 
 UInt8Array = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 GREEN: Colour = (0, 200, 0)
 RED: Colour = (0, 0, 230)
+YELLOW: Colour = (0, 200, 230)
 WHITE: Colour = (255, 255, 255)
+DARK: Colour = (40, 40, 40)
 # For labels beyond the usual two; told apart from green and red, and from one another.
 _OTHER_COLOURS: tuple[Colour, ...] = ((0, 165, 255), (230, 130, 0), (200, 0, 200), (180, 180, 0))
 
@@ -20,9 +23,15 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _REFERENCE_HEIGHT = 480
 _TEXT_SCALE = 0.55
 
+# Blurring covers hair and chin, and leaves this many tiles of a face a side.
+_BLUR_MARGIN = 0.15
+_BLUR_TILES = 6
+
 
 def label_colour(label: str, labels: tuple[str, ...]) -> Colour:
-    """Returns the BGR colour of a label: green for a mask, red for none, others in turn."""
+    """Returns the BGR colour of a label: green mask, red none, yellow uncertain, others in turn."""
+    if label == UNCERTAIN_LABEL:
+        return YELLOW
     if label == MASK_LABEL:
         return GREEN
     if label == NO_MASK_LABEL:
@@ -96,4 +105,35 @@ def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
         # A face smaller than its caption would vanish under it in a crowd: shrink the caption.
         fit = np.clip((right - left) * 2.5 / 150, 0.6, 1.0) if right > left else 0.6
         draw_text(image, caption(label, float(confidence)), (left, top), colour, scale * float(fit))
+    return image
+
+
+def blur_faces(image: UInt8Array, xyxy: FloatArray) -> UInt8Array:
+    """Makes faces unrecognisable, in place.
+
+    Each face is reduced to a few mosaic tiles, then smoothed, inside an ellipse a little larger
+    than its box: a plain Gaussian of fixed width leaves large faces recognisable.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, drawn on.
+        xyxy: (N, 4) boxes in pixels.
+
+    Returns:
+        The same array.
+    """
+    for box in expand_boxes(xyxy, _BLUR_MARGIN):
+        height, width = image.shape[:2]
+        left, top = max(0, int(box[0])), max(0, int(box[1]))
+        right, bottom = min(width, int(np.ceil(box[2]))), min(height, int(np.ceil(box[3])))
+        if right <= left or bottom <= top:
+            continue
+        region = image[top:bottom, left:right]
+        tiles = cv2.resize(region, (_BLUR_TILES, _BLUR_TILES), interpolation=cv2.INTER_AREA)
+        smooth = cv2.resize(tiles, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+        mask = np.zeros(region.shape[:2], np.uint8)
+        # The ellipse of the whole box, of which a part may lie outside the picture.
+        centre = (float(box[0] + box[2]) / 2 - left, float(box[1] + box[3]) / 2 - top)
+        axes = (float(box[2] - box[0]), float(box[3] - box[1]))
+        cv2.ellipse(mask, (centre, axes, 0.0), 255, -1)
+        region[mask > 0] = smooth[mask > 0]
     return image

@@ -1,6 +1,7 @@
 """Where results go: fresh run folders, and files that are whole or not there."""
 
 import itertools
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,17 @@ def make_folder(folder: Path) -> None:
         raise OutputError(f"{folder}: is a file, not a folder") from None
     except OSError as error:
         raise OutputError(f"{folder}: cannot be created ({error.strerror})") from None
+
+
+def write_json(path: Path, content: object) -> None:
+    """Writes a JSON file, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with replacing(path) as temporary:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 @contextmanager

@@ -1,76 +1,82 @@
-"""Where a run's frames are written: files named after their pictures, or one video."""
+"""Where a run's frames are written: files named after their pictures, one video a moving source."""
 
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from maskdet.annotations import PICTURE_SUFFIXES
 from maskdet.errors import OutputError
 from maskdet.media.files import next_run_folder
-from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Source
+from maskdet.media.frames import (
+    FALLBACK_FRAME_RATE,
+    PICTURE_SUFFIXES,
+    Frame,
+    Source,
+    UInt8Array,
+)
 from maskdet.media.sinks import WRITABLE_VIDEOS, VideoWriter, picture_output_name, write_picture
 
-UInt8Array = NDArray[np.uint8]
 
-
-class FrameOutput:
-    """Writes each frame of a source where it belongs; a context manager.
+class RunOutput:
+    """Writes the frames of a run where they belong; a context manager.
 
     Nothing is created before the first frame, so a source that cannot be read leaves nothing.
 
     Args:
-        source: what the frames come from; pictures become pictures, video and cameras a video.
+        sources: what the frames come from; pictures become pictures, all else videos.
         target: a folder, or a file for a single picture or video; ``None`` for a fresh folder
             ``runs/<command>/<n>``.
         command: the command's name.
         overwrite: whether files that exist may be replaced.
 
+    Attributes:
+        written: the files written.
+
     Raises:
-        OutputError: the target is a file that exists, or does not fit the source.
+        OutputError: the target is a file that exists, or does not fit the sources.
     """
 
     def __init__(
-        self, source: Source, target: Path | None, command: str, *, overwrite: bool = False
+        self, sources: list[Source], target: Path | None, command: str, *, overwrite: bool = False
     ) -> None:
         self.written: list[Path] = []
-        self._source = source
         self._command = command
         self._overwrite = overwrite
-        self._video: VideoWriter | None = None
+        self._videos: dict[int, VideoWriter] = {}
+        self._taken: set[Path] = set()
         suffix = target.suffix.lower() if target is not None else ""
         names_file = suffix in WRITABLE_VIDEOS | PICTURE_SUFFIXES
         self._file = target if names_file else None
         self._folder = None if names_file else target
         if self._file is not None:
-            self._check_file(self._file)
+            self._check_file(self._file, sources)
 
-    def _check_file(self, file: Path) -> None:
-        if self._source.kind == "pictures":
-            raise OutputError(f"{file}: a folder of pictures needs a folder as its output")
-        suffixes = WRITABLE_VIDEOS if self._source.is_moving else PICTURE_SUFFIXES
+    def _check_file(self, file: Path, sources: list[Source]) -> None:
+        if len(sources) > 1 or sources[0].kind == "pictures":
+            raise OutputError(f"{file}: several pictures or sources need a folder as their output")
+        moving = sources[0].is_moving
+        suffixes = WRITABLE_VIDEOS if moving else PICTURE_SUFFIXES
         if file.suffix.lower() not in suffixes:
-            what = "video" if self._source.is_moving else "picture"
             raise OutputError(
-                f"{file}: {self._source.name} gives a {what}: end the name in "
-                f"{', '.join(sorted(suffixes))}"
+                f"{file}: {sources[0].name} gives a {'video' if moving else 'picture'}: "
+                f"end the name in {', '.join(sorted(suffixes))}"
             )
         self._guard(file)
 
-    def _guard(self, path: Path) -> Path:
+    def _guard(self, path: Path) -> None:
         if path.exists() and not self._overwrite:
             raise OutputError(f"{path}: exists already; --overwrite replaces it")
-        return path
 
-    def _path(self, name: str) -> Path:
-        """Returns where a file of the run goes, creating the run's folder when it is fresh."""
-        if self._file is not None:
-            return self._file
+    def _new_path(self, name: Path) -> Path:
+        """Returns where a file of the run goes; a name taken in this run gets a number."""
         if self._folder is None:
             self._folder = next_run_folder(self._command)
-        return self._guard(self._folder / name)
+        path, number = self._folder / name, 1
+        while path in self._taken:
+            number += 1
+            path = self._folder / name.with_name(f"{name.stem}-{number}{name.suffix}")
+        self._taken.add(path)
+        self._guard(path)
+        return path
 
     @property
     def place(self) -> Path | None:
@@ -86,27 +92,54 @@ class FrameOutput:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._video is not None:
-            self._video.close()
+        for video in self._videos.values():
+            video.close()
 
-    def write(self, frame: Frame, image: UInt8Array) -> None:
+    def write(self, source: Source, frame: Frame, image: UInt8Array) -> None:
         """Writes what became of a frame.
 
         Args:
+            source: the frame's source.
             frame: the frame as it was read; names the file.
             image: (H, W, 3) uint8 BGR.
 
         Raises:
             OutputError: it cannot be written.
         """
-        if not self._source.is_moving:
-            path = self._path(picture_output_name(frame.source))
+        if not source.is_moving:
+            path = self._file or self._new_path(_picture_name(source, frame))
             write_picture(path, image)
             self.written.append(path)
             return
-        if self._video is None:
-            name = Path(self._source.name).stem.replace(" ", "-") + ".mp4"
-            path = self._path(name)
-            self._video = VideoWriter(path, self._source.frame_rate or FALLBACK_FRAME_RATE)
+        video = self._videos.get(id(source))
+        if video is None:
+            path = self._file or self._new_path(Path(_safe(source.name) + ".mp4"))
+            video = VideoWriter(path, source.frame_rate or FALLBACK_FRAME_RATE)
+            self._videos[id(source)] = video
             self.written.append(path)
-        self._video.write(image)
+        video.write(image)
+
+    def write_still(self, image: UInt8Array) -> Path:
+        """Writes one frame as a picture of its own beside the run's files, and returns where."""
+        if self._file is not None:
+            self._folder = self._file.parent
+        path = self._new_path(Path("frame.jpg"))
+        write_picture(path, image)
+        return path
+
+
+def _picture_name(source: Source, frame: Frame) -> Path:
+    """Returns a picture's name in the output: its place below the folder that was named."""
+    path = Path(frame.source)
+    folder = Path(source.name)
+    parent = Path()
+    if source.kind == "pictures" and path.is_relative_to(folder):
+        parent = path.relative_to(folder).parent
+    return parent / picture_output_name(path.name)
+
+
+def _safe(name: str) -> str:
+    """Makes a file name of a source's name: "camera 0" -> "camera-0", a path or URL -> its end."""
+    end = name.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1] if "/" in name else name
+    stem = Path(end).stem or "stream"
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem)

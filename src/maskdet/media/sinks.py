@@ -1,13 +1,9 @@
-"""Where frames and records go: picture files, a video file, JSON lines, a window."""
+"""Where frames go: picture files and video files."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 import cv2
 import imutils
@@ -177,87 +173,3 @@ class VideoWriter:
             self._partial.replace(self.path)
         except (av.FFmpegError, OSError) as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from None
-
-
-class JsonLines:
-    """Records as JSON objects, one a line.
-
-    Args:
-        stream: an open text file, such as standard output.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, record: dict[str, Any]) -> None:
-        """Writes one record and flushes, so that a reader of a pipe sees it at once."""
-        self._stream.write(json.dumps(record, ensure_ascii=False) + "\n")
-        self._stream.flush()
-
-
-class Window:
-    """A window that shows frames as they come; a context manager. q or Esc asks to quit.
-
-    Args:
-        title: the window's title.
-    """
-
-    # Larger frames are shown smaller, so that the window fits common screens. Pixels.
-    _MAX_WIDTH = 1280
-    _KEYS_THAT_QUIT = frozenset({ord("q"), ord("Q"), 27})
-
-    def __init__(self, title: str) -> None:
-        self._title = title
-
-    def __enter__(self) -> Self:
-        cv2.namedWindow(self._title, cv2.WINDOW_AUTOSIZE)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        cv2.destroyAllWindows()
-
-    def show(self, image: UInt8Array, *, wait: bool) -> bool:
-        """Shows a frame.
-
-        Args:
-            image: (H, W, 3) uint8 BGR.
-            wait: whether to wait for a key, as for single pictures.
-
-        Returns:
-            False once the user has asked to quit, or has closed the window.
-        """
-        if image.shape[1] > self._MAX_WIDTH:
-            image = imutils.resize(image, width=self._MAX_WIDTH)
-        cv2.imshow(self._title, image)
-        while True:
-            # A closed window gives no keys: look at it now and then while waiting.
-            key = cv2.waitKey(100 if wait else 1)
-            if key != -1:
-                return (key & 0xFF) not in self._KEYS_THAT_QUIT
-            if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
-                return False
-            if not wait:
-                return True
-
-
-def open_window(title: str, log: Callable[[str], None]) -> Window | None:
-    """Returns a window, or ``None`` after saying so where there is no display.
-
-    Qt ends the whole process where there is no display, so a child process tries first.
-    """
-    probe = "import cv2; cv2.namedWindow('maskdet'); cv2.destroyAllWindows()"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", probe], capture_output=True, check=False, timeout=20
-        )
-    except subprocess.TimeoutExpired:
-        done = None
-    if done is None or done.returncode != 0:
-        log("no display to open a window on: carrying on without it")
-        return None
-    return Window(title)

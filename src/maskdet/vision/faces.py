@@ -24,9 +24,10 @@ CARD_NAME = "ssd_res10.json"
 CARD_FORMAT = 1
 CARD_KIND = "ssd_face_detector"
 
+# Of the public Caffe model, which a folder without a card is taken to hold.
 CAFFE_INPUT_MEAN_BGR = (104.0, 177.0, 123.0)
-CAFFE_INPUT_SIZE = 300  # pixels, what the public Caffe model was trained at
-CAFFE_CONFIDENCE = 0.5  # customary with that model; a folder without a card names no other
+CAFFE_INPUT_SIZE = 300  # pixels, what it was trained at
+CAFFE_CONFIDENCE = 0.25  # face_detector/README.md says why
 
 # Suppression compares every box with every better one: beyond so many it would take longer than the
 # network. At any confidence worth using there are far fewer.
@@ -41,9 +42,11 @@ class FaceDetector(Protocol):
 
     Attributes:
         default_confidence: the score from which on this detector's boxes are worth showing.
+        workers: how many frames it can work on at a time, called from as many threads.
     """
 
     default_confidence: float
+    workers: int
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:
         """Finds the faces of a frame.
@@ -70,7 +73,8 @@ class SsdFaceDetector:
         confidence: score from which on a box is a face; None takes the default.
         face_size: side in pixels of the square the frame is squashed to. Twice the side finds
             faces half as large, in four times the time.
-        threads: CPU threads for the network.
+        threads: CPU threads for one frame.
+        lanes: frames worked on at a time.
 
     Raises:
         ModelError: the file is missing, damaged, or not such a network.
@@ -86,13 +90,17 @@ class SsdFaceDetector:
         confidence: float | None,
         face_size: int,
         threads: int,
+        lanes: int = 1,
     ) -> None:
         self.default_confidence = default_confidence
+        self.workers = lanes
         self.confidence = default_confidence if confidence is None else confidence
         self._nms_threshold = nms_threshold
         self._variances = spec.variances
         self._size = face_size
-        self._network = Network(path, input_shape=(1, face_size, face_size, 3), threads=threads)
+        self._network = Network(
+            path, input_shape=(1, face_size, face_size, 3), threads=threads, lanes=lanes
+        )
         self._maps = range(len(spec.steps))
         expected = {f"{kind}_{index}" for kind in ("loc", "conf") for index in self._maps}
         if self._network.output_names != expected:
@@ -133,7 +141,7 @@ class CaffeFaceDetector:
     Args:
         prototxt: the network's description.
         caffemodel: its weights.
-        confidence: score from which on a box is a face; None takes the customary 0.5.
+        confidence: score from which on a box is a face; None takes `CAFFE_CONFIDENCE`.
         face_size: see `SsdFaceDetector`.
 
     Raises:
@@ -146,7 +154,8 @@ class CaffeFaceDetector:
         if not hasattr(cv2.dnn, "readNetFromCaffe"):
             raise ModelError(
                 f"{caffemodel.parent}: OpenCV {cv2.__version__} no longer reads Caffe models; "
-                "convert it: python tools/build_assets.py --caffe DIR --output DIR"
+                f"convert it: python tools/build_assets.py --caffe {caffemodel.parent} "
+                f"--output {caffemodel.parent}"
             )
         try:
             self._network = cv2.dnn.readNetFromCaffe(str(prototxt), str(caffemodel))
@@ -155,6 +164,8 @@ class CaffeFaceDetector:
                 f"{caffemodel}: is not a Caffe model that goes with {prototxt.name} ({error.err})"
             ) from None
         self.default_confidence = CAFFE_CONFIDENCE
+        # OpenCV's network keeps its input between calls: one frame at a time.
+        self.workers = 1
         self.confidence = CAFFE_CONFIDENCE if confidence is None else confidence
         self._size = face_size
 
@@ -178,6 +189,7 @@ def load_face_detector(
     precision: str | None = None,
     face_size: int | None = None,
     threads: int = 1,
+    lanes: int = 1,
 ) -> FaceDetector:
     """Loads whichever face detector a folder holds.
 
@@ -188,14 +200,15 @@ def load_face_detector(
         precision: which of the card's files, such as ``int8`` or ``float16``; None takes the card's
             default.
         face_size: side of the network's square input in pixels; None takes the detector's own.
-        threads: CPU threads for the network.
+        threads: CPU threads for one frame.
+        lanes: frames worked on at a time, where the detector can.
 
     Raises:
         ModelError: the folder holds no face detector, or one that is damaged or cannot be used.
     """
     card_path = folder / CARD_NAME
     if card_path.is_file():
-        return _load_ssd(card_path, confidence, precision, face_size, threads)
+        return _load_ssd(card_path, confidence, precision, face_size, threads, lanes)
     prototxts, caffemodels = sorted(folder.glob("*.prototxt")), sorted(folder.glob("*.caffemodel"))
     if len(prototxts) == len(caffemodels) == 1:
         size = face_size or CAFFE_INPUT_SIZE
@@ -214,6 +227,7 @@ def _load_ssd(
     precision: str | None,
     face_size: int | None,
     threads: int,
+    lanes: int,
 ) -> SsdFaceDetector:
     card = read_card(card_path)
     if card.get("kind") != CARD_KIND or card.get("format") != CARD_FORMAT:
@@ -237,6 +251,7 @@ def _load_ssd(
         confidence=confidence,
         face_size=face_size or default_size,
         threads=threads,
+        lanes=lanes,
     )
 
 

@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.boxes import cut
 from maskdet.detections import FloatArray
-from maskdet.vision.preprocessing import UInt8Array, cut
+from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.prior_boxes import intersection_over_union
 
 

@@ -1,0 +1,46 @@
+"""Arithmetic of boxes in pixels (left, top, right, bottom): pure functions, inputs left alone."""
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.detections import FloatArray
+
+UInt8Array = NDArray[np.uint8]
+
+
+def expand_boxes(xyxy: FloatArray, margin: float) -> FloatArray:
+    """Grows each box on every side by a share of its own width and height.
+
+    Args:
+        xyxy: (N, 4) boxes in pixels.
+        margin: 0.25 adds a quarter of the width left and right, of the height above and below.
+
+    Returns:
+        (N, 4) float32, a new array.
+    """
+    size = xyxy[:, 2:] - xyxy[:, :2]
+    grown = np.concatenate([xyxy[:, :2] - margin * size, xyxy[:, 2:] + margin * size], axis=1)
+    return cast("FloatArray", grown.astype(np.float32))
+
+
+def clip_boxes(xyxy: FloatArray, width: int, height: int) -> FloatArray:
+    """Returns a copy of (N, 4) boxes cut to a frame of the given size in pixels."""
+    limits = np.array([width, height, width, height], np.float32)
+    return np.clip(xyxy, np.float32(0), limits)
+
+
+def cut(frame_bgr: UInt8Array, box: FloatArray) -> UInt8Array:
+    """Returns the pixels of a box as a view, never empty: at least one pixel inside the frame.
+
+    Args:
+        frame_bgr: (H, W, 3) uint8.
+        box: (4,) left, top, right, bottom in pixels; may reach beyond the frame or be empty.
+    """
+    height, width = frame_bgr.shape[:2]
+    left = int(np.clip(np.floor(box[0]), 0, width - 1))
+    top = int(np.clip(np.floor(box[1]), 0, height - 1))
+    right = int(np.clip(np.ceil(box[2]), left + 1, width))
+    bottom = int(np.clip(np.ceil(box[3]), top + 1, height))
+    return frame_bgr[top:bottom, left:right]

@@ -1,0 +1,74 @@
+"""What `maskdet detect` can be asked to do."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maskdet.stream import NetworkOptions, StreamOptions
+
+
+@dataclass(frozen=True)
+class AlertOptions:
+    """Who is told of a face without a mask.
+
+    Attributes:
+        command: words of a command to run, the record on its standard input; ``None`` for none.
+        webhook: address to POST the record to; ``None`` for none.
+        after: seconds a face must have been without a mask.
+        cooldown: seconds after an alert in which there is no further one.
+        timeout: seconds a command or a server may take.
+    """
+
+    command: tuple[str, ...] | None = None
+    webhook: str | None = None
+    after: float = 2.0
+    cooldown: float = 10.0
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True)
+class DetectOptions:
+    """What `maskdet detect` was asked to do.
+
+    Attributes:
+        sources: what the user named; see `maskdet.media.sources.open_sources`.
+        networks: which networks, at which confidence.
+        stream: what else is done to frames.
+        recursive: whether folders are searched to the bottom.
+        reconnect: attempts to open a lost camera or stream again; ``None`` for ever.
+        timeout: seconds a server may be silent.
+        output: folder or file; ``None`` for a fresh ``runs/detect/<n>``.
+        save: whether annotated pictures or video are written at all.
+        overwrite: whether existing files may be replaced.
+        json: file for JSON lines, ``-`` for standard output.
+        csv: file for CSV rows, ``-`` for standard output.
+        crops: folder for face crops, one folder a label.
+        blur: whether faces are made unrecognisable in what is written and shown.
+        summary: file for the run's figures as JSON.
+        plot: file for a plot of the share wearing a mask over time.
+        grid: file for a contact sheet of the annotated pictures.
+        show: whether to open a window.
+        verbose: whether to say what is seen in every frame.
+        fail_on: labels whose being seen makes the run fail.
+        alerts: who is told of a face without a mask.
+    """
+
+    sources: tuple[str, ...]
+    networks: NetworkOptions = field(default_factory=NetworkOptions)
+    stream: StreamOptions = field(default_factory=StreamOptions)
+    recursive: bool = False
+    reconnect: int | None = None
+    timeout: float = 10.0
+    output: Path | None = None
+    save: bool = True
+    overwrite: bool = False
+    json: Path | None = None
+    csv: Path | None = None
+    crops: Path | None = None
+    blur: bool = False
+    summary: Path | None = None
+    plot: Path | None = None
+    grid: Path | None = None
+    show: bool = False
+    verbose: bool = False
+    fail_on: tuple[str, ...] = ()
+    alerts: AlertOptions = field(default_factory=AlertOptions)

@@ -1,0 +1,133 @@
+"""What was seen, as records: a JSON object a frame, or a CSV row a face."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from maskdet.detections import Detections
+from maskdet.errors import OutputError
+from maskdet.media.files import make_folder
+from maskdet.media.frames import Frame
+
+STANDARD_OUTPUT = Path("-")
+
+CSV_COLUMNS = (
+    "source", "frame", "time", "track", "left", "top", "right", "bottom",
+    "face_score", "label", "confidence",
+)  # fmt: skip
+
+
+def record_of(frame: Frame, detections: Detections) -> dict[str, Any]:
+    """Returns a frame's record: JSON-ready, boxes in pixels of the frame."""
+    height, width = frame.image.shape[:2]
+    return {
+        "source": frame.source,
+        "frame": frame.index,
+        "time": round(frame.time, 3),
+        "width": width,
+        "height": height,
+        "faces": detections.to_records(),
+    }
+
+
+@contextmanager
+def open_records(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
+    """Opens a file for records, or standard output for ``-``.
+
+    Records are appended as they come, so that another program can follow a long run.
+
+    Raises:
+        OutputError: the file exists, or cannot be written.
+    """
+    if path == STANDARD_OUTPUT:
+        yield sys.stdout
+        return
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path}: exists already; --overwrite replaces it")
+    make_folder(path.parent)
+    try:
+        stream = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+    with stream:
+        yield stream
+
+
+class JsonLines:
+    """Records as JSON objects, one a line.
+
+    Args:
+        stream: an open text file, such as standard output.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Writes a frame's record and flushes, so that a reader of a pipe sees it at once.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        _write(self._stream, json.dumps(record, ensure_ascii=False) + "\n")
+
+
+class CsvRows:
+    """Records as CSV, a row a face, under a header.
+
+    Args:
+        stream: an open text file, such as standard output.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._write_row(CSV_COLUMNS)
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Writes a frame's faces and flushes.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        for face in record["faces"]:
+            self._write_row(
+                (
+                    record["source"],
+                    record["frame"],
+                    record["time"],
+                    face.get("track", ""),
+                    *face["box"],
+                    face["face_score"],
+                    face["label"],
+                    face["confidence"],
+                )
+            )
+
+    def _write_row(self, cells: tuple[object, ...]) -> None:
+        line = _Line()
+        csv.writer(line, lineterminator="\n").writerow(cells)
+        _write(self._stream, line.text)
+
+
+class _Line:
+    """Takes what `csv.writer` writes, so that a row reaches the file whole."""
+
+    text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"records cannot be written ({error.strerror})") from None

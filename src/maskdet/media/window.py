@@ -1,0 +1,103 @@
+"""A window that shows the frames of a run as they come."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import cv2
+import imutils
+
+from maskdet.media.drawing import DARK, draw_text, text_scale
+from maskdet.media.frames import UInt8Array
+
+_QUIT = frozenset({ord("q"), ord("Q"), 27})
+_PAUSE = ord(" ")
+_SAVE = frozenset({ord("s"), ord("S")})
+
+
+class Window:
+    """Shows frames; q or Esc asks to quit, space pauses, s saves the frame. A context manager.
+
+    Args:
+        title: the window's title.
+        save: given the frame when the user asks for it to be saved.
+    """
+
+    # Larger frames are shown smaller, so that the window fits common screens. Pixels.
+    _MAX_WIDTH = 1280
+    # Weight of the newest frame in the frame rate shown.
+    _RATE_SHARE = 0.1
+
+    def __init__(self, title: str, save: Callable[[UInt8Array], None]) -> None:
+        self._title = title
+        self._save = save
+        self._rate = 0.0
+        self._last: float | None = None
+
+    def __enter__(self) -> Self:
+        cv2.namedWindow(self._title, cv2.WINDOW_AUTOSIZE)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        cv2.destroyAllWindows()
+
+    def show(self, image: UInt8Array, *, note: str = "", wait: bool) -> bool:
+        """Shows a frame.
+
+        Args:
+            image: (H, W, 3) uint8 BGR; left as it is.
+            note: shown in the corner, beside the frames a second.
+            wait: whether to wait for a key, as for single pictures.
+
+        Returns:
+            False once the user has asked to quit, or has closed the window.
+        """
+        now = time.perf_counter()
+        if self._last is not None and now > self._last:
+            newest = 1 / (now - self._last)
+            self._rate += (newest - self._rate) * (self._RATE_SHARE if self._rate else 1)
+        self._last = now
+        shown = imutils.resize(image, width=min(image.shape[1], self._MAX_WIDTH)).copy()
+        rate = "" if wait or not self._rate else f"{self._rate:.0f} fps  "
+        if rate or note:
+            draw_text(shown, f"{rate}{note}", (0, 0), DARK, text_scale(shown))
+        cv2.imshow(self._title, shown)
+        while True:
+            # A closed window gives no keys: look at it now and then while waiting.
+            key = cv2.waitKey(100 if wait else 1)
+            if key != -1 and (key & 0xFF) in _QUIT:
+                return False
+            if key != -1 and (key & 0xFF) in _SAVE:
+                self._save(image)
+            elif key == _PAUSE:
+                # Pauses a running video, goes on from a pause or a picture.
+                wait = not wait
+            elif key != -1 and wait:
+                return True
+            if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+                return False
+            if not wait:
+                return True
+
+
+def can_open_window() -> bool:
+    """Tells whether there is a display to open a window on.
+
+    Qt ends the whole process where there is none, so a child process tries first.
+    """
+    probe = "import cv2; cv2.namedWindow('maskdet'); cv2.destroyAllWindows()"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", probe], capture_output=True, check=False, timeout=20
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
