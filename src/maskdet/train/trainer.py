@@ -1,0 +1,324 @@
+"""The training loop: phases of passes, the best pass kept, stopped and resumed without loss."""
+
+import math
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import keras
+import numpy as np
+
+from maskdet.errors import MaskdetError, ModelError
+from maskdet.train import checkpoint
+from maskdet.train.augmentation import AUGMENTATIONS
+from maskdet.train.checkpoint import Progress
+from maskdet.train.feed import Feed, batches
+from maskdet.train.model import Networks, freeze_trunk, unfreeze
+from maskdet.train.options import TrainOptions
+from maskdet.train.views import Views
+
+Say = Callable[[str], None]
+
+CHECKPOINT, BEST = "checkpoint.npz", "best.npz"
+
+
+class Interrupted(Exception):  # noqa: N818 - a wish, not an error
+    """The user asked the run to stop."""
+
+
+class Diverged(Exception):  # noqa: N818 - ends a phase, not the run
+    """The loss is no longer a number."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Passes with one part of the network trainable.
+
+    Attributes:
+        name: for the log.
+        epochs: how many passes.
+        rate: peak learning rate.
+        part: ``head`` on cached features, ``top`` (the head, with fresh views), ``all`` of an
+            untrained network, or ``fine`` (from the named layer up).
+    """
+
+    name: str
+    epochs: int
+    rate: float
+    part: str
+
+
+def plan(options: TrainOptions, *, pretrained: bool) -> list[Phase]:
+    """Returns the phases of a run."""
+    if not pretrained:
+        return [Phase("train", options.epochs, options.learning_rate, "all")]
+    head = Phase(
+        "frozen", options.epochs, options.learning_rate, "head" if options.views else "top"
+    )
+    fine = Phase("fine-tune", options.fine_tune, options.fine_tune_rate, "fine")
+    return [phase for phase in (head, fine) if phase.epochs > 0]
+
+
+class Trainer:
+    """Trains networks by a plan.
+
+    Args:
+        options: of the run.
+        networks: to train, in place.
+        train: pictures to learn from.
+        validation: pictures that pick the best pass.
+        folder: where checkpoints go.
+        fingerprint: of data and architecture.
+        say: takes one line of log.
+        show: takes the fraction of the pass that is done and a short text, for a progress bar.
+    """
+
+    def __init__(
+        self,
+        options: TrainOptions,
+        networks: Networks,
+        train: Feed,
+        validation: Feed,
+        *,
+        folder: Path,
+        fingerprint: str,
+        say: Say,
+        show: Callable[[float, str], None],
+    ) -> None:
+        self.options, self.networks = options, networks
+        self.train, self.validation = train, validation
+        self.folder, self.say, self.show = folder, say, show
+        self.progress = Progress(fingerprint)
+        self.phases = plan(options, pretrained=networks.pretrained)
+        self.interrupted = False
+        self.diverged = False
+        self._views = Views(options, networks, train, validation, show)
+
+    def resume(self) -> None:
+        """Takes up where the checkpoint in the run's folder stands.
+
+        Raises:
+            ModelError: no checkpoint, or one of other pictures or another network.
+        """
+        saved, values = checkpoint.load(self.folder / CHECKPOINT)
+        if saved.fingerprint != self.progress.fingerprint:
+            raise ModelError(
+                f"{self.folder}: was started with other pictures or another architecture; start a "
+                "new run, with --from to build on an existing model"
+            )
+        self.progress = saved
+        if saved.phase < len(self.phases):
+            self._prepare(self.phases[saved.phase])
+        self._set_variables(values)
+
+    def run(self) -> None:
+        """Trains until the plan is done, the user interrupts, or the loss diverges.
+
+        Afterwards the networks hold the best weights.
+
+        Raises:
+            MaskdetError: it ended before a single pass was done.
+        """
+        start = self.progress.phase
+        with _graceful_stop() as stop:
+            try:
+                for number in range(start, len(self.phases)):
+                    self._run_phase(number, stop)
+            except Interrupted:
+                self.interrupted = True
+                self.say("stopped as asked; the best model so far is kept")
+            except Diverged:
+                self.diverged = True
+                self.say("the loss is no longer a number: stopped, the best model so far is kept")
+        if self.progress.best_epoch < 0:
+            reason = (
+                "the loss is not a number; lower the learning rate"
+                if self.diverged
+                else ("stopped before the first pass was done")
+            )
+            raise MaskdetError(f"nothing was learned: {reason}")
+        self._load_best()
+
+    def _run_phase(self, number: int, stop: "_Stop") -> None:
+        phase, progress = self.phases[number], self.progress
+        if progress.phase != number or progress.epoch == 0:
+            if progress.best_epoch >= 0:
+                self._load_best()
+            self._prepare(phase)
+            progress.phase, progress.epoch = number, 0
+            progress.waited, progress.phase_loss = 0, math.inf
+        patience = self.options.patience
+        while progress.epoch < phase.epochs and not (patience and progress.waited >= patience):
+            self._run_epoch(phase, stop)
+        if progress.epoch < phase.epochs:
+            self.say(f"{phase.name}: no better for {patience} passes, stopped early")
+        progress.phase, progress.epoch = number + 1, 0
+        self._save()
+
+    def _run_epoch(self, phase: Phase, stop: "_Stop") -> None:
+        progress = self.progress
+        done = len(progress.history)  # over all phases: each pass draws views of its own
+        model = self._model(phase)
+        watch = _Watch(stop, self.show, f"{phase.name} {progress.epoch + 1}/{phase.epochs}")
+        logs = model.fit(
+            **self._epoch_data(phase, done), epochs=1, verbose=0, shuffle=False, callbacks=[watch]
+        ).history
+        row: dict[str, Any] = {"epoch": done + 1, "phase": phase.name, "size": self._size(phase)}
+        row |= {name: round(values[-1], 6) for name, values in sorted(logs.items())}
+        progress.history.append(row)
+        progress.epoch += 1
+        loss = float(logs["val_loss"][-1])
+        if not math.isfinite(loss):
+            raise Diverged
+        if loss < progress.best_loss:
+            progress.best_loss, progress.best_epoch = loss, done + 1
+            weights = self.networks.whole.get_weights()
+            arrays = {f"w{index}": value for index, value in enumerate(weights)}
+            checkpoint.write_arrays(self.folder / BEST, arrays)
+        progress.waited = 0 if loss < progress.phase_loss else progress.waited + 1
+        progress.phase_loss = min(loss, progress.phase_loss)
+        self._save()
+        self.say(
+            f"{phase.name} {progress.epoch}/{phase.epochs}: loss {row['loss']:.4f}, accuracy "
+            f"{row['accuracy']:.4f}; validation loss {loss:.4f}, accuracy {row['val_accuracy']:.4f}"
+        )
+
+    def _size(self, phase: Phase) -> int:
+        """Input size of the pass that comes next."""
+        coarse = phase.part == "fine" and self.progress.epoch < self.options.coarse_epochs
+        return self.options.coarse_size if coarse else self.options.input_size
+
+    def _epoch_data(self, phase: Phase, done: int) -> dict[str, Any]:
+        if phase.part == "head":
+            return self._views.epoch_data(done)
+        batch_size, size = self.options.batch_size, self.options.input_size
+        return {
+            "x": batches(
+                self.train,
+                size=self._size(phase),
+                how=AUGMENTATIONS[self.options.augmentation],
+                epoch=done,
+                shuffle=True,
+                batch_size=batch_size,
+            ),
+            "validation_data": batches(self.validation, size=size, batch_size=batch_size),
+        }
+
+    def _model(self, phase: Phase) -> Any:
+        return self.networks.head if phase.part == "head" else self.networks.whole
+
+    def _prepare(self, phase: Phase) -> None:
+        if phase.part in {"head", "top"}:
+            freeze_trunk(self.networks)
+        elif phase.part == "fine":
+            unfreeze(self.networks, self.options.fine_tune_from)
+        model = self._model(phase)
+        model.compile(
+            optimizer=self._optimizer(phase),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.options.label_smoothing),
+            metrics=["accuracy"],
+        )
+        model.optimizer.build(model.trainable_variables)
+
+    def _optimizer(self, phase: Phase) -> Any:
+        steps = phase.epochs * math.ceil(len(self.train) / self.options.batch_size)
+        warm = round(self.options.warm_up * steps)
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=0.0 if warm else phase.rate,
+            decay_steps=max(1, steps - warm),
+            warmup_target=phase.rate if warm else None,
+            warmup_steps=warm,
+        )
+        kinds: dict[str, Callable[..., Any]] = {
+            "adam": keras.optimizers.Adam,
+            "adamw": keras.optimizers.AdamW,
+            "sgd": lambda learning_rate: keras.optimizers.SGD(
+                learning_rate, momentum=0.9, nesterov=True
+            ),
+        }
+        return kinds[self.options.optimizer](learning_rate=rate)
+
+    def _variables(self) -> list[Any]:
+        """Everything that changes in training: weights, random states, the optimizer's slots."""
+        seeds = [
+            layer.seed_generator.state
+            for layer in self.networks.whole.layers
+            if getattr(layer, "seed_generator", None) is not None
+        ]
+        number = min(self.progress.phase, len(self.phases) - 1)
+        model = self._model(self.phases[number])
+        optimizer = model.optimizer.variables if getattr(model, "optimizer", None) else []
+        return [*self.networks.whole.weights, *seeds, *optimizer]
+
+    def _save(self) -> None:
+        values = [variable.numpy() for variable in self._variables()]
+        checkpoint.save(self.folder / CHECKPOINT, self.progress, values)
+
+    def _set_variables(self, values: list[Any]) -> None:
+        variables = self._variables()
+        shapes = [tuple(variable.shape) for variable in variables]
+        if self.progress.phase >= len(self.phases) or self.progress.epoch == 0:
+            return  # the phase starts anew from the best weights
+        if shapes != [value.shape for value in values]:
+            raise ModelError(f"{self.folder / CHECKPOINT}: is of another architecture")
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    def _load_best(self) -> None:
+        path = self.folder / BEST
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                weights = [arrays[f"w{index}"] for index in range(len(arrays.files))]
+            self.networks.whole.set_weights(weights)
+        except (OSError, ValueError, KeyError):
+            raise ModelError(f"{path}: is missing, damaged or of another architecture") from None
+
+
+class _Stop:
+    """Remembers that the user asked to stop."""
+
+    asked = False
+
+
+@contextmanager
+def _graceful_stop() -> Iterator[_Stop]:
+    """Turns the first Ctrl-C, or a cluster's SIGTERM, into a wish; a second one acts at once."""
+    stop = _Stop()
+    kept: dict[int, Any] = {}
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        stop.asked = True
+        signal.signal(number, kept[number])
+
+    try:
+        for wanted in (signal.SIGINT, signal.SIGTERM):
+            kept[wanted] = signal.signal(wanted, ask)
+    except ValueError:
+        pass  # not in the main thread, where signals do not arrive
+    try:
+        yield stop
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Looks after each batch: progress, a wish to stop, a loss that is no number."""
+
+    def __init__(self, stop: _Stop, show: Callable[[float, str], None], title: str) -> None:
+        super().__init__()
+        self._stop, self._show, self._title = stop, show, title
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Shows progress, or ends the pass."""
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise Diverged
+        if self._stop.asked:
+            raise Interrupted
+        steps = self.params.get("steps") or 0
+        self._show((batch + 1) / steps if steps else 0.0, f"{self._title} loss {loss:.4f}")
