@@ -62,7 +62,7 @@ def test_detect_on_pictures(maskdet: Cli, samples: Path, tmp_path: Path) -> None
     redness = drawn - read_picture(samples / "astronaut.jpg")
     changed = np.argwhere(np.abs(redness).max(axis=2) > 100)
     assert (changed.min(axis=0) > 10).all()
-    assert (changed.max(axis=0) < 300).all()
+    assert (changed.max(axis=0) < (200, 330)).all()
 
 
 def test_detect_never_overwrites(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
@@ -89,10 +89,12 @@ def test_detect_on_video(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [record["frame"] for record in records] == list(range(48))
-    labels = [[face["label"] for face in record["faces"]] for record in records]
-    assert labels.count(["without_mask"]) >= 22
-    assert labels.count(["with_mask"]) >= 22
-    assert ["with_mask"] not in labels[:24]
+    faces = [max(record["faces"], key=lambda face: face["face_score"]) for record in records]
+    labels = [face["label"] for face in faces]
+    assert labels[:24] == ["without_mask"] * 24
+    # A track takes a new label after a few frames of clear evidence.
+    assert labels[30:] == ["with_mask"] * 18
+    assert len({face["track"] for face in faces}) == 1
     frames = list(VideoSource(str(tmp_path / "out.mp4")))
     assert len(frames) == 48
     assert frames[0].image.shape == (360, 480, 3)
@@ -214,7 +216,7 @@ def test_output_that_cannot_be_written(maskdet: Cli, samples: Path, tmp_path: Pa
     assert_user_error(
         maskdet("detect", "--source", picture, "--output", "x.mp4"), "gives a picture"
     )
-    assert_user_error(maskdet("detect", "--source", samples, "--output", "x.jpg"), "needs a folder")
+    assert_user_error(maskdet("detect", "--source", samples, "--output", "x.jpg"), "need a folder")
     video = samples / "astronaut.mp4"
     assert_user_error(maskdet("heatmap", "--source", video, "--record", "x.jpg"), "gives a video")
 
@@ -261,7 +263,7 @@ def test_wrong_usage_is_exit_code_2(maskdet: Cli, samples: Path) -> None:
     assert maskdet("detect", "--source", picture, "--confidence", 2).returncode == 2
     both = maskdet("detect", "--source", picture, "--output", "x", "--no-output")
     assert both.returncode == 2
-    assert "exclude one another" in both.stderr
+    assert "--no-output excludes --output" in both.stderr
 
 
 def test_show_without_a_display(maskdet: Cli, samples: Path) -> None:
@@ -301,6 +303,6 @@ def test_signals_end_a_run_cleanly(samples: Path, tmp_path: Path, number: int) -
     records = [json.loads(line) for line in (first + rest).splitlines()]
     assert process.returncode == 0
     assert 0 < len(records) < 400
-    assert f"{len(records)} frames" in errors
+    assert f"{len(records)} pictures" in errors
     assert "Traceback" not in errors
     assert len(list((tmp_path / "out").iterdir())) == len(records)

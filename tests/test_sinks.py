@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from maskdet.errors import OutputError
 from maskdet.media.files import next_run_folder, replacing
 from maskdet.media.pictures import read_picture
-from maskdet.media.sinks import JsonLines, VideoWriter, picture_output_name, write_picture
+from maskdet.media.records import JsonLines
+from maskdet.media.sinks import VideoWriter, picture_output_name, write_picture
 from maskdet.media.video import VideoSource
 
 

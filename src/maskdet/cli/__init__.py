@@ -40,8 +40,9 @@ class _LazyGroup(click.Group):
         """Imports a command."""
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"maskdet.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"maskdet.cli.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:

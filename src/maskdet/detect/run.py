@@ -58,8 +58,6 @@ def run(
     )
     detector = load_detector(options.networks)
     _check(options, detector)
-    for source in sources:
-        log(f"{source.name}: {source.kind}{_particulars(source)}")
     summaries = {
         id(source): Summary(
             source.name, source.kind, source.is_moving, detector.labels, failures=source.failures
@@ -77,7 +75,11 @@ def run(
         tick = stack.enter_context(progress(sources))
         start = time.perf_counter()
         for seen in results:
-            summaries[id(seen.source)].add(seen.detections, seen.frame.time)
+            seen_so_far = summaries[id(seen.source)]
+            # Of what ends by itself the summary says it; a camera may run for days before that.
+            if seen_so_far.frames == 0 and (seen.source.is_live or options.verbose):
+                log(f"{seen.source.name}: {seen.source.kind}{_particulars(seen)}")
+            seen_so_far.add(seen.detections, seen.frame.time)
             go_on = run.take(seen)
             summary.seconds = time.perf_counter() - start
             tick()
@@ -92,11 +94,18 @@ def run(
     return summary
 
 
-def _particulars(source: Source) -> str:
-    rate = f", {source.frame_rate:.4g} frames a second" if source.frame_rate else ""
-    if source.frame_count is None or source.frame_count == 1:
-        return rate
-    return f", {source.frame_count} {'frames' if source.is_moving else 'pictures'}{rate}"
+def _particulars(seen: Seen) -> str:
+    """Returns what else there is to say of a source: how many frames, how fast, how large."""
+    source = seen.source
+    height, width = seen.frame.image.shape[:2]
+    words = []
+    if source.frame_count is not None and source.frame_count > 1:
+        words.append(f"{source.frame_count} {'frames' if source.is_moving else 'pictures'}")
+    if source.frame_rate:
+        words.append(f"{source.frame_rate:.4g} frames a second")
+    if source.is_moving or source.frame_count == 1:
+        words.append(f"{width}x{height}")
+    return "".join(f", {word}" for word in words)
 
 
 def _check(options: DetectOptions, detector: MaskDetector) -> None:

@@ -140,7 +140,9 @@ class Summary:
     def lines(self) -> list[str]:
         """Returns the figures as lines for people."""
         noun = "frame" if self.is_moving else "picture"
-        head = f"{self.source}: {count(self.frames, noun)}, {count(self.faces.total(), 'face')}"
+        kind = "" if noun in self.kind else f"{self.kind}, "
+        head = f"{self.source}: {kind}{count(self.frames, noun)}, "
+        head += count(self.faces.total(), "face")
         if self.frames > 1:
             head += f" in {self.frames_with_faces} of them"
         width = max(len(label_text(label)) for label in self.all_labels)

@@ -5,8 +5,11 @@ holds interpreters whose shapes are set once, for one sample each, and runs a ba
 sample, spread over its interpreters; `invoke` releases the GIL, so they do run side by side.
 """
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -18,6 +21,25 @@ from numpy.typing import NDArray
 from maskdet.errors import ModelError
 
 Outputs = dict[str, NDArray[Any]]
+
+
+@contextmanager
+def _silent_standard_error() -> Iterator[None]:
+    """Sends what native code prints on standard error nowhere.
+
+    LiteRT announces its CPU kernels there once a process, with no way to ask it not to; what goes
+    wrong it raises.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class _Lane:
@@ -72,7 +94,8 @@ class Network:
         except OSError as error:
             raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
         try:
-            made = [_Lane(model, input_shape, threads) for _ in range(lanes)]
+            with _silent_standard_error():
+                made = [_Lane(model, input_shape, threads) for _ in range(lanes)]
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
             raise ModelError(f"{path}: is not a model LiteRT can run ({reason})") from None
