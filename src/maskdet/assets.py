@@ -6,6 +6,10 @@ comes from, and the sha256 of each file that belongs to it.
 
 import hashlib
 import json
+import os
+import shutil
+import tempfile
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -83,4 +87,45 @@ def card_file(card_path: Path, card: dict[str, Any], key: str) -> Path:
             f"{path}: does not match {card_path.name} (truncated, or of another training run): "
             "copy the model's files together"
         )
+    return path
+
+
+def cache_folder() -> Path:
+    """Returns where downloaded models are kept: ``$XDG_CACHE_HOME/maskdet``, or in ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "maskdet"
+
+
+def cached(name: str, url: str, expected: str, timeout: float = 30.0) -> Path:
+    """Finds a file in the user's cache, downloading it the first time.
+
+    Args:
+        name: what it is called in the cache.
+        url: where it comes from.
+        expected: its sha256; anything else is not kept.
+        timeout: seconds the server may be silent.
+
+    Raises:
+        ModelError: it cannot be downloaded or stored, or is not the expected file.
+    """
+    path = cache_folder() / name
+    if path.is_file() and sha256(path) == expected:
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
+            partial = Path(temporary.name)
+            with urllib.request.urlopen(url, timeout=timeout) as answer:
+                shutil.copyfileobj(answer, temporary)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror or error
+        raise ModelError(
+            f"{name} cannot be downloaded ({reason}): get it from {url} and put it into "
+            f"{path.parent}, or name it with --face"
+        ) from None
+    try:
+        if sha256(partial) != expected:
+            raise ModelError(f"{name} from {url} is not the expected file: not kept")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     return path

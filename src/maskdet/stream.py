@@ -21,8 +21,10 @@ from maskdet.detections import Detections, FloatArray
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.stages import in_thread, merged
 from maskdet.vision.classifier import MaskClassifier, find_card
-from maskdet.vision.faces import load_face_detector
+from maskdet.vision.faces import FaceDetector, load_face_detector
 from maskdet.vision.pipeline import Follower, MaskDetector
+from maskdet.vision.tiles import TiledFaceDetector, TileGrid
+from maskdet.vision.yunet import YunetFaceDetector, yunet_file
 
 # Given the opened sources, gives what to call after each frame for as long as the run lasts.
 Progress = Callable[[Sequence[Source]], AbstractContextManager[Callable[[], None]]]
@@ -40,13 +42,25 @@ class NetworkOptions:
 
     Attributes:
         model: classifier named by the user, ``None`` for the bundled one.
-        face: face detector's folder, ``None`` for the bundled one.
+        face: face detector's folder or file, ``None`` for the bundled one.
         confidence: faces the first stage is less sure of are left out; ``None`` for its default.
+        face_detector: ``ssd`` or ``yunet``.
+        face_size: side the face detector scales frames to, in pixels; ``None`` for its own.
+        tiles: ``auto``, ``off``, or columns by rows such as ``3x2``.
+        min_face: faces lower than this are left out, in pixels.
+        crop_margin: share of the box added around a face; ``None`` for the classifier's own.
+        precision: ``float16`` or ``int8``; ``None`` for the models' defaults.
     """
 
     model: Path | None = None
     face: Path | None = None
     confidence: float | None = None
+    face_detector: str = "ssd"
+    face_size: int | None = None
+    tiles: str = "off"
+    min_face: float = 0
+    crop_margin: float | None = None
+    precision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,12 +92,29 @@ def load_detector(options: NetworkOptions, *, maps: bool = False) -> MaskDetecto
     Raises:
         ModelError: one of them is missing, damaged or of another kind.
     """
-    faces = load_face_detector(
-        options.face or bundled("face_detector"),
-        confidence=options.confidence,
-        lanes=max(1, min(2, os.cpu_count() or 1)),
+    faces: FaceDetector
+    if options.face_detector == "yunet":
+        faces = YunetFaceDetector(
+            yunet_file(options.face), confidence=options.confidence, face_size=options.face_size
+        )
+    else:
+        faces = load_face_detector(
+            options.face or bundled("face_detector"),
+            confidence=options.confidence,
+            precision=options.precision,
+            face_size=options.face_size,
+            lanes=max(1, min(2, os.cpu_count() or 1)),
+        )
+    grid = TileGrid.parse(options.tiles)
+    if grid is not None:
+        faces = TiledFaceDetector(faces, grid)
+    classifier = MaskClassifier(
+        find_card(options.model),
+        precision=options.precision,
+        crop_margin=options.crop_margin,
+        maps=maps,
     )
-    return MaskDetector(faces, MaskClassifier(find_card(options.model), maps=maps))
+    return MaskDetector(faces, classifier, min_face=options.min_face)
 
 
 def gamma_table(gamma: float) -> UInt8Array:
@@ -143,7 +174,7 @@ def detect_frames(
         item: tuple[Source, Frame],
     ) -> tuple[Source, Frame, FloatArray, FloatArray]:
         source, frame = item
-        return source, frame, *detector.faces.detect(frame.image)
+        return source, frame, *detector.find_faces(frame.image)
 
     def classify(found: tuple[Source, Frame, FloatArray, FloatArray]) -> Seen:
         source, frame, xyxy, scores = found

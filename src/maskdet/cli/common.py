@@ -1,18 +1,17 @@
 """What the commands have in common: options of the same name and meaning, progress, reporting."""
 
+import functools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from maskdet.media.frames import Source
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 # How often a run that is not on a terminal says how far it is.
 SECONDS_BETWEEN_LINES = 10.0
@@ -22,30 +21,87 @@ SOURCE_HELP = (
     "sources (.txt), or - for pictures on standard input. May be given several times."
 )
 
-_NETWORK_OPTIONS = (
-    click.option(
-        "--confidence",
-        type=click.FloatRange(0, 1, min_open=True),
-        help="Leave out faces the face detector is less sure of. [default: the detector's own]",
-    ),
-    click.option(
+
+def _check_tiles(_: click.Context, __: click.Parameter, text: str) -> str:
+    from maskdet.vision.tiles import TileGrid
+
+    try:
+        TileGrid.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return text
+
+
+# In the order of `--help`; the names are those of `maskdet.stream.NetworkOptions`.
+_NETWORK_OPTIONS = {
+    "model": click.option(
         "--model",
         type=click.Path(exists=True, path_type=Path),
         help="Classifier: its .json, .tflite or .keras file. [default: the bundled one]",
     ),
-    click.option(
-        "--face",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="Folder of the face detector. [default: the bundled one]",
+    "face_detector": click.option(
+        "--face-detector",
+        type=click.Choice(["ssd", "yunet"]),
+        default="ssd",
+        show_default=True,
+        help="Which kind of network finds the faces.",
     ),
-)
+    "face": click.option(
+        "--face",
+        type=click.Path(exists=True, path_type=Path),
+        help="Folder of the face detector, or YuNet's .onnx file. [default: the bundled SSD]",
+    ),
+    "confidence": click.option(
+        "--confidence",
+        type=click.FloatRange(0, 1, min_open=True),
+        help="Leave out faces the face detector is less sure of. [default: the detector's own]",
+    ),
+    "face_size": click.option(
+        "--face-size",
+        type=click.IntRange(100, 2000),
+        help="Pixels the face detector scales frames to: more finds smaller faces, in more time.",
+    ),
+    "tiles": click.option(
+        "--tiles",
+        default="off",
+        show_default=True,
+        metavar="auto|off|NxM",
+        callback=_check_tiles,
+        help="Look at the frame and at N x M overlapping parts of it: for crowds.",
+    ),
+    "min_face": click.option(
+        "--min-face",
+        type=click.FloatRange(min=0),
+        default=0,
+        show_default=True,
+        help="Leave out faces lower than so many pixels.",
+    ),
+    "crop_margin": click.option(
+        "--crop-margin",
+        type=click.FloatRange(-0.4, 2),
+        help="Share of its box added around a face. [default: the classifier's own]",
+    ),
+    "precision": click.option(
+        "--precision",
+        type=click.Choice(["float16", "int8"]),
+        help="Which of the models' files to run. [default: the models' own]",
+    ),
+}
 
 
-def network_options(command: Command) -> Command:
-    """Adds the options that choose the networks: --confidence, --model, --face."""
-    for option in reversed(_NETWORK_OPTIONS):
-        command = option(command)
-    return command
+def network_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options that choose the networks; the command gets them as one, ``networks``."""
+
+    @functools.wraps(command)
+    def with_networks(**given: Any) -> None:
+        from maskdet.stream import NetworkOptions
+
+        networks = NetworkOptions(**{name: given.pop(name) for name in _NETWORK_OPTIONS})
+        command(networks=networks, **given)
+
+    for option in reversed(_NETWORK_OPTIONS.values()):
+        with_networks = option(with_networks)
+    return with_networks
 
 
 def log(line: str) -> None:

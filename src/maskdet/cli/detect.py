@@ -160,11 +160,11 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
     if given["no_track"] and (command or given["webhook"]):
         raise click.UsageError("Alerts follow faces: they exclude --no-track.")
     from maskdet.detect.options import AlertOptions, DetectOptions
-    from maskdet.stream import NetworkOptions, StreamOptions
+    from maskdet.stream import StreamOptions
 
     return DetectOptions(
         sources=given["sources"],
-        networks=NetworkOptions(given["model"], given["face"], given["confidence"]),
+        networks=given["networks"],
         stream=StreamOptions(
             max_frames=given["max_frames"],
             track=not given["no_track"],

@@ -1,10 +1,14 @@
 """`maskdet heatmap`: where in the face the answer came from."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from maskdet.cli.common import SOURCE_HELP, log, network_options, progress, report_failures
+
+if TYPE_CHECKING:
+    from maskdet.stream import NetworkOptions
 
 
 @click.command()
@@ -39,9 +43,7 @@ from maskdet.cli.common import SOURCE_HELP, log, network_options, progress, repo
 )
 def heatmap(
     sources: tuple[str, ...],
-    confidence: float | None,
-    model: Path | None,
-    face: Path | None,
+    networks: "NetworkOptions",
     output: Path | None,
     overwrite: bool,
     show: bool,
@@ -50,12 +52,11 @@ def heatmap(
 ) -> None:
     """Show where in the face the answer came from."""
     from maskdet.heatmap.run import HeatmapOptions, run
-    from maskdet.stream import NetworkOptions
 
     summary = run(
         HeatmapOptions(
             sources=sources,
-            networks=NetworkOptions(model, face, confidence),
+            networks=networks,
             output=output,
             overwrite=overwrite,
             show=show,

@@ -58,6 +58,7 @@ class MaskClassifier:
         precision: one of the card's precisions; ``None`` for its default.
         threads: CPU threads for one face.
         lanes: faces worked on at a time.
+        crop_margin: share of a face's box added on every side; ``None`` for the card's.
         maps: whether `classify` returns heat maps, which detection alone does not need.
 
     Raises:
@@ -71,6 +72,7 @@ class MaskClassifier:
         precision: str | None = None,
         threads: int = 1,
         lanes: int = min(2, os.cpu_count() or 1),
+        crop_margin: float | None = None,
         maps: bool = False,
     ) -> None:
         card = read_card(card_path)
@@ -82,7 +84,7 @@ class MaskClassifier:
         try:
             self.labels: tuple[str, ...] = tuple(str(label) for label in card["labels"])
             self.size = int(card["input"]["size"])
-            self.crop_margin = float(card["crop_margin"])
+            self.crop_margin = float(card["crop_margin"] if crop_margin is None else crop_margin)
             self.temperature = float(card.get("temperature", 1.0))
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"{card_path}: is not a classifier's card ({error!r})") from None

@@ -6,7 +6,7 @@ import numpy as np
 
 from maskdet.detections import Detections, FloatArray
 from maskdet.vision.classifier import MaskClassifier
-from maskdet.vision.faces import FaceDetector
+from maskdet.vision.faces import FaceDetector, Faces
 from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.tracking import Tracker, TrackingOptions
 
@@ -19,16 +19,30 @@ class MaskDetector:
     Args:
         faces: the first stage.
         classifier: the second stage.
+        min_face: faces lower than this are left out, in pixels.
     """
 
-    def __init__(self, faces: FaceDetector, classifier: MaskClassifier) -> None:
+    def __init__(
+        self, faces: FaceDetector, classifier: MaskClassifier, *, min_face: float = 0
+    ) -> None:
         self.faces = faces
         self.classifier = classifier
+        self.min_face = min_face
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The classifier's class names."""
         return self.classifier.labels
+
+    def find_faces(self, frame_bgr: UInt8Array) -> Faces:
+        """Runs the first stage on a frame, (H, W, 3) uint8 BGR.
+
+        Returns:
+            (N, 4) boxes in pixels and (N,) scores, best first.
+        """
+        xyxy, scores = self.faces.detect(frame_bgr)
+        large = xyxy[:, 3] - xyxy[:, 1] >= self.min_face
+        return xyxy[large], scores[large]
 
     def classify(
         self, frame_bgr: UInt8Array, xyxy: FloatArray, face_scores: FloatArray
@@ -47,7 +61,7 @@ class MaskDetector:
 
     def __call__(self, frame_bgr: UInt8Array) -> Detections:
         """Runs both stages on a frame, (H, W, 3) uint8 BGR."""
-        return self.classify(frame_bgr, *self.faces.detect(frame_bgr))
+        return self.classify(frame_bgr, *self.find_faces(frame_bgr))
 
 
 class Follower:
