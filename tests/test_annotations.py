@@ -1,11 +1,40 @@
 """Reading boxed photographs."""
 
+import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from maskdet.annotations import read_yolo
+from maskdet.annotations import read_annotations, read_yolo
 from maskdet.errors import DatasetError
+
+VOC = """<annotation><filename>{name}</filename>{size}<object><name>with_mask</name>
+<bndbox><xmin>20</xmin><ymin>10</ymin><xmax>60</xmax><ymax>50</ymax></bndbox></object>
+<object><name>mask_weared_incorrect</name></object>
+<object><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></object>
+<object><name>without_mask</name><bndbox><xmin>90</xmin><ymin>40</ymin><xmax>70</xmax>
+<ymax>20</ymax></bndbox></object></annotation>"""
+SIZE = "<size><width>100</width><height>50</height></size>"
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A folder with two pictures; nothing here looks inside them."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(b"")
+    (folder / "b.png").write_bytes(b"")
+    return folder
+
+
+def write(folder: Path, name: str, content: Any) -> Path:
+    """Writes an annotation file, JSON unless it is text."""
+    folder.mkdir(exist_ok=True)
+    text = content if isinstance(content, str) else json.dumps(content)
+    (folder / name).write_text(text)
+    return folder
 
 
 def test_yolo_boxes_worked_out(tmp_path: Path) -> None:
@@ -28,3 +57,135 @@ def test_yolo_errors_name_file_and_line(tmp_path: Path) -> None:
         list(read_yolo(tmp_path, tmp_path, {1: "with_mask"}))
     with pytest.raises(DatasetError, match="no such folder"):
         list(read_yolo(tmp_path / "none", tmp_path, {}))
+
+
+def test_yolo_slips_are_noted(tmp_path: Path, images: Path) -> None:
+    """Bad lines, empty and outlying boxes, and pictures without labels are told, not fatal."""
+    lines = "1 0.5 0.5 0.2 0.4 0.9\nx y\n0 0.5 0.5 0 0.2\n0 3 3 0.1 0.1\n0 nan 0.5 0.1 0.1\n"
+    labels = write(tmp_path / "labels", "a.txt", lines)
+    write(labels, "gone.txt", "1 0.5 0.5 0.2 0.4\n")
+    found = read_annotations(images, labels)
+    assert found.format == "yolo"
+    (photograph,) = found.photographs
+    assert photograph.labels == ("1",)
+    expected = ["line 2: expected", "line 3 has an empty", "line 4 lies outside", "not finite"]
+    expected += ["no picture of the name gone", "b.png: has no annotations"]
+    assert len(found.problems) == len(expected)
+    for words, problem in zip(expected, found.problems, strict=True):
+        assert words in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("classes.txt", "bare\nmasked\n"),
+        ("data.yaml", "nc: 2\nnames: ['bare', 'masked']\n"),
+        ("data.yaml", "names:\n  0: bare\n  1: masked\nnc: 2\n"),
+        ("data.yaml", "names:\n- bare\n- masked\n"),
+    ],
+)
+def test_yolo_names_files(tmp_path: Path, images: Path, name: str, text: str) -> None:
+    """Classes take their names from the files that labelling tools write."""
+    labels = write(tmp_path / "labels", "a.txt", "1 0.5 0.5 0.2 0.4\n0 0.5 0.5 0.2 0.4\n")
+    write(labels, name, text)
+    assert read_annotations(images, labels).photographs[0].labels == ("masked", "bare")
+
+
+def test_voc(tmp_path: Path, images: Path) -> None:
+    """Boxes are scaled from the stated size to the picture's; a reversed one is turned round."""
+    labels = write(tmp_path / "labels", "a.xml", VOC.format(name="a.jpg", size=SIZE))
+    write(labels, "b.xml", VOC.format(name="C:\\old\\b.png", size=""))
+    write(labels, "c.xml", "<annotation>")
+    found = read_annotations(images, labels, "voc")
+    sized, plain = found.photographs
+    assert sized.labels == ("with_mask", "without_mask")
+    assert sized.xyxy(200, 100).tolist() == [[40, 20, 120, 100], [140, 40, 180, 80]]
+    assert plain.xyxy(200, 100).tolist() == [[20, 10, 60, 50], [70, 20, 90, 40]]
+    text = "\n".join(found.problems)
+    for words in ("object 2 has no box", "object 3 has no name", "reversed", "c.xml: is not XML"):
+        assert words in text
+
+
+def test_coco(tmp_path: Path, images: Path) -> None:
+    """Left, top, width and height become corners; strays and crowds are left out."""
+    boxes: list[dict[str, Any]] = [
+        {"id": 1, "image_id": 7, "category_id": 1, "bbox": [10, 20, 30, 40]},
+        {"id": 2, "image_id": 7, "category_id": 2, "bbox": [10, 20, 30, 40], "iscrowd": 1},
+        {"id": 3, "image_id": 99, "category_id": 1, "bbox": [10, 20, 30, 40]},
+        {"id": 4, "image_id": 7, "category_id": 5, "bbox": [10, "x", 30, 40]},
+        {"id": 5, "image_id": 7, "category_id": 5},
+    ]
+    content = {
+        "images": [{"id": 7, "file_name": "sub/a.jpg", "width": 100, "height": 100}, {"id": 8}],
+        "annotations": boxes,
+        "categories": [{"id": 1, "name": "with_mask"}],
+    }
+    folder = write(tmp_path / "labels", "all.json", content)
+    for place in (folder, folder / "all.json"):
+        found = read_annotations(images, place)
+        assert found.format == "coco"
+        assert found.photographs[0].labels == ("with_mask",)
+        assert found.photographs[0].xyxy(200, 200).tolist() == [[20, 40, 80, 120]]
+    text = "\n".join(found.problems)
+    for words in (
+        "2 is a crowd",
+        "3 is of no listed",
+        "4 has no box",
+        "5 has no box",
+        "no picture",
+    ):
+        assert words in text
+
+
+def test_medical_json(tmp_path: Path, images: Path) -> None:
+    """One JSON a picture, named inside or by its own name; missing fields are noted."""
+    face = {"classname": "face_with_mask", "BoundingBox": [5, 6, 50, 60]}
+    content = {"FileName": "a.jpg", "NumOfAnno": 3, "Annotations": [face, {}, 3]}
+    labels = write(tmp_path / "labels", "1801.json", content)
+    write(labels, "b.png.json", {"Annotations": [face]})
+    write(labels, "broken.json", "{")
+    found = read_annotations(images, labels)
+    assert found.format == "medical-json"
+    assert [photo.labels for photo in found.photographs] == [("face_with_mask",)] * 2
+    assert found.photographs[1].xyxy(9, 9).tolist() == [[5, 6, 50, 60]]
+    text = "\n".join(found.problems)
+    for words in ("annotation 2 has no classname", "broken.json: is not JSON"):
+        assert words in text
+
+
+def test_label_map(tmp_path: Path, images: Path) -> None:
+    """Classes are renamed or left out; a map that fits nothing or leaves nothing is refused."""
+    labels = write(tmp_path / "labels", "a.txt", "1 0.5 0.5 0.2 0.4\n0 0.4 0.5 0.2 0.4\n")
+    found = read_annotations(images, labels)
+    assert found.relabelled({"1": "with_mask", "0": ""}).labels == ("with_mask",)
+    kept = found.relabelled({"1": "with_mask"}).photographs[0]
+    assert kept.labels == ("with_mask", "0")
+    np.testing.assert_array_equal(kept.boxes, found.photographs[0].boxes)
+    with pytest.raises(DatasetError, match="no class 'mask' to map: the annotations have 0, 1"):
+        found.relabelled({"mask": "with_mask"})
+    with pytest.raises(DatasetError, match="drops everything: the annotations have 0, 1"):
+        found.relabelled({"1": "", "0": ""})
+
+
+def test_wrong_annotations(tmp_path: Path, images: Path) -> None:
+    """Another format than said, none, nothing there, and two files for a picture: one line each."""
+    labels = write(tmp_path / "labels", "a.xml", VOC.format(name="a.jpg", size=SIZE))
+    with pytest.raises(DatasetError, match="is not yolo, it looks like voc"):
+        read_annotations(images, labels, "yolo")
+    with pytest.raises(DatasetError, match="holds no annotations"):
+        read_annotations(images, images)
+    with pytest.raises(DatasetError, match="no such file or folder"):
+        read_annotations(images, tmp_path / "none")
+    with pytest.raises(DatasetError, match="no such folder"):
+        read_annotations(tmp_path / "none", labels)
+    with pytest.raises(DatasetError, match="no pictures in it"):
+        read_annotations(labels, labels)
+    write(labels, "other.xml", VOC.format(name="a.jpg", size=SIZE))
+    with pytest.raises(DatasetError, match=r"annotated twice, in .*a\.xml and .*other\.xml"):
+        read_annotations(images, labels)
+    strangers = write(tmp_path / "strangers", "x.xml", VOC.format(name="x.jpg", size=""))
+    with pytest.raises(DatasetError, match="none of the 1 annotations belongs to a picture"):
+        read_annotations(images, strangers)
+    write(tmp_path / "scraps", "list.json", [1, 2])
+    with pytest.raises(DatasetError, match="holds no annotations"):
+        read_annotations(images, tmp_path / "scraps")

@@ -1,0 +1,96 @@
+"""The one form that boxed photographs take in memory, whatever format they were written in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from maskdet.detections import FloatArray
+from maskdet.errors import DatasetError
+
+PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+SHARES = (1.0, 1.0)
+"""The `BoxedPhotograph.size` of boxes given as shares of the picture's size."""
+
+
+@dataclass(frozen=True)
+class BoxedPhotograph:
+    """A photograph with its labelled faces.
+
+    Attributes:
+        path: the picture file.
+        boxes: (N, 4) float32, left, top, right, bottom in units of `size`; not reversed, but they
+            may reach beyond the picture.
+        labels: N class names.
+        size: width and height of the picture in the units of the boxes: `SHARES` for boxes in 0..1,
+            pixels where the annotations state the picture's size, ``None`` for the pixels of the
+            picture as it is.
+    """
+
+    path: Path
+    boxes: FloatArray
+    labels: tuple[str, ...]
+    size: tuple[float, float] | None = SHARES
+
+    def xyxy(self, width: int, height: int) -> FloatArray:
+        """Returns the (N, 4) boxes in pixels of the picture at the given size."""
+        if self.size is None:
+            return self.boxes.copy()
+        across, down = width / self.size[0], height / self.size[1]
+        return self.boxes * np.array([across, down, across, down], np.float32)
+
+    def relabelled(self, names: Mapping[str, str | None]) -> Self:
+        """Returns a copy with classes renamed; those mapped to ``None`` are left out."""
+        kept = [index for index, label in enumerate(self.labels) if names[label] is not None]
+        labels = tuple(str(names[self.labels[index]]) for index in kept)
+        return replace(self, boxes=self.boxes[kept], labels=labels)
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What was read.
+
+    Attributes:
+        format: the format it was read as.
+        photographs: in the order of their paths; one without faces has no boxes.
+        problems: one line for each thing that was left out or set right.
+    """
+
+    format: str
+    photographs: tuple[BoxedPhotograph, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The class names that occur, sorted."""
+        return tuple(sorted({label for photo in self.photographs for label in photo.labels}))
+
+    def relabelled(self, mapping: Mapping[str, str]) -> Self:
+        """Renames classes.
+
+        Args:
+            mapping: class name to new name; an empty new name leaves the class out. Classes that
+                it does not name keep theirs.
+
+        Raises:
+            DatasetError: it names a class that does not occur, or leaves nothing.
+        """
+        unknown = sorted(set(mapping) - set(self.labels))
+        if unknown:
+            raise DatasetError(
+                f"no class {unknown[0]!r} to map: the annotations have {_listed(self.labels)}"
+            )
+        names = {label: mapping.get(label, label) or None for label in self.labels}
+        if self.labels and not any(names.values()):
+            raise DatasetError(
+                f"the label map drops everything: the annotations have {_listed(self.labels)}"
+            )
+        photographs = tuple(photo.relabelled(names) for photo in self.photographs)
+        return replace(self, photographs=photographs)
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels) or "no classes"

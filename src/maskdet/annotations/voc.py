@@ -1,0 +1,49 @@
+"""PASCAL VOC: one XML file a picture, as in the 853-picture set on Kaggle."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from maskdet.annotations.entries import Entry
+
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+def label_files(folder: Path) -> list[Path]:
+    """Returns the files of a folder that may be annotations."""
+    return sorted(folder.rglob("*.xml"))
+
+
+def read(folder: Path) -> Iterator[Entry]:
+    """Reads the XML files of a folder."""
+    for path in label_files(folder):
+        relative = path.relative_to(folder).with_suffix("").as_posix()
+        try:
+            root = ET.fromstring(path.read_bytes())
+        except ET.ParseError as error:
+            entry = Entry(path, (relative,), None)
+            entry.note(f"is not XML ({error}): left without boxes")
+            yield entry
+            continue
+        # The file name inside is often that of the machine it was drawn on: the XML's own goes
+        # before its last part.
+        named = (root.findtext("filename") or "").strip()
+        entry = Entry(path, tuple(name for name in (named, relative) if name), _size(root))
+        for number, face in enumerate(root.iter("object"), 1):
+            label = (face.findtext("name") or "").strip()
+            if not label:
+                entry.note(f"object {number} has no name: left out")
+                continue
+            box = face.find("bndbox")
+            corners = [None if box is None else box.findtext(side) for side in _CORNERS]
+            entry.add(label, corners, f"object {number}")
+        yield entry
+
+
+def _size(root: ET.Element) -> tuple[float, float] | None:
+    """Returns the stated size of the picture in pixels, ``None`` where it is missing or zero."""
+    try:
+        width, height = (float(root.findtext(f"size/{side}") or 0) for side in ("width", "height"))
+    except ValueError:
+        return None
+    return (width, height) if width > 0 and height > 0 else None
