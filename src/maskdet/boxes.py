@@ -38,9 +38,23 @@ def cut(frame_bgr: UInt8Array, box: FloatArray) -> UInt8Array:
         frame_bgr: (H, W, 3) uint8.
         box: (4,) left, top, right, bottom in pixels; may reach beyond the frame or be empty.
     """
-    height, width = frame_bgr.shape[:2]
+    left, top, right, bottom = pixel_box(box, frame_bgr.shape[1], frame_bgr.shape[0])
+    return frame_bgr[top:bottom, left:right]
+
+
+def pixel_box(box: FloatArray, width: int, height: int) -> tuple[int, int, int, int]:
+    """Returns the whole pixels that `cut` takes of a box in a frame of the given size.
+
+    Args:
+        box: (4,) left, top, right, bottom in pixels; may reach beyond the frame or be empty.
+        width: of the frame in pixels.
+        height: likewise.
+
+    Returns:
+        Left, top, right, bottom; right and bottom are the first pixels outside.
+    """
     left = int(np.clip(np.floor(box[0]), 0, width - 1))
     top = int(np.clip(np.floor(box[1]), 0, height - 1))
     right = int(np.clip(np.ceil(box[2]), left + 1, width))
     bottom = int(np.clip(np.ceil(box[3]), top + 1, height))
-    return frame_bgr[top:bottom, left:right]
+    return left, top, right, bottom

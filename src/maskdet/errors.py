@@ -21,5 +21,9 @@ class ModelError(MaskdetError):
     """A model file or its card that is missing, damaged or of another kind."""
 
 
+class NoMapsError(ModelError):
+    """A network that was exported without heat maps, all else being well."""
+
+
 class DatasetError(MaskdetError):
     """Training pictures that cannot teach what was asked."""

@@ -20,7 +20,7 @@ from maskdet.assets import bundled
 from maskdet.detections import Detections, FloatArray
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.stages import in_thread, merged
-from maskdet.vision.classifier import MaskClassifier, find_card
+from maskdet.vision.classifier import Classifier, MaskClassifier, find_card
 from maskdet.vision.faces import FaceDetector, load_face_detector
 from maskdet.vision.pipeline import Follower, MaskDetector
 from maskdet.vision.tiles import TiledFaceDetector, TileGrid
@@ -82,12 +82,15 @@ class StreamOptions:
     gamma: float = 1.0
 
 
-def load_detector(options: NetworkOptions, *, maps: bool = False) -> MaskDetector:
+def load_detector(
+    options: NetworkOptions, *, maps: bool = False, classifier: Classifier | None = None
+) -> MaskDetector:
     """Loads both networks.
 
     Args:
         options: which ones.
         maps: whether detections carry heat maps.
+        classifier: the second stage, where it has been loaded already.
 
     Raises:
         ModelError: one of them is missing, damaged or of another kind.
@@ -108,12 +111,13 @@ def load_detector(options: NetworkOptions, *, maps: bool = False) -> MaskDetecto
     grid = TileGrid.parse(options.tiles)
     if grid is not None:
         faces = TiledFaceDetector(faces, grid)
-    classifier = MaskClassifier(
-        find_card(options.model),
-        precision=options.precision,
-        crop_margin=options.crop_margin,
-        maps=maps,
-    )
+    if classifier is None:
+        classifier = MaskClassifier(
+            find_card(options.model),
+            precision=options.precision,
+            crop_margin=options.crop_margin,
+            maps=maps,
+        )
     return MaskDetector(faces, classifier, min_face=options.min_face)
 
 

@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from maskdet.assets import bundled, card_file, read_card
 from maskdet.detections import FloatArray
-from maskdet.errors import ModelError
+from maskdet.errors import ModelError, NoMapsError
 from maskdet.vision.preprocessing import UInt8Array, face_inputs
 from maskdet.vision.runtime import Network
 
@@ -48,6 +49,26 @@ def softmax(logits: FloatArray) -> FloatArray:
     exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True, initial=-np.inf))
     normalised: FloatArray = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return normalised
+
+
+class Classifier(Protocol):
+    """The second stage, however it comes to its answer.
+
+    Attributes:
+        labels: the C class names.
+        crop_margin: share of a face's box added on every side.
+        maps: whether `classify` returns heat maps.
+    """
+
+    labels: tuple[str, ...]
+    crop_margin: float
+    maps: bool
+
+    def classify(
+        self, frame_bgr: UInt8Array, xyxy: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+        """Does what `MaskClassifier.classify` does."""
+        ...
 
 
 class MaskClassifier:
@@ -97,7 +118,8 @@ class MaskClassifier:
     def _check(self, path: Path) -> None:
         missing = {"probabilities", "logits", "cam"} - self._network.output_names
         if missing:
-            raise ModelError(f"{path}: has no output {', '.join(sorted(missing))}; export it again")
+            kind = NoMapsError if missing == {"cam"} else ModelError
+            raise kind(f"{path}: has no output {', '.join(sorted(missing))}; export it again")
         if self._network.input_shape != (1, self.size, self.size, 3):
             raise ModelError(
                 f"{path}: takes input of shape {self._network.input_shape}, "
@@ -124,7 +146,18 @@ class MaskClassifier:
             (N, h, w, C) class activation maps, or ``None`` if not asked for.
         """
         faces = face_inputs(frame_bgr, xyxy, margin=self.crop_margin, size=self.size)
+        probabilities, logits, cams = self.read(faces)
+        return probabilities, logits, cams if self.maps else None
+
+    def read(self, faces: UInt8Array) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Classifies faces that have been cut out already.
+
+        Args:
+            faces: (N, size, size, 3) uint8, RGB, N >= 1; see `face_inputs`.
+
+        Returns:
+            Probabilities, logits and class activation maps, as `classify` does.
+        """
         outputs = self._network.run(faces)
         logits: FloatArray = outputs["logits"]
-        probabilities = softmax(logits / np.float32(self.temperature))
-        return probabilities, logits, outputs["cam"] if self.maps else None
+        return softmax(logits / np.float32(self.temperature)), logits, outputs["cam"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from maskdet.detections import Detections, FloatArray
-from maskdet.vision.classifier import MaskClassifier
+from maskdet.vision.classifier import Classifier
 from maskdet.vision.faces import FaceDetector, Faces
 from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.tracking import Tracker, TrackingOptions
@@ -23,7 +23,7 @@ class MaskDetector:
     """
 
     def __init__(
-        self, faces: FaceDetector, classifier: MaskClassifier, *, min_face: float = 0
+        self, faces: FaceDetector, classifier: Classifier, *, min_face: float = 0
     ) -> None:
         self.faces = faces
         self.classifier = classifier
