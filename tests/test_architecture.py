@@ -10,7 +10,16 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "maskdet"
 COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "train"}
-GROUND = {"annotations", "assets", "boxes", "detections", "errors"}
+GROUND = {
+    "annotations",
+    "assets",
+    "boxes",
+    "class_folders",
+    "detections",
+    "duplicates",
+    "errors",
+    "metrics",
+}
 
 # What each part may import, besides itself.
 ALLOWED = {

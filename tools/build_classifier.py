@@ -102,8 +102,8 @@ def write_held_out(data: Path, target: Path) -> None:
 
 def exclude_photographs(data: Path, target: Path) -> None:
     """Takes crops out whose whole photograph nearly matches one of `detection/valid`."""
+    from maskdet.duplicates import hash_picture, near_pairs, stack_hashes
     from maskdet.train.data import hash_folders, read_picture
-    from maskdet.train.duplicates import hash_picture, near_pairs, stack_hashes
 
     held = hash_folders([data / "detection" / "valid" / "images"])
     paths = sorted((data / "detection" / "train" / "images").iterdir())

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.class_folders import Box
 from maskdet.train.camera import Camera, distort
-from maskdet.train.data import Box
 from maskdet.vision.preprocessing import UInt8Array, face_inputs, picture_input, resize
 
 

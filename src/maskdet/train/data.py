@@ -1,6 +1,5 @@
 """Reads class folders: which pictures there are, of which class, and which cannot be used."""
 
-import csv
 import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,35 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.annotations import PICTURE_SUFFIXES
+from maskdet.class_folders import Picture, list_pictures
+from maskdet.duplicates import Hashes, HashRow, hash_picture, stack_hashes
 from maskdet.errors import DatasetError
-from maskdet.train.duplicates import Hashes, HashRow, hash_picture, stack_hashes
-from maskdet.train.split import TEST, TRAIN, VALIDATION
 from maskdet.vision.preprocessing import UInt8Array
-
-FACES_FILE = "faces.csv"  # optional, in a dataset folder: where the face is, what belongs together
-
-Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture to learn from.
-
-    Attributes:
-        path: its file.
-        label: its class, the name of its folder.
-        dataset: the `--dataset` folder it is in, by position.
-        box: left, top, right, bottom of the face in pixels, where `FACES_FILE` says it.
-        group: what `FACES_FILE` says it belongs together with, such as its photograph.
-        split: given by a ready ``train/ val/ test/`` layout, else ``None``.
-    """
-
-    path: Path
-    label: str
-    dataset: int
-    box: Box | None = None
-    group: str | None = None
-    split: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +86,11 @@ def collect(folders: Sequence[Path], *, max_bad: float) -> Collection:
         DatasetError: no such folder, fewer than two classes, an empty class, labels that clash, too
             few pictures, or too many bad ones.
     """
-    listed = [picture for number, folder in enumerate(folders) for picture in _list(folder, number)]
+    listed = [
+        picture
+        for number, folder in enumerate(folders)
+        for picture in list_pictures(folder, number)
+    ]
     labels = tuple(sorted({picture.label for picture in listed}))
     _check_labels(labels, folders)
     with ThreadPoolExecutor() as pool:
@@ -151,61 +129,6 @@ def hash_folders(folders: Sequence[Path]) -> Hashes:
 def _hash_file(path: Path) -> HashRow | None:
     picture = read_picture(path)
     return None if picture is None else hash_picture(picture)
-
-
-def _list(folder: Path, number: int) -> list[Picture]:
-    """Lists a dataset folder in the order of its names."""
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder")
-    faces = _read_faces(folder / FACES_FILE)
-    ready = {"train": TRAIN, "val": VALIDATION, "valid": VALIDATION, "test": TEST}
-    try:
-        inside = _folders(folder)
-        parts: list[tuple[Path, str | None]] = [(folder, None)]
-        if inside and {path.name for path in inside} <= set(ready):
-            parts = [(path, ready[path.name]) for path in inside]
-        pictures = []
-        for part, split in parts:
-            for class_folder in _folders(part):
-                paths = sorted(
-                    path
-                    for path in class_folder.rglob("*")
-                    if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-                )
-                if not paths:
-                    raise DatasetError(f"{class_folder}: an empty class, no pictures in it")
-                for path in paths:
-                    box, group = faces.get(path.relative_to(folder).as_posix(), (None, None))
-                    group = None if group is None else f"{number}/{group}"
-                    pictures.append(Picture(path, class_folder.name, number, box, group, split))
-    except OSError as error:
-        raise DatasetError(f"{folder}: cannot be read ({error.strerror})") from None
-    return pictures
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-def _read_faces(path: Path) -> dict[str, tuple[Box | None, str | None]]:
-    """Reads `FACES_FILE`: ``file,group,left,top,right,bottom``, group and box each optional."""
-    if not path.is_file():
-        return {}
-    faces: dict[str, tuple[Box | None, str | None]] = {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        for number, row in enumerate(csv.DictReader(stream), 2):
-            sides = [row.get(name) or "" for name in ("left", "top", "right", "bottom")]
-            try:
-                box = None
-                if any(sides):
-                    left, top, right, bottom = (float(side) for side in sides)
-                    box = (left, top, right, bottom)
-                faces[row["file"]] = (box, row.get("group") or None)
-            except (KeyError, ValueError):
-                raise DatasetError(
-                    f"{path}:{number}: expected file,group,left,top,right,bottom"
-                ) from None
-    return faces
 
 
 def _check_labels(labels: Sequence[str], folders: Sequence[Path]) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.class_folders import SPLITS, TRAIN, VALIDATION
 from maskdet.detections import FloatArray
+from maskdet.duplicates import Pairs, group_duplicates, near_pairs
 from maskdet.errors import DatasetError
 from maskdet.train.data import Collection, collect, hash_folders
-from maskdet.train.duplicates import Pairs, group_duplicates, near_pairs
 from maskdet.train.feed import Feed
 from maskdet.train.options import TrainOptions
-from maskdet.train.split import SPLITS, TRAIN, VALIDATION, grouped_split, naive_split
+from maskdet.train.split import grouped_split, naive_split
 
 
 @dataclass(frozen=True)

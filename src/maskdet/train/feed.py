@@ -14,10 +14,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from maskdet.class_folders import Picture
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError
 from maskdet.train.augmentation import Augmentation, augmented_view
-from maskdet.train.data import Picture, read_picture
+from maskdet.train.data import read_picture
 from maskdet.vision.preprocessing import UInt8Array
 
 # A second stream of random numbers beside the order's, both grown from one seed.

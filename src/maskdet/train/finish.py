@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from maskdet.class_folders import TEST, TRAIN, VALIDATION
 from maskdet.detections import FloatArray
 from maskdet.errors import OutputError
 from maskdet.train import report
@@ -18,7 +19,6 @@ from maskdet.train.feed import Feed, batches
 from maskdet.train.metrics import PartReport, fit_temperature, report_part
 from maskdet.train.model import deployable
 from maskdet.train.options import TrainOptions
-from maskdet.train.split import TEST, TRAIN, VALIDATION
 
 MODEL_NAME = "mask_detector"  # of the model in the run's own folder
 CALIBRATION_PICTURES = 200

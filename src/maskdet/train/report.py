@@ -5,14 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from maskdet.class_folders import TEST, VALIDATION
 from maskdet.detections import FloatArray
 from maskdet.errors import OutputError
-from maskdet.train import plots
+from maskdet.media import plots
 from maskdet.train.convert import Conversion
 from maskdet.train.dataset import Dataset
 from maskdet.train.metrics import PartReport
 from maskdet.train.mistakes import write_mistakes
-from maskdet.train.split import TEST, VALIDATION
+from maskdet.train.plots import plot_history
 
 
 def write(
@@ -47,7 +48,7 @@ def write(
     feed, found = dataset.feeds[part], probabilities[part]
     try:
         _write_history(folder / "history.csv", history)
-        plots.plot_history(folder / "plot.png", history)
+        plot_history(folder / "plot.png", history)
         plots.plot_counts(folder / "classes.png", dataset.counts())
         plots.plot_confusion(folder / "confusion_matrix.png", feed.labels, found, dataset.labels)
         plots.plot_precision_recall(

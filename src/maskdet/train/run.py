@@ -9,13 +9,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from maskdet.class_folders import TRAIN, VALIDATION
 from maskdet.errors import OutputError
 from maskdet.train import config, finish, preview
 from maskdet.train.dataset import Dataset, prepare
 from maskdet.train.finish import Result
 from maskdet.train.initial import initial_networks
 from maskdet.train.options import TrainOptions
-from maskdet.train.split import TRAIN, VALIDATION
 from maskdet.train.strategy import chosen_strategy
 from maskdet.train.trainer import Say, Trainer
 

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.class_folders import TEST, TRAIN, VALIDATION
 from maskdet.errors import DatasetError
-
-TRAIN, VALIDATION, TEST = "train", "val", "test"
-SPLITS = (TRAIN, VALIDATION, TEST)
 
 
 def grouped_split(
@@ -32,7 +30,7 @@ def grouped_split(
         seed: decides the order.
 
     Returns:
-        N names out of `SPLITS`.
+        N names out of `maskdet.class_folders.SPLITS`.
 
     Raises:
         DatasetError: a class has too few groups to be in every part asked for.

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from maskdet.boxes import UInt8Array
 from maskdet.detections import FloatArray
-from maskdet.vision.preprocessing import UInt8Array
 
 FINE_SIDE, COARSE_SIDE = 16, 8  # bits a side: hashes of 256 and of 64 bits
 

@@ -1,0 +1,111 @@
+"""Plots that training and evaluation share: counts, confusion, precision-recall, calibration."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
+
+from maskdet.detections import FloatArray
+from maskdet.metrics import BINS, expected_calibration_error, soften
+
+DPI = 120
+FIRST, SECOND = "#1f6fb4", "#d9601a"
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Makes a figure that needs no display and leaves no global state."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def plot_counts(path: Path, counts: dict[str, dict[str, int]]) -> None:
+    """Plots pictures by class, stacked by part."""
+    labels = list(next(iter(counts.values())))
+    figure = new_figure(1.5 + 1.5 * len(labels), 3.6)
+    axes = figure.subplots()
+    base = np.zeros(len(labels))
+    for part, of_part in counts.items():
+        values = np.array([of_part[label] for label in labels])
+        if values.any():
+            axes.bar(labels, values, bottom=base, label=part, width=0.6)
+        base += values
+    for place, total in enumerate(base):
+        axes.annotate(f"{int(total)}", (place, total), ha="center", va="bottom")
+    axes.set(ylabel="pictures", ylim=(0, base.max() * 1.25))
+    axes.legend(ncols=3, fontsize=8)
+    figure.savefig(path, dpi=DPI)
+
+
+def plot_confusion(
+    path: Path, labels: NDArray[np.intp], probabilities: FloatArray, names: Sequence[str]
+) -> None:
+    """Plots the confusion matrix: counts, coloured by the share of the true class."""
+    matrix = confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(len(names)))
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    side = 2.6 + 0.9 * len(names)
+    figure = new_figure(side, side - 0.6)
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(matrix.shape):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        text = f"{matrix[row, column]}\n{shares[row, column]:.1%}"
+        axes.text(column, row, text, ha="center", va="center", color=colour)
+    ticks = range(len(names))
+    axes.set(xlabel="predicted", ylabel="true", xticks=ticks, yticks=ticks)
+    axes.set_xticklabels(names)
+    axes.set_yticklabels(names, rotation=90, va="center")
+    figure.savefig(path, dpi=DPI)
+
+
+def plot_precision_recall(
+    path: Path, labels: NDArray[np.intp], probabilities: FloatArray, names: Sequence[str]
+) -> None:
+    """Plots precision against recall for each class."""
+    figure = new_figure(5, 4)
+    axes = figure.subplots()
+    for number, name in enumerate(names):
+        if not (labels == number).any():
+            continue
+        precision, recall, _ = precision_recall_curve(labels == number, probabilities[:, number])
+        average = average_precision_score(labels == number, probabilities[:, number])
+        axes.step(recall, precision, where="post", label=f"{name}, average precision {average:.4f}")
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left", fontsize=8)
+    figure.savefig(path, dpi=DPI)
+
+
+def plot_reliability(
+    path: Path, labels: NDArray[np.intp], probabilities: FloatArray, temperature: float
+) -> None:
+    """Plots accuracy against confidence, before and after the temperature, with the counts."""
+    figure = new_figure(5, 5)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    upper.plot([0, 1], [0, 1], color="grey", lw=0.8, ls=":")
+    for name, found, colour in (
+        ("before", probabilities, FIRST),
+        (f"after (temperature {temperature:.2f})", soften(probabilities, temperature), SECOND),
+    ):
+        confidence, right = found.max(axis=1), found.argmax(axis=1) == labels
+        bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+        present = np.unique(bins)
+        error = expected_calibration_error(labels, found)
+        upper.plot(
+            [confidence[bins == number].mean() for number in present],
+            [right[bins == number].mean() for number in present],
+            "o-",
+            ms=4,
+            color=colour,
+            label=f"{name}, calibration error {error:.3f}",
+        )
+        lower.hist(confidence, bins=BINS, range=(0, 1), histtype="step", color=colour)
+    upper.set(ylabel="accuracy", ylim=(0, 1.03), xlim=(1 / probabilities.shape[1] - 0.02, 1.01))
+    upper.legend(fontsize=8, loc="lower right")
+    upper.grid(alpha=0.3)
+    lower.set(xlabel="confidence", ylabel="pictures", yscale="log")
+    figure.savefig(path, dpi=DPI)
