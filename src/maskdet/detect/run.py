@@ -9,7 +9,6 @@ from pathlib import Path
 
 from maskdet.detect.alerts import Alerts
 from maskdet.detect.crops import CropWriter
-from maskdet.detect.grid import Grid
 from maskdet.detect.options import DetectOptions
 from maskdet.detect.summary import RunSummary, Summary
 from maskdet.detections import UNCERTAIN_LABEL, Detections
@@ -17,6 +16,7 @@ from maskdet.errors import MaskdetError, OutputError
 from maskdet.media.drawing import blur_faces, draw_detections, label_text
 from maskdet.media.files import write_json
 from maskdet.media.frames import Source, UInt8Array
+from maskdet.media.grid import Grid
 from maskdet.media.outputs import RunOutput
 from maskdet.media.records import CsvRows, JsonLines, open_records, record_of
 from maskdet.media.sources import ReadOptions, open_sources
