@@ -22,9 +22,7 @@ class MaskDetector:
         min_face: faces lower than this are left out, in pixels.
     """
 
-    def __init__(
-        self, faces: FaceDetector, classifier: Classifier, *, min_face: float = 0
-    ) -> None:
+    def __init__(self, faces: FaceDetector, classifier: Classifier, *, min_face: float = 0) -> None:
         self.faces = faces
         self.classifier = classifier
         self.min_face = min_face
