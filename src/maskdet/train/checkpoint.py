@@ -79,6 +79,6 @@ def load(path: Path) -> tuple[Progress, list[Any]]:
             values = [arrays[f"v{number}"] for number in range(len(arrays.files) - 1)]
     except FileNotFoundError:
         raise ModelError(f"{path}: no such checkpoint, nothing to resume") from None
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         raise ModelError(f"{path}: is not a checkpoint of maskdet, or is damaged") from None
     return progress, values
