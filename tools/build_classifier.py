@@ -26,7 +26,6 @@ import numpy as np
 
 from maskdet.annotations import read_yolo
 from maskdet.boxes import clip_boxes, cut, expand_boxes
-from maskdet.boxes import clip_boxes, cut, expand_boxes
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.vision.preprocessing import UInt8Array
 

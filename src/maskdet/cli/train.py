@@ -26,12 +26,12 @@ def _load_config(context: click.Context, _: click.Parameter, value: str | None) 
     if value is None:
         return
     path = Path(value)
-    if not path.is_file():
-        path = assets.bundled(f"configs/{value}.toml") if path.name == value else path
+    if not path.is_file() and path.name == path.stem:
+        path = assets.bundled("configs") / f"{value}.toml"
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError:
-        raise click.BadParameter(f"{path}: no such file, nor a preset of that name.") from None
+        raise click.BadParameter(f"{value}: no such file, nor a preset of that name.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.BadParameter(f"{path}: is not TOML ({error}).") from None
     names = {option.lstrip("-"): p.name for p in context.command.params for option in p.opts}
