@@ -116,6 +116,8 @@ def load_detector(
             find_card(options.model),
             precision=options.precision,
             crop_margin=options.crop_margin,
+            # Faces are found on several frames at a time; their crops are read one by one.
+            lanes=1,
             maps=maps,
         )
     return MaskDetector(faces, classifier, min_face=options.min_face)

@@ -45,8 +45,9 @@ def _silent_standard_error() -> Iterator[None]:
 class _Lane:
     """One interpreter with its tensors' indices looked up."""
 
-    def __init__(self, model: bytes, input_shape: Sequence[int] | None, threads: int) -> None:
-        self.interpreter = Interpreter(model_content=model, num_threads=threads)
+    def __init__(self, path: Path, input_shape: Sequence[int] | None, threads: int) -> None:
+        # By its path the file is mapped into memory, which the lanes then share.
+        self.interpreter = Interpreter(model_path=str(path), num_threads=threads)
         details = self.interpreter.get_input_details()[0]
         if input_shape is not None and tuple(details["shape"]) != tuple(input_shape):
             self.interpreter.resize_tensor_input(details["index"], list(input_shape), strict=False)
@@ -89,13 +90,11 @@ class Network:
         threads: int = 1,
         lanes: int = 1,
     ) -> None:
-        try:
-            model = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+        if not path.is_file():
+            raise ModelError(f"{path}: no such file")
         try:
             with _silent_standard_error():
-                made = [_Lane(model, input_shape, threads) for _ in range(lanes)]
+                made = [_Lane(path, input_shape, threads) for _ in range(lanes)]
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
             raise ModelError(f"{path}: is not a model LiteRT can run ({reason})") from None

@@ -43,7 +43,7 @@ class TrackingOptions:
     reach: float = 0.6
     max_age: int = 12
     velocity_share: float = 0.4
-    forgetting: float = 0.8
+    forgetting: float = 0.75
     certainty: float = 0.97
     switch_at: float = 0.6
     settled_at: float = 0.9
