@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -110,22 +109,20 @@ def cached(name: str, url: str, expected: str, timeout: float = 30.0) -> Path:
     path = cache_folder() / name
     if path.is_file() and sha256(path) == expected:
         return path
+    partial = path.with_name(f"{name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as temporary:
-            partial = Path(temporary.name)
-            with urllib.request.urlopen(url, timeout=timeout) as answer:
-                shutil.copyfileobj(answer, temporary)
+        with urllib.request.urlopen(url, timeout=timeout) as answer, partial.open("wb") as stream:
+            shutil.copyfileobj(answer, stream)
+        if sha256(partial) != expected:
+            raise ModelError(f"{name} from {url} is not the expected file: not kept")
+        partial.replace(path)
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or error
         raise ModelError(
             f"{name} cannot be downloaded ({reason}): get it from {url} and put it into "
             f"{path.parent}, or name it with --face"
         ) from None
-    try:
-        if sha256(partial) != expected:
-            raise ModelError(f"{name} from {url} is not the expected file: not kept")
-        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     return path

@@ -1,0 +1,170 @@
+"""Faces followed through video: numbers that stay, labels that do not flicker."""
+
+import numpy as np
+import pytest
+
+from maskdet.vision.pipeline import Follower, MaskDetector
+from maskdet.vision.tracking import Track, Tracker, TrackingOptions
+
+MASK, BARE = np.array([0.97, 0.03], np.float32), np.array([0.03, 0.97], np.float32)
+
+
+def box(x: float, y: float = 100, side: float = 50) -> list[float]:
+    """Returns a square box with its left top corner at (x, y)."""
+    return [x, y, x + side, y + side]
+
+
+def boxes(*rows: list[float]) -> np.ndarray:
+    """Returns (N, 4) float32 boxes."""
+    return np.array(rows, np.float32).reshape(-1, 4)
+
+
+def numbers(tracks: list[Track]) -> list[int]:
+    """Returns the tracks' numbers."""
+    return [track.number for track in tracks]
+
+
+def test_moving_faces_keep_their_numbers() -> None:
+    """Two faces walk past one another in opposite directions; motion tells them apart."""
+    tracker = Tracker(2)
+    for step in range(25):
+        pair = tracker.link(boxes(box(10 * step), box(240 - 10 * step, y=130)))
+        assert numbers(pair) == [1, 2]
+
+
+def test_order_of_boxes_does_not_matter() -> None:
+    """The detector sorts by score, which changes from frame to frame."""
+    tracker = Tracker(2)
+    tracker.link(boxes(box(0), box(300)))
+    assert numbers(tracker.link(boxes(box(302), box(2)))) == [2, 1]
+
+
+def test_a_fast_face_is_linked_without_overlap() -> None:
+    """A jump of more than its own width is still the same face, when nothing else is near."""
+    tracker = Tracker(2, TrackingOptions(reach=1.5))
+    assert numbers(tracker.link(boxes(box(0)))) == [1]
+    assert numbers(tracker.link(boxes(box(55)))) == [1]
+
+
+def test_a_face_far_away_is_another() -> None:
+    """No overlap and out of reach: a new number."""
+    tracker = Tracker(2)
+    tracker.link(boxes(box(0)))
+    assert numbers(tracker.link(boxes(box(500)))) == [2]
+
+
+def test_a_face_of_another_size_nearby_is_another() -> None:
+    """A large face does not turn into a small one beside it."""
+    tracker = Tracker(2)
+    tracker.link(boxes(box(0, side=100)))
+    assert numbers(tracker.link(boxes(box(105, side=30)))) == [2]
+
+
+def test_a_face_may_be_missed_for_a_while() -> None:
+    """It is expected where its motion leads, and forgotten after the allowed time."""
+    tracker = Tracker(2, TrackingOptions(max_age=5))
+    for step in range(4):
+        tracker.link(boxes(box(20 * step)))
+    assert tracker.lost().shape == (0, 4)
+    for missed in range(1, 4):
+        assert tracker.link(boxes()) == []
+        assert tracker.lost()[0, 0] == pytest.approx(60 + 20 * missed, abs=3)
+    assert numbers(tracker.link(boxes(box(140)))) == [1]
+    for _ in range(6):
+        tracker.link(boxes())
+    assert numbers(tracker.link(boxes(box(140)))) == [2]
+
+
+def decide(sequence: list[np.ndarray], options: TrackingOptions | None = None) -> list[int]:
+    """Returns a track's label after each frame's answer."""
+    tracker = Tracker(2, options)
+    labels = []
+    for answer in sequence:
+        (track,) = tracker.link(boxes(box(0)))
+        tracker.update(track, answer)
+        labels.append(track.label)
+    return labels
+
+
+def test_evidence_worked_out() -> None:
+    """Two frames with forgetting 0.5: the mean of the logs has weights 1/3 and 2/3."""
+    tracker = Tracker(2, TrackingOptions(forgetting=0.5, certainty=0.99))
+    for answer in ([0.9, 0.1], [0.2, 0.8]):
+        (track,) = tracker.link(boxes(box(0)))
+        tracker.update(track, np.array(answer, np.float32))
+    odds = (0.9 / 0.1) ** (1 / 3) * (0.2 / 0.8) ** (2 / 3)
+    assert track.probabilities[0] == pytest.approx(odds / (1 + odds), rel=1e-5)
+
+
+def test_one_blurred_frame_does_not_flip_a_label() -> None:
+    """Even an answer that is sure of itself needs company."""
+    assert decide([MASK] * 10 + [BARE] + [MASK] * 5) == [0] * 16
+
+
+def test_a_real_change_is_taken_within_five_frames() -> None:
+    """A mask taken off, after however long a time with it."""
+    labels = decide([MASK] * 500 + [BARE] * 10)
+    assert labels[500:].index(1) <= 5
+    assert set(labels[505:]) == {1}
+
+
+def test_undecided_evidence_leaves_the_label() -> None:
+    """Hysteresis: answers about a half change nothing."""
+    unsure = np.array([0.45, 0.55], np.float32)
+    assert set(decide([MASK] * 3 + [unsure] * 30)) == {0}
+
+
+def test_only_faces_that_need_it_are_classified_again() -> None:
+    """A settled face that stays as it is rests; one that changes, or has rested, is looked at."""
+    tracker = Tracker(2, TrackingOptions(recheck=4))
+    frame = np.full((300, 300, 3), 120, np.uint8)
+    asked = []
+    for number in range(14):
+        if number == 10:
+            frame[100:150, :50] = 30
+        (track,) = tracker.link(boxes(box(0)))
+        due = tracker.needs_classifying(track, frame)
+        asked.append(due)
+        if due:
+            track.answer = MASK, MASK
+        tracker.update(track, MASK)
+    assert asked[0]
+    assert asked[10]
+    assert 4 <= sum(asked) <= 8
+
+
+class CountingClassifier:
+    """Answers by the brightness of the face, and counts the faces it was asked about."""
+
+    labels = ("with_mask", "without_mask")
+    crop_margin = 0.0
+    maps = False
+
+    def __init__(self) -> None:
+        self.faces = 0
+
+    def classify(self, frame_bgr: np.ndarray, xyxy: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Takes bright faces for masked ones."""
+        self.faces += len(xyxy)
+        bright = [frame_bgr[int(b[1]) : int(b[3]), int(b[0]) : int(b[2])].mean() > 99 for b in xyxy]
+        shares = np.array([MASK if light else BARE for light in bright], np.float32)
+        return shares, np.log(shares), None
+
+
+def test_follower_gives_tracks_and_saves_work() -> None:
+    """Two still faces keep their numbers and labels for a fraction of the classifier's work."""
+    classifier = CountingClassifier()
+    follower = Follower(MaskDetector(None, classifier))  # type: ignore[arg-type]
+    frame = np.full((300, 400, 3), 200, np.uint8)
+    frame[:, 200:] = 20
+    faces = boxes(box(20), box(260))
+    for _ in range(40):
+        found = follower.classify(frame, faces, np.ones(2, np.float32))
+        assert found.predicted_labels == ["with_mask", "without_mask"]
+        assert found.tracks is not None
+        assert found.tracks.tolist() == [1, 2]
+    assert classifier.faces < 40
+    none = follower.classify(frame, boxes(), np.ones(0, np.float32))
+    assert len(none) == 0
+    assert none.lost is not None
+    assert len(none.lost) == 2
