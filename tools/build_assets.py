@@ -171,7 +171,7 @@ def build_face_detector(
         "files": files,
         "default_precision": "int8" if calibration else "float16",
         "input": {"size": CAFFE_INPUT_SIZE, "colour_order": "BGR", "range": [0, 255]},
-        "prior_boxes": dataclasses.asdict(ssd.PRIOR_BOXES),
+        "prior_boxes": dataclasses.asdict(ssd.RES10_PRIOR_BOXES),
         "nms_threshold": NMS_THRESHOLD,
         "default_confidence": CAFFE_CONFIDENCE,
         "provenance": {

@@ -26,12 +26,24 @@ INPUT_MEAN_BGR = (104.0, 177.0, 123.0)
 """What the network was trained to have subtracted from its 0..255 input; the graph does it."""
 
 CLASSES = 2  # background, face
-PRIOR_BOXES = PriorBoxSpec(
+RES10_PRIOR_BOXES = PriorBoxSpec(
     steps=(8, 16, 32, 64, 100, 300),
     sizes=((30, 60), (60, 111), (111, 162), (162, 213), (213, 264), (264, 315)),
     aspect_ratios=((2,), (2, 3), (2, 3), (2, 3), (2,), (2,)),
     variances=(0.1, 0.1, 0.2, 0.2),
 )
+
+# The public network's two last maps have priors spread wider than their cells, most of them outside
+# the picture; here they lie where the cells look. Two finer heads come first: half the faces of a
+# street are narrower than half the public network's smallest prior.
+FINE_PRIOR_BOXES = PriorBoxSpec(
+    steps=(8, 8, 8, 16, 32, 64, 64, 64),
+    sizes=((8, 18), (16, 30), *RES10_PRIOR_BOXES.sizes),
+    aspect_ratios=((2,), (2,), *RES10_PRIOR_BOXES.aspect_ratios),
+    variances=RES10_PRIOR_BOXES.variances,
+)
+FINE_MULTIPLE = 16
+"""Sides of the input the fine network takes: it adds a map to one of half its size, doubled."""
 
 # The converter turns padding followed by a stride of 2 into "same" wherever the two agree, which
 # they do on odd maps only; at another size the graph would then be another network. Here all maps
@@ -57,6 +69,9 @@ _FOLDED_INTO_AFFINE = {
     "last_bn_h": ("last_bn_h", "last_scale_h"),
 }
 _SOURCES = ("conv4_3_norm", "fc7", "conv6_2", "conv7_2", "conv8_2", "conv9_2")
+_FINE_SOURCES = ("fine_small", "fine_medium")
+_FINE_CHANNELS = 64
+_FINE_NAME = "ssd_fine"
 
 
 @keras.saving.register_keras_serializable("maskdet")
@@ -73,7 +88,21 @@ class ChannelNormalization(keras.layers.Layer):  # type: ignore[misc]  # Keras s
 
     def call(self, features: Any) -> Any:
         """Returns the normalised (N, H, W, C) features."""
-        return tf.nn.l2_normalize(features, axis=-1, epsilon=1e-10) * self.scale
+        # In 32 bits even where the network computes in 16: a sum of squares loses too much there.
+        lengths = tf.nn.l2_normalize(tf.cast(features, tf.float32), axis=-1, epsilon=1e-10)
+        return tf.cast(lengths, features.dtype) * self.scale
+
+
+@keras.saving.register_keras_serializable("maskdet")
+class Unfolding(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
+    """Doubles a map's sides, a quarter of its channels filling each of the four new positions.
+
+    Unlike an upsampling layer it has no picture size written into an exported graph.
+    """
+
+    def call(self, features: Any) -> Any:
+        """Returns (N, 2H, 2W, C / 4) of (N, H, W, C) features."""
+        return tf.nn.depth_to_space(features, 2)
 
 
 @keras.saving.register_keras_serializable("maskdet")
@@ -88,18 +117,32 @@ class DilatedConvolution(keras.layers.Conv2D):  # type: ignore[misc]  # Keras sh
         return tf.nn.conv2d(inputs, kernel, 1, "SAME", dilations=self.dilation_rate)
 
 
-def build_ssd(input_size: int | None = None) -> keras.Model:
+def prior_box_spec(model: keras.Model) -> PriorBoxSpec:
+    """Returns the prior boxes of what `build_ssd` returned."""
+    return FINE_PRIOR_BOXES if is_fine(model) else RES10_PRIOR_BOXES
+
+
+def is_fine(model: keras.Model) -> bool:
+    """Tells whether `build_ssd` gave a network heads for small faces."""
+    return bool(model.name == _FINE_NAME)
+
+
+def build_ssd(input_size: int | None = None, *, fine: bool = False) -> keras.Model:
     """Builds the network with fresh weights.
 
     Args:
         input_size: side of the square input in pixels; None leaves both sides open.
+        fine: adds two heads for small faces. They read the finest map joined with the next one,
+            which knows more of what is around a face, doubled (Lin et al., "Feature Pyramid
+            Networks for Object Detection", 2017). Sides have to be multiples of `FINE_MULTIPLE`.
 
     Returns:
         A model that takes (N, H, W, 3) float32 BGR pixels, 0..255, and gives a dictionary of the
         raw head maps: ``loc_0`` to ``loc_5``, (N, h, w, priors x 4) box offsets, and ``conf_0`` to
         ``conf_5``, (N, h, w, priors x 2) logits of background and face, from the finest map to
-        the coarsest. They are left in maps, unjoined, so that an exported graph can be resized
-        and that a quantised one has a scale for every head.
+        the coarsest; with fine heads up to ``loc_7`` and ``conf_7``. They are left in maps,
+        unjoined, so that an exported graph can be resized and that a quantised one has a scale
+        for every head.
     """
     pixels = keras.Input((input_size, input_size, 3), name="pixels_bgr")
     # The padding stands behind the affine step, as in Caffe: the border is zero after it.
@@ -145,15 +188,24 @@ def build_ssd(input_size: int | None = None) -> keras.Model:
         features = _convolution(maps[-1], f"conv{block}_1_h", narrow, 1)
         maps.append(_convolution(features, f"conv{block}_2_h", wide, 3, stride=stride))
 
+    sources = _SOURCES
+    if fine:
+        above = _convolution(maps[1], "fine_above", 4 * _FINE_CHANNELS, 1, relu=False)
+        beside = _convolution(maps[0], "fine_beside", _FINE_CHANNELS, 1, relu=False)
+        joined = keras.layers.Add(name="fine_sum")([Unfolding(name="fine_double")(above), beside])
+        joined = keras.layers.ReLU(name="fine")(joined)
+        maps = [joined, joined, *maps]
+        sources = (*_FINE_SOURCES, *_SOURCES)
+    spec = FINE_PRIOR_BOXES if fine else RES10_PRIOR_BOXES
     heads = {}
-    for index, source in enumerate(_SOURCES):
-        priors = len(PRIOR_BOXES.cell_sizes(index))
+    for index, source in enumerate(sources):
+        priors = len(spec.cell_sizes(index))
         for kind, values in (("loc", 4), ("conf", CLASSES)):
             name = f"{source}_mbox_{kind}"
             heads[f"{kind}_{index}"] = _convolution(
                 maps[index], name, priors * values, 3, relu=False
             )
-    return keras.Model(pixels, heads, name="ssd_res10")
+    return keras.Model(pixels, heads, name=_FINE_NAME if fine else "ssd_res10")
 
 
 def load_caffe_weights(
@@ -198,7 +250,7 @@ def to_tflite(
     Returns:
         The TFLite file; its signature names the outputs as `build_ssd` does.
     """
-    fixed = build_ssd(_EXPORT_SIZE)
+    fixed = build_ssd(_EXPORT_SIZE, fine=is_fine(model))
     fixed.set_weights(model.get_weights())
     converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
     if precision != "float32":

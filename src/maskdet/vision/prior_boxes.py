@@ -162,9 +162,13 @@ def intersection_over_union(first: FloatArray, second: FloatArray) -> FloatArray
     Returns:
         (N, M) float32 in [0, 1]; 0 where both boxes are empty.
     """
-    corners = np.maximum(first[:, None, :2], second[None, :, :2])
-    ends = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    intersections = np.prod(np.maximum(ends - corners, 0), axis=2)
+    # Side by side instead of in one (N, M, 2) array: training does this with 20,000 priors.
+    widths, heights = (
+        np.minimum(first[:, None, axis + 2], second[None, :, axis + 2])
+        - np.maximum(first[:, None, axis], second[None, :, axis])
+        for axis in (0, 1)
+    )
+    intersections = np.maximum(widths, 0) * np.maximum(heights, 0)
     areas = [
         np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1) for boxes in (first, second)
     ]
@@ -193,16 +197,23 @@ def match(priors: FloatArray, faces: FloatArray, threshold: float = 0.5) -> NDAr
     if len(faces) == 0 or len(priors) == 0:
         return matches
     overlaps = intersection_over_union(to_xyxy(priors), faces)
-    best = overlaps.argmax(axis=1)
+    face_of_prior = overlaps.argmax(axis=1)
     over = overlaps.max(axis=1) > threshold
-    matches[over] = best[over]
+    matches[over] = face_of_prior[over]
+    # Each face's best prior is looked for again only when another face has taken it.
+    best = overlaps.argmax(axis=0)
+    score = overlaps.max(axis=0)
     for _ in range(min(overlaps.shape)):
-        prior, face = np.unravel_index(overlaps.argmax(), overlaps.shape)
-        if overlaps[prior, face] <= 0:
+        face = int(score.argmax())
+        if score[face] <= 0:
             break  # what is left touches no prior box
+        prior = best[face]
         matches[prior] = face
         overlaps[prior, :] = 0
-        overlaps[:, face] = 0
+        score[face] = 0
+        robbed = np.flatnonzero((best == prior) & (score > 0))
+        best[robbed] = overlaps[:, robbed].argmax(axis=0)
+        score[robbed] = overlaps[best[robbed], robbed]
     return matches
 
 
