@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +82,32 @@ def test_interrupted_video_keeps_its_frames(tmp_path: Path, noise: NDArray[np.ui
     with pytest.raises(RuntimeError):
         broken_run()
     assert len(list(VideoSource(str(tmp_path / "out.mp4")))) == 2
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.avi", "out.mkv"])
+def test_full_disk_stops_with_what_there_is(tmp_path: Path, name: str) -> None:
+    """When the disk is full the run stops with one line, and the video so far plays."""
+    program = f"""
+import resource
+from pathlib import Path
+import numpy as np
+from maskdet.errors import OutputError
+from maskdet.media.sinks import VideoWriter
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+generator = np.random.default_rng(0)
+try:
+    with VideoWriter(Path({str(tmp_path / name)!r}), 5) as video:
+        for _ in range(400):
+            video.write(generator.integers(0, 256, (120, 160, 3), dtype=np.uint8))
+except OutputError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "holds what was written so far" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert 10 < len(list(VideoSource(str(tmp_path / name)))) < 400
 
 
 def test_video_without_frames_leaves_no_file(tmp_path: Path) -> None:

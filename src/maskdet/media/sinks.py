@@ -31,6 +31,8 @@ _CODECS: dict[str, tuple[str, dict[str, str], str | None]] = {
     ".mkv": _H264,
     ".avi": _XVID,
 }
+# A fragment begins at each key frame.
+_SECONDS_PER_FRAGMENT = 2
 # MPEG-4 part 2 stores the frame rate in 16 bits.
 _MAX_RATE_DENOMINATOR = 1001
 
@@ -102,9 +104,10 @@ class VideoWriter:
         make_folder(self.path.parent)
         codec, options, tag = _CODECS[self.path.suffix.lower()]
         try:
-            # The index at the front lets a browser play the file while it loads.
-            fast = self.path.suffix.lower() in (".mp4", ".mov")
-            flags = {"movflags": "faststart"} if fast else {}
+            # Written in fragments that play by themselves, and joined at the end: after a full disk
+            # or a power cut the file holds all but the last seconds.
+            is_mp4 = self.path.suffix.lower() in (".mp4", ".mov")
+            flags = {"movflags": "hybrid_fragmented"} if is_mp4 else {}
             self._container = av.open(self._partial, "w", container_options=flags)
         except (av.FFmpegError, OSError) as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from None
@@ -115,6 +118,7 @@ class VideoWriter:
         # Frames encoded side by side would each be held in memory; the cores have other work.
         self._stream.codec_context.thread_count = 1
         self._stream.options = options
+        self._stream.codec_context.gop_size = max(1, round(_SECONDS_PER_FRAGMENT * self._rate))
         if tag:
             self._stream.codec_tag = tag
 
@@ -135,7 +139,7 @@ class VideoWriter:
             for packet in self._stream.encode(frame):
                 self._container.mux(packet)
         except (av.FFmpegError, OSError) as error:
-            raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from None
+            raise self._stopped(error) from None
         self.frames += 1
 
     def _fit(self, image: UInt8Array) -> UInt8Array:
@@ -176,6 +180,14 @@ class VideoWriter:
             for packet in self._stream.encode():
                 container.mux(packet)
             container.close()
-            self._partial.replace(self.path)
         except (av.FFmpegError, OSError) as error:
-            raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from None
+            raise self._stopped(error) from None
+        finally:
+            # Also when the end could not be written: what is there plays.
+            self._partial.replace(self.path)
+
+    def _stopped(self, error: Exception) -> OutputError:
+        reason = getattr(error, "strerror", None) or str(error)
+        return OutputError(
+            f"{self.path}: cannot be written on ({reason}); it holds what was written so far"
+        )
