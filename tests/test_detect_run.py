@@ -118,7 +118,7 @@ def test_csv_rows(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
 
 
 def test_crops_go_into_label_folders(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
-    """A followed face is saved once a second, each label in its folder."""
+    """A followed face is saved once a second under its label."""
     writer, video = CropWriter(tmp_path, margin=0.0), Video()
     for index in range(25):
         seen = faces(False, True, tracks=[1, 2])

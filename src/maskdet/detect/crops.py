@@ -7,7 +7,8 @@ from maskdet.detections import Detections
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.sinks import write_picture
 
-# A followed face is saved once in so many seconds: neighbouring frames teach nothing new.
+# A followed face is saved once in so many seconds under the same label: neighbouring frames teach
+# nothing new.
 SECONDS_BETWEEN = 1.0
 
 
@@ -22,7 +23,7 @@ class CropWriter:
     def __init__(self, folder: Path, margin: float) -> None:
         self._folder = folder
         self._margin = margin
-        self._last: dict[tuple[str, int], float] = {}
+        self._last: dict[tuple[str, int, str], float] = {}
 
     def write(self, source: Source, frame: Frame, image: UInt8Array, faces: Detections) -> None:
         """Saves the faces of a frame.
@@ -43,7 +44,9 @@ class CropWriter:
             name = f"{stem}-{number}.jpg"
             if source.is_moving:
                 name = f"{stem}-{frame.index:06}-{number}.jpg"
-                if faces.tracks is not None and not self._is_due(source, frame.time, number):
+                if faces.tracks is not None and not self._is_due(
+                    (source.name, number, label), frame.time
+                ):
                     continue
             path = self._folder / label / name
             count = 1
@@ -52,8 +55,7 @@ class CropWriter:
                 path = path.with_name(f"{Path(name).stem}-{count}.jpg")
             write_picture(path, cut(image, box))
 
-    def _is_due(self, source: Source, time: float, track: int) -> bool:
-        key = (source.name, track)
+    def _is_due(self, key: tuple[str, int, str], time: float) -> bool:
         if time - self._last.get(key, -SECONDS_BETWEEN) < SECONDS_BETWEEN:
             return False
         self._last[key] = time

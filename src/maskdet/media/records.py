@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -53,8 +53,12 @@ def open_records(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
         stream = path.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
-    with stream:
+    try:
         yield stream
+    finally:
+        # Every record has been flushed, or its failure been said.
+        with suppress(OSError):
+            stream.close()
 
 
 class JsonLines:

@@ -1,0 +1,291 @@
+"""The options of `maskdet detect`, as a user gives them."""
+
+import csv
+import io
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from conftest import Cli, assert_user_error
+from maskdet.media.pictures import read_picture
+from maskdet.media.video import VideoSource
+
+
+def test_pictures_on_standard_input(samples: Path, tmp_path: Path) -> None:
+    """`cat a.jpg b.jpg | maskdet detect --source -` sees both."""
+    data = b"".join((samples / f"{name}.jpg").read_bytes() for name in ("astronaut", "coffee"))
+    done = subprocess.run(
+        [sys.executable, "-m", "maskdet", "detect", "--source", "-", "--json"],
+        input=data, capture_output=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [len(record["faces"]) for record in records] == [1, 0]
+    assert sorted(path.name for path in (tmp_path / "runs/detect/1").iterdir()) == [
+        "picture-0.jpg",
+        "picture-1.jpg",
+    ]
+    nothing = subprocess.run(
+        [sys.executable, "-m", "maskdet", "detect", "--source", "-"],
+        input="no picture", capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert_user_error(nothing, "standard input: has no pictures")
+
+
+def test_several_sources_lists_and_patterns(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """A list in a text file, a pattern, and a file twice."""
+    (tmp_path / "list.txt").write_text(
+        f"# what to look at\n{samples / 'astronaut.jpg'}\n{samples / 'astronaut.mp4'}\n"
+    )
+    done = maskdet(
+        "detect", "--source", tmp_path / "list.txt", "--source", f"{samples}/*_masked.jpg",
+        "--max-frames", 2, "--json", "all.jsonl",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert [Path(record["source"]).name for record in records] == [
+        "astronaut.jpg",
+        "astronaut.mp4",
+        "astronaut.mp4",
+        "astronaut_masked.jpg",
+    ]
+    picture = samples / "astronaut.jpg"
+    assert_user_error(
+        maskdet("detect", "--source", picture, "--source", picture), "is named 2 times"
+    )
+    assert_user_error(maskdet("detect", "--source", f"{samples}/*.xyz"), "matches nothing")
+
+
+def test_recursive_keeps_the_folders(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """Pictures below folders are found when asked for, and written below the same folders."""
+    for folder in ("in/a", "in/b"):
+        (tmp_path / folder).mkdir(parents=True)
+        shutil.copy(samples / "coffee.jpg", tmp_path / folder)
+    assert_user_error(maskdet("detect", "--source", "in"), "--recursive")
+    done = maskdet("detect", "--source", "in", "--recursive", "--output", "out")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "a" / "coffee.jpg").is_file()
+    assert (tmp_path / "out" / "b" / "coffee.jpg").is_file()
+
+
+def test_every_output_of_a_video(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """CSV, crops, summary and plot of one run agree with one another."""
+    done = maskdet(
+        "detect", "--source", samples / "astronaut.mp4", "--confidence", 0.5, "--csv",
+        "--save-crops", "crops", "--summary", "s.json", "--plot", "p.png", "--no-output",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == 48
+    (source,) = json.loads((tmp_path / "s.json").read_text())["sources"]
+    assert source["frames"] == 48
+    assert source["people"] == {"with_mask": 1, "without_mask": 0}
+    labels = [row["label"] for row in rows]
+    assert source["faces"] == {label: labels.count(label) for label in source["faces"]}
+    assert sum(sum(bucket["faces"].values()) for bucket in source["over_time"]) == 48
+    crops = list((tmp_path / "crops").rglob("*.jpg"))
+    assert {path.parent.name for path in crops} == {"with_mask", "without_mask"}
+    assert 2 <= len(crops) <= 4
+    assert read_picture(tmp_path / "p.png").shape[1] > 800
+    again = maskdet("detect", "--source", samples / "coffee.jpg", "--summary", "s.json")
+    assert_user_error(again, "s.json", "--overwrite")
+
+
+def test_contact_sheet_and_blur(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """The sheet holds every picture; with --blur-faces nobody on it can be recognised."""
+    done = maskdet("detect", "--source", samples, "--grid", "sheet.jpg", "--blur-faces")
+    assert done.returncode == 0, done.stderr
+    assert read_picture(tmp_path / "sheet.jpg").shape == (240, 3 * 320, 3)
+    face = (slice(75, 165), slice(190, 260))
+    written = read_picture(tmp_path / "runs/detect/1/astronaut.jpg")[face]
+    original = read_picture(samples / "astronaut.jpg")[face]
+    sharpness = [cv2.Laplacian(picture, cv2.CV_64F).var() for picture in (written, original)]
+    assert sharpness[0] < sharpness[1] / 5
+    both = maskdet("detect", "--source", samples, "--blur-faces", "--save-crops", "crops")
+    assert both.returncode == 2
+
+
+def test_fail_on(maskdet: Cli, samples: Path) -> None:
+    """Exit code 3 when a face of the label was seen, 0 when not, 1 for a label nobody knows."""
+    run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--fail-on")
+    seen = maskdet(*run, "without_mask")
+    assert seen.returncode == 3
+    assert "saw without_mask 1 times" in seen.stderr
+    assert maskdet(*run, "with_mask").returncode == 0
+    assert_user_error(maskdet(*run, "masked"), "labels are with_mask, without_mask")
+
+
+def test_uncertain_faces(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """Below --min-confidence a face is boxed in yellow and counted as neither."""
+    done = maskdet(
+        "detect", "--source", samples / "astronaut.jpg", "--min-confidence", 1.0, "--json",
+        "--output", "out.png",
+    )  # fmt: skip
+    (face,) = json.loads(done.stdout)["faces"]
+    assert face["label"] == "uncertain"
+    assert "Uncertain" in done.stderr
+    left, top = (round(side) for side in face["box"][:2])
+    blue, green, red = (int(c) for c in read_picture(tmp_path / "out.png")[top + 40, left])
+    assert blue < 60
+    assert green > 150
+    assert red > 150
+
+
+def test_frames_can_be_scaled_and_brightened(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """--width and --gamma change what is seen and written; boxes are in its pixels."""
+    done = maskdet(
+        "detect", "--source", samples / "astronaut.jpg", "--width", 256, "--gamma", 2.0, "--json",
+        "--output", "out.png",
+    )  # fmt: skip
+    record = json.loads(done.stdout)
+    assert (record["width"], record["height"]) == (256, 256)
+    (face,) = record["faces"]
+    assert np.abs(np.array(face["box"]) - (88, 30, 138, 90)).max() < 12
+    small = cv2.resize(read_picture(samples / "astronaut.jpg"), (256, 256))
+    assert read_picture(tmp_path / "out.png").mean() > small.mean() + 20
+
+
+def test_other_ways_to_find_faces(maskdet: Cli, samples: Path) -> None:
+    """A larger input, tiles, a smallest face, another margin: still one face."""
+    run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--json")
+    for options in (("--face-size", 400), ("--tiles", "2x2"), ("--crop-margin", 0.1)):
+        (face,) = json.loads(maskdet(*run, "--confidence", 0.6, *options).stdout)["faces"]
+        assert face["label"] == "without_mask"
+    assert json.loads(maskdet(*run, "--min-face", 300).stdout)["faces"] == []
+    assert maskdet(*run, "--tiles", "many").returncode == 2
+
+
+def test_yunet_from_a_file(maskdet: Cli, samples: Path, shared_data: Path, tmp_path: Path) -> None:
+    """The second detector finds the same face; without its file and a network it says so."""
+    run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--json")
+    yunet = ("--face-detector", "yunet")
+    found = maskdet(*run, *yunet, "--face", shared_data / "weights")
+    assert found.stderr.count("\n") == found.stderr.count("\n", found.stderr.find("astronaut"))
+    (face,) = json.loads(found.stdout)["faces"]
+    assert face["label"] == "without_mask"
+    (tmp_path / "empty").mkdir()
+    assert_user_error(maskdet(*run, *yunet, "--face", tmp_path / "empty"), "holds 0 .onnx files")
+
+
+def test_alert_command(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """A face that stays without a mask runs the command, once."""
+    program = f"{sys.executable} -c \"import sys; open('alert','a').write(sys.stdin.read()+'|')\""
+    video = samples / "astronaut.mp4"
+    run = ("detect", "--source", video, "--no-output", "--alert-after", 0.5, "--on-no-mask")
+    done = maskdet(*run, program, "--confidence", 0.5)
+    assert done.returncode == 0, done.stderr
+    (alert,) = (tmp_path / "alert").read_text().split("|")[:-1]
+    assert json.loads(alert)["face"]["label"] == "without_mask"
+    assert maskdet(*run, program, "--no-track").returncode == 2
+
+
+def test_quiet_and_verbose(maskdet: Cli, samples: Path) -> None:
+    """Nothing at all, or a line a frame."""
+    run = ("detect", "--source", samples / "astronaut.mp4", "--no-output", "--max-frames", 3)
+    quiet = maskdet(*run, "--quiet")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    loud = maskdet(*run, "--verbose")
+    assert loud.stderr.count("frame ") == 3
+    assert "video, 48 frames, 24 frames a second, 480x360" in loud.stderr
+
+
+def test_full_disk(samples: Path, tmp_path: Path) -> None:
+    """The run stops with one line; the video so far plays."""
+    done = subprocess.run(
+        [sys.executable, "-m", "maskdet", "detect", "--source", samples / "astronaut.mp4",
+         "--output", "out.mp4"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)),
+    )  # fmt: skip
+    assert_user_error(done, "out.mp4", "holds what was written so far")
+    assert len(list(VideoSource(str(tmp_path / "out.mp4")))) > 0
+
+
+def test_full_disk_for_records(maskdet: Cli, samples: Path) -> None:
+    """Records that cannot be written end the run with one line."""
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full, a device of Linux")
+    done = maskdet(
+        "detect", "--source", samples / "coffee.jpg", "--no-output", "--json", "/dev/full",
+        "--overwrite",
+    )  # fmt: skip
+    assert_user_error(done, "records cannot be written")
+
+
+def test_a_reader_that_goes_away(samples: Path, tmp_path: Path) -> None:
+    """`maskdet detect --json | head -1` ends without a traceback."""
+    command = (
+        f"{sys.executable} -m maskdet detect --source {samples}/astronaut.mp4 --no-output --json"
+    )
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | head -1"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["frame"] == 0
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A virtual screen."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("needs Xvfb, a virtual screen")
+    name = f":{90 + os.getpid() % 900}"
+    server = subprocess.Popen(
+        ["Xvfb", name, "-screen", "0", "900x700x24"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    socket = Path(f"/tmp/.X11-unix/X{name[1:]}")
+    deadline = time.monotonic() + 10
+    while not socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield name
+    server.terminate()
+    server.wait()
+
+
+def test_window(display: str, samples: Path, tmp_path: Path) -> None:
+    """A real window shows the annotated picture; s saves it, q closes the window."""
+    if shutil.which("xdotool") is None:
+        pytest.skip("needs xdotool, which presses keys")
+    environment = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "maskdet", "detect", "--source", samples / "astronaut.jpg",
+         "--show", "--output", "out"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment,
+    )  # fmt: skip
+
+    def xdotool(*words: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *words], capture_output=True, text=True, check=False, env=environment
+        )
+        return done.stdout.strip()
+
+    try:
+        deadline = time.monotonic() + 30
+        while not (window := xdotool("search", "--onlyvisible", "--name", "maskdet")):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        xdotool("windowfocus", "--sync", window.splitlines()[0])
+        while not (tmp_path / "out" / "frame.jpg").exists():
+            assert time.monotonic() < deadline
+            xdotool("key", "s")
+            time.sleep(0.2)
+        xdotool("key", "q")
+        output, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert "1 picture, 1 face" in output
+    assert "saved out/frame.jpg" in errors
+    shown = read_picture(tmp_path / "out" / "frame.jpg")
+    assert shown.shape == (512, 512, 3)
