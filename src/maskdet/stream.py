@@ -26,12 +26,23 @@ from maskdet.vision.pipeline import Follower, MaskDetector
 from maskdet.vision.tiles import TiledFaceDetector, TileGrid
 from maskdet.vision.yunet import YunetFaceDetector, yunet_file
 
-# Given the opened sources, gives what to call after each frame for as long as the run lasts.
-Progress = Callable[[Sequence[Source]], AbstractContextManager[Callable[[], None]]]
+# Given how many frames are to come, if anybody knows, gives what to call after each of them.
+Progress = Callable[[int | None], AbstractContextManager[Callable[[], None]]]
+
+
+def frames_to_come(sources: Sequence[Source], max_frames: int | None) -> int | None:
+    """Returns how many frames a run will see, ``None`` where a source does not know."""
+    total = 0
+    for source in sources:
+        counts = [n for n in (source.frame_count, max_frames) if n is not None]
+        if source.frame_count is None and not (source.is_live and max_frames):
+            return None
+        total += min(counts)
+    return total
 
 
 @contextmanager
-def no_progress(_: Sequence[Source]) -> Iterator[Callable[[], None]]:
+def no_progress(_: int | None) -> Iterator[Callable[[], None]]:
     """Shows nothing: what a run takes for its progress unless told otherwise."""
     yield lambda: None
 

@@ -3,15 +3,12 @@
 import functools
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from maskdet.media.frames import Source
 
 # How often a run that is not on a terminal says how far it is.
 SECONDS_BETWEEN_LINES = 10.0
@@ -110,19 +107,17 @@ def log(line: str) -> None:
 
 
 @contextmanager
-def no_progress(_: Sequence["Source"]) -> Iterator[Callable[[], None]]:
+def no_progress(_: int | None) -> Iterator[Callable[[], None]]:
     """Shows nothing."""
     yield lambda: None
 
 
 @contextmanager
-def progress(sources: Sequence["Source"]) -> Iterator[Callable[[], None]]:
+def progress(total: int | None) -> Iterator[Callable[[], None]]:
     """Gives what to call after each frame: it shows how far the run is.
 
     A bar with the time left on a terminal, where the length is known; else a line now and then.
     """
-    counts = [source.frame_count for source in sources]
-    total = None if None in counts else sum(count for count in counts if count is not None)
     if total is not None and total > 1 and sys.stderr.isatty():
         with click.progressbar(length=total, show_pos=True, file=sys.stderr) as bar:
             yield lambda: bar.update(1)

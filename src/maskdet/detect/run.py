@@ -25,6 +25,7 @@ from maskdet.stream import (
     Progress,
     Seen,
     detect_frames,
+    frames_to_come,
     load_detector,
     no_progress,
     stopping_on_signals,
@@ -72,7 +73,7 @@ def run(
         # Before the results are closed: a live source that waits for a frame must end.
         stack.callback(stop.set)
         stack.enter_context(stopping_on_signals(stop))
-        tick = stack.enter_context(progress(sources))
+        tick = stack.enter_context(progress(frames_to_come(sources, options.stream.max_frames)))
         start = time.perf_counter()
         for seen in results:
             seen_so_far = summaries[id(seen.source)]

@@ -38,7 +38,7 @@ class Window:
         self._last: float | None = None
 
     def __enter__(self) -> Self:
-        cv2.namedWindow(self._title, cv2.WINDOW_AUTOSIZE)
+        cv2.namedWindow(self._title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
         return self
 
     def __exit__(
