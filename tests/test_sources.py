@@ -1,11 +1,14 @@
 """Reading pictures, folders and video, good and bad."""
 
+import struct
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from maskdet.errors import SourceError
 from maskdet.media.pictures import PictureSource, read_picture
@@ -188,3 +191,77 @@ def test_camera_that_is_not_there() -> None:
     """A camera number without a camera is one clear line."""
     with pytest.raises(SourceError, match="camera 97: cannot be opened"):
         open_source("97")
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "P", "L", "I;16", "RGBA", "LA"])
+def test_colour_modes(tmp_path: Path, mode: str) -> None:
+    """CMYK, palette, grey, 16-bit and transparent pictures come out in their colours."""
+    value: object = {"CMYK": (0, 255, 255, 0), "RGBA": (255, 0, 0, 255), "LA": (90, 255)}.get(mode)
+    if mode == "P":
+        picture = Image.new("RGB", (20, 10), (255, 0, 0)).convert("P")
+    else:
+        picture = Image.new(mode, (20, 10), {"L": 90, "I;16": 90 * 257}.get(mode, value))
+    path = tmp_path / ("a.jpg" if mode == "CMYK" else "a.png")
+    picture.save(path)
+    image = read_picture(path)
+    expected = (90, 90, 90) if mode in ("L", "I;16", "LA") else (0, 0, 255)
+    assert np.abs(image.astype(int) - expected).max() <= 4
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_animations_are_videos(tmp_path: Path, suffix: str) -> None:
+    """An animated picture gives its frames at their times; a still one stays a picture."""
+    levels = [10, 120, 240]
+    stills = [Image.fromarray(np.full((40, 60, 3), level, np.uint8)) for level in levels]
+    path = tmp_path / f"moving{suffix}"
+    stills[0].save(path, save_all=True, append_images=stills[1:], duration=100, lossless=True)
+    source = open_source(str(path))
+    assert source.kind == "video"
+    frames = list(source)
+    assert [frame.image.mean() for frame in frames] == pytest.approx(levels, abs=3)
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2], abs=0.02)
+    stills[1].save(tmp_path / f"still{suffix}")
+    still = open_source(str(tmp_path / f"still{suffix}"))
+    assert still.kind == "picture"
+    assert next(iter(still)).image.shape == (40, 60, 3)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_phone_videos_are_turned_upright(tmp_path: Path, degrees: int) -> None:
+    """The rotation that a phone notes in its file is applied, as OpenCV does it, too."""
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:24, :32] = (0, 0, 255)
+    path = tmp_path / "phone.mp4"
+    with VideoWriter(path, 10) as video:
+        video.write(picture)
+    data = bytearray(path.read_bytes())
+    turn = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees]
+    matrix = struct.pack(">9i", turn[0] << 16, turn[1] << 16, 0, turn[2] << 16, turn[3] << 16,
+                         0, 0, 0, 1 << 30)  # fmt: skip
+    # The track header of version 0 holds the matrix 44 bytes into the box's content.
+    start = data.rindex(b"tkhd") + 44
+    data[start : start + 36] = matrix
+    path.write_bytes(data)
+    (frame,) = open_source(str(path))
+    read, expected = cv2.VideoCapture(str(path)).read()
+    assert read
+    assert frame.image.shape == expected.shape
+    assert np.abs(frame.image.astype(int) - expected).mean() < 3
+
+
+def test_video_without_timestamps(tmp_path: Path) -> None:
+    """A bare H.264 stream says neither rate nor count: every frame, a time for each."""
+    with av.open(tmp_path / "bare.h264", "w") as container:
+        stream = container.add_stream("libx264", rate=20)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for level in range(0, 200, 20):
+            picture = np.full((48, 64, 3), level, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+        container.mux(stream.encode())
+    source = open_source(str(tmp_path / "bare.h264"))
+    assert source.frame_rate
+    frames = list(source)
+    assert len(frames) == 10
+    times = [frame.time for frame in frames]
+    assert times == sorted(set(times))
+    assert times[0] == 0
