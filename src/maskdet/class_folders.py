@@ -1,6 +1,7 @@
 """Class folders, the form a data set has on disk: which pictures there are, of which class."""
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,45 @@ def list_pictures(folder: Path, number: int = 0) -> list[Picture]:
     return pictures
 
 
+@dataclass(frozen=True)
+class FaceRow:
+    """A line of `FACES_FILE`.
+
+    Attributes:
+        file: the picture's path below the dataset folder, with forward slashes.
+        group: what it belongs together with, empty for nothing.
+        box: of the face in the picture, pixels.
+        source: the picture it was made from.
+        source_box: of the face in that.
+        note: anything a reader should know.
+    """
+
+    file: str
+    group: str = ""
+    box: Box | None = None
+    source: str = ""
+    source_box: Box | None = None
+    note: str = ""
+
+
+_SIDES = ("left", "top", "right", "bottom")
+_COLUMNS = ("file", "group", *_SIDES, "source", *(f"source_{side}" for side in _SIDES), "note")
+
+
+def write_faces(folder: Path, rows: Iterable[FaceRow]) -> None:
+    """Writes the `FACES_FILE` of a dataset folder."""
+
+    def sides(box: Box | None) -> list[object]:
+        return [""] * 4 if box is None else [round(side, 1) for side in box]
+
+    with (folder / FACES_FILE).open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(_COLUMNS)
+        for row in rows:
+            boxes = (*sides(row.box), row.source, *sides(row.source_box))
+            writer.writerow([row.file, row.group, *boxes, row.note])
+
+
 def _folders(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
@@ -86,7 +126,7 @@ def _read_faces(path: Path) -> dict[str, tuple[Box | None, str | None]]:
     faces: dict[str, tuple[Box | None, str | None]] = {}
     with path.open(encoding="utf-8", newline="") as stream:
         for number, row in enumerate(csv.DictReader(stream), 2):
-            sides = [row.get(name) or "" for name in ("left", "top", "right", "bottom")]
+            sides = [row.get(name) or "" for name in _SIDES]
             try:
                 box = None
                 if any(sides):

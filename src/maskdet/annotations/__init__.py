@@ -6,6 +6,7 @@ from pathlib import Path
 from maskdet.annotations import coco, medical, voc, yolo
 from maskdet.annotations.entries import Entry, resolve
 from maskdet.annotations.photographs import (
+    MEDICAL_JSON,
     PICTURE_SUFFIXES,
     Annotations,
     BoxedPhotograph,
@@ -28,7 +29,7 @@ _READERS: dict[str, Callable[[Path], Iterator[Entry]]] = {
     "yolo": yolo.read,
     "voc": voc.read,
     "coco": coco.read,
-    "medical-json": medical.read,
+    MEDICAL_JSON: medical.read,
 }
 FORMATS = (*_READERS, AUTO)
 
@@ -72,12 +73,12 @@ def _recognise(annotations: Path) -> tuple[str | None, Path]:
     counts = {
         "yolo": len(yolo.label_files(annotations)),
         "voc": len(voc.label_files(annotations)),
-        "medical-json": len(medical.label_files(annotations)),
+        MEDICAL_JSON: len(medical.label_files(annotations)),
     }
     found = max(counts, key=lambda name: counts[name])
     if counts[found] == 0:
         return None, annotations
-    if found == "medical-json":
+    if found == MEDICAL_JSON:
         return _recognise_json(annotations)
     return found, annotations
 
@@ -90,7 +91,7 @@ def _recognise_json(folder: Path) -> tuple[str | None, Path]:
         except DatasetError:
             continue
         if medical.is_medical(content):
-            return "medical-json", folder
+            return MEDICAL_JSON, folder
         if coco.is_coco(content):
             return "coco", path
     return None, folder

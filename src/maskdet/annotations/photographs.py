@@ -7,10 +7,13 @@ from typing import Self
 
 import numpy as np
 
-from maskdet.detections import FloatArray
+from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.errors import DatasetError
 
 PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+MEDICAL_JSON = "medical-json"
+MEDICAL_NAMES = {"face_with_mask": MASK_LABEL, "face_no_mask": NO_MASK_LABEL}
 
 SHARES = (1.0, 1.0)
 """The `BoxedPhotograph.size` of boxes given as shares of the picture's size."""
@@ -73,7 +76,8 @@ class Annotations:
 
         Args:
             mapping: class name to new name; an empty new name leaves the class out. Classes that
-                it does not name keep theirs.
+                it does not name keep theirs, save those of ``medical-json``: its two mask classes
+                are called as elsewhere, its hats, glasses and the like are left out.
 
         Raises:
             DatasetError: it names a class that does not occur, or leaves nothing.
@@ -83,13 +87,18 @@ class Annotations:
             raise DatasetError(
                 f"no class {unknown[0]!r} to map: the annotations have {_listed(self.labels)}"
             )
-        names = {label: mapping.get(label, label) or None for label in self.labels}
+        names = {
+            label: mapping.get(label, self._usual_name(label)) or None for label in self.labels
+        }
         if self.labels and not any(names.values()):
             raise DatasetError(
                 f"the label map drops everything: the annotations have {_listed(self.labels)}"
             )
         photographs = tuple(photo.relabelled(names) for photo in self.photographs)
         return replace(self, photographs=photographs)
+
+    def _usual_name(self, label: str) -> str:
+        return MEDICAL_NAMES.get(label, "") if self.format == MEDICAL_JSON else label
 
 
 def _listed(labels: Sequence[str]) -> str:

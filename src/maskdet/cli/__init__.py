@@ -17,6 +17,7 @@ from maskdet.errors import MaskdetError
 _COMMANDS = {
     "detect": "Find faces and tell who wears a mask.",
     "heatmap": "Show where in the face the answer came from.",
+    "dataset": "Bring in, check, make and fetch pictures to train on.",
     "train": "Train a mask classifier on your own pictures.",
 }
 

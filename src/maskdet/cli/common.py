@@ -13,6 +13,8 @@ import click
 # How often a run that is not on a terminal says how far it is.
 SECONDS_BETWEEN_LINES = 10.0
 
+_BAR_WIDTH = 24
+
 SOURCE_HELP = (
     "Camera number or device, picture, folder, 'pattern*', video, URL (rtsp, http), list of "
     "sources (.txt), or - for pictures on standard input. May be given several times."
@@ -101,6 +103,47 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_networks
 
 
+def _read_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise click.BadParameter(f"{pair!r} is not CLASS=NAME.")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+# The names are those of the fields of the commands' options.
+_ANNOTATION_OPTIONS = (
+    click.option(
+        "--annotations",
+        type=click.Path(exists=True, path_type=Path),
+        required=True,
+        help="Folder of annotation files, or COCO's file.",
+    ),
+    click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(["yolo", "voc", "coco", "medical-json", "auto"]),
+        default="auto",
+        show_default=True,
+        help="What the annotations are.",
+    ),
+    click.option(
+        "--map",
+        "mapping",
+        multiple=True,
+        metavar="CLASS=NAME",
+        callback=_read_map,
+        help="Rename a class; without a name, leave it out. Repeatable.",
+    ),
+)
+
+
+def annotation_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options that say what photographs' boxes are: --annotations, --format, --map."""
+    for option in reversed(_ANNOTATION_OPTIONS):
+        command = option(command)
+    return command
+
+
 def log(line: str) -> None:
     """Tells the user something on standard error."""
     click.echo(line, err=True)
@@ -139,6 +182,20 @@ def progress(total: int | None) -> Iterator[Callable[[], None]]:
         log(f"frame {done}{of}, {rate:.1f} frames a second{left}")
 
     yield advance
+
+
+def show_share(share: float, text: str) -> None:
+    """Draws how much of a run is done, on a terminal only.
+
+    Args:
+        share: from 0 to 1.
+        text: what is being done.
+    """
+    if not sys.stderr.isatty():
+        return
+    done = round(min(1.0, share) * _BAR_WIDTH)
+    bar = "#" * done + "-" * (_BAR_WIDTH - done)
+    click.echo(f"\r[{bar}] {text}\x1b[K", nl=share >= 1, err=True)
 
 
 def report_failures(failures: list[str]) -> None:

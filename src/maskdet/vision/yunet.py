@@ -10,6 +10,7 @@ import numpy as np
 
 from maskdet.assets import cached
 from maskdet.boxes import clip_boxes
+from maskdet.detections import FloatArray
 from maskdet.errors import ModelError
 from maskdet.vision.faces import Faces
 from maskdet.vision.preprocessing import UInt8Array
@@ -87,6 +88,19 @@ class YunetFaceDetector:
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:
         """Finds the faces of a frame; see `maskdet.vision.faces.FaceDetector.detect`."""
+        boxes, scores, _ = self.detect_landmarks(frame_bgr)
+        return boxes, scores
+
+    def detect_landmarks(self, frame_bgr: UInt8Array) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Finds the faces of a frame and five points of each.
+
+        Args:
+            frame_bgr: (H, W, 3) uint8.
+
+        Returns:
+            (N, 4) boxes and (N,) scores as `detect` does, and (N, 5, 2) points in pixels: the
+            person's right eye, left eye, nose tip, right and left corner of the mouth.
+        """
         height, width = frame_bgr.shape[:2]
         scale = self._size / max(height, width)
         # Sides that the network can halve; the error in proportion is below what it notices.
@@ -95,12 +109,13 @@ class YunetFaceDetector:
         self._network.setInputSize(target)
         _, found = self._network.detect(scaled)
         if found is None:
-            return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+            found = np.zeros((0, 15), np.float32)
         # Columns: left, top, width, height, five landmarks, score.
-        factors = np.array([width / target[0], height / target[1]] * 2, np.float32)
+        factors = np.array([width / target[0], height / target[1]], np.float32)
         corners = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)
-        boxes = clip_boxes((corners * factors).astype(np.float32), width, height)
+        boxes = clip_boxes((corners * np.tile(factors, 2)).astype(np.float32), width, height)
+        points = (found[:, 4:14].reshape(-1, 5, 2) * factors).astype(np.float32)
         scores = found[:, 14].astype(np.float32)
         order = np.argsort(-scores, kind="stable")
         order = order[np.all(boxes[order, 2:] > boxes[order, :2], axis=1)]
-        return boxes[order], scores[order]
+        return boxes[order], scores[order], points[order]

@@ -1,0 +1,1 @@
+"""The dataset command: pictures brought in, checked, made and fetched, as class folders."""
