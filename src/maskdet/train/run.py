@@ -10,12 +10,12 @@ import keras
 import tensorflow as tf
 
 from maskdet.class_folders import TRAIN, VALIDATION
-from maskdet.errors import OutputError
 from maskdet.train import config, finish, preview
 from maskdet.train.dataset import Dataset, prepare
 from maskdet.train.finish import Result
 from maskdet.train.initial import initial_networks
 from maskdet.train.options import TrainOptions
+from maskdet.train.run_folder import new_folder
 from maskdet.train.strategy import chosen_strategy
 from maskdet.train.trainer import Say, Trainer
 
@@ -35,7 +35,7 @@ def train(options: TrainOptions, *, say: Say, show: Show) -> Result:
     """
     finish.check_output(options.output)
     dataset = prepare(options)
-    folder = _new_folder(options.run_dir)
+    folder = new_folder(options.run_dir, "train")
     config.write(folder / config.FILE, replace(options, run_dir=None))
     return _run(options, dataset, folder, say=say, show=show, resume=False)
 
@@ -105,25 +105,6 @@ def _describe(dataset: Dataset, say: Say) -> None:
         say(f"{dataset.duplicated} pictures have a near-duplicate; {leaked}")
     if dataset.conflicts:
         say(f"{len(dataset.conflicts)} near-duplicate pairs in two classes, see conflicts.csv")
-
-
-def _new_folder(wanted: Path | None) -> Path:
-    """Makes the run's folder, never one that is there already."""
-    try:
-        if wanted is not None:
-            wanted.mkdir(parents=True)
-            return wanted
-        number = 1
-        while True:
-            folder = Path("runs") / "train" / str(number)
-            with contextlib.suppress(FileExistsError):
-                folder.mkdir(parents=True)
-                return folder
-            number += 1
-    except FileExistsError:
-        raise OutputError(f"{wanted}: is there already; --resume goes on with it") from None
-    except OSError as error:
-        raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
 
 
 @contextlib.contextmanager

@@ -1,12 +1,9 @@
 """The training loop: phases of passes, the best pass kept, stopped and resumed without loss."""
 
 import math
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import keras
@@ -19,19 +16,12 @@ from maskdet.train.checkpoint import Progress
 from maskdet.train.feed import Feed, batches
 from maskdet.train.model import Networks, freeze_trunk, unfreeze
 from maskdet.train.options import TrainOptions
+from maskdet.train.stopping import Diverged, Interrupted, Stop, graceful_stop
 from maskdet.train.views import Views
 
 Say = Callable[[str], None]
 
 CHECKPOINT, BEST = "checkpoint.npz", "best.npz"
-
-
-class Interrupted(Exception):  # noqa: N818 - a wish, not an error
-    """The user asked the run to stop."""
-
-
-class Diverged(Exception):  # noqa: N818 - ends a phase, not the run
-    """The loss is no longer a number."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +86,8 @@ class Trainer:
         self.phases = plan(options, pretrained=networks.pretrained)
         self.interrupted = False
         self.diverged = False
-        self._views = Views(options, networks, train, validation, show)
+        self._stop = Stop()
+        self._views = Views(options, networks, train, validation, self._tick)
 
     def resume(self) -> None:
         """Takes up where the checkpoint in the run's folder stands.
@@ -124,10 +115,10 @@ class Trainer:
             MaskdetError: it ended before a single pass was done.
         """
         start = self.progress.phase
-        with _graceful_stop() as stop:
+        with graceful_stop() as self._stop:
             try:
                 for number in range(start, len(self.phases)):
-                    self._run_phase(number, stop)
+                    self._run_phase(number)
             except Interrupted:
                 self.interrupted = True
                 self.say("stopped as asked; the best model so far is kept")
@@ -143,7 +134,7 @@ class Trainer:
             raise MaskdetError(f"nothing was learned: {reason}")
         self._load_best()
 
-    def _run_phase(self, number: int, stop: "_Stop") -> None:
+    def _run_phase(self, number: int) -> None:
         phase, progress = self.phases[number], self.progress
         if progress.phase != number or progress.epoch == 0:
             if progress.best_epoch >= 0:
@@ -153,17 +144,17 @@ class Trainer:
             progress.waited, progress.phase_loss = 0, math.inf
         patience = self.options.patience
         while progress.epoch < phase.epochs and not (patience and progress.waited >= patience):
-            self._run_epoch(phase, stop)
+            self._run_epoch(phase)
         if progress.epoch < phase.epochs:
             self.say(f"{phase.name}: no better for {patience} passes, stopped early")
         progress.phase, progress.epoch = number + 1, 0
         self._save()
 
-    def _run_epoch(self, phase: Phase, stop: "_Stop") -> None:
+    def _run_epoch(self, phase: Phase) -> None:
         progress = self.progress
         done = len(progress.history)  # over all phases: each pass draws views of its own
         model = self._model(phase)
-        watch = _Watch(stop, self.show, f"{phase.name} {progress.epoch + 1}/{phase.epochs}")
+        watch = _Watch(self._tick, f"{phase.name} {progress.epoch + 1}/{phase.epochs}")
         logs = model.fit(
             **self._epoch_data(phase, done), epochs=1, verbose=0, shuffle=False, callbacks=[watch]
         ).history
@@ -186,6 +177,12 @@ class Trainer:
             f"{phase.name} {progress.epoch}/{phase.epochs}: loss {row['loss']:.4f}, accuracy "
             f"{row['accuracy']:.4f}; validation loss {loss:.4f}, accuracy {row['val_accuracy']:.4f}"
         )
+
+    def _tick(self, share: float, text: str) -> None:
+        """Shows progress, and ends what is going on if the user asked for it."""
+        self.show(share, text)
+        if self._stop.asked:
+            raise Interrupted
 
     def _size(self, phase: Phase) -> int:
         """Input size of the pass that comes next."""
@@ -278,47 +275,17 @@ class Trainer:
             raise ModelError(f"{path}: is missing, damaged or of another architecture") from None
 
 
-class _Stop:
-    """Remembers that the user asked to stop."""
-
-    asked = False
-
-
-@contextmanager
-def _graceful_stop() -> Iterator[_Stop]:
-    """Turns the first Ctrl-C, or a cluster's SIGTERM, into a wish; a second one acts at once."""
-    stop = _Stop()
-    kept: dict[int, Any] = {}
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        stop.asked = True
-        signal.signal(number, kept[number])
-
-    try:
-        for wanted in (signal.SIGINT, signal.SIGTERM):
-            kept[wanted] = signal.signal(wanted, ask)
-    except ValueError:
-        pass  # not in the main thread, where signals do not arrive
-    try:
-        yield stop
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
-
-
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Looks after each batch: progress, a wish to stop, a loss that is no number."""
+    """Looks after each batch: at the loss, then at progress and at a wish to stop."""
 
-    def __init__(self, stop: _Stop, show: Callable[[float, str], None], title: str) -> None:
+    def __init__(self, tick: Callable[[float, str], None], title: str) -> None:
         super().__init__()
-        self._stop, self._show, self._title = stop, show, title
+        self._tick, self._title = tick, title
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Shows progress, or ends the pass."""
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             raise Diverged
-        if self._stop.asked:
-            raise Interrupted
         steps = self.params.get("steps") or 0
-        self._show((batch + 1) / steps if steps else 0.0, f"{self._title} loss {loss:.4f}")
+        self._tick((batch + 1) / steps if steps else 0.0, f"{self._title} loss {loss:.4f}")
