@@ -10,9 +10,9 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from maskdet.train.convert import convert
-from maskdet.train.export import PRECISIONS, export
+from maskdet.train.export import export
 from maskdet.train.model import build, deployable
-from maskdet.train.options import TrainOptions
+from maskdet.train.options import PRECISIONS, TrainOptions
 from maskdet.vision.preprocessing import scale_to_unit
 from maskdet.vision.runtime import Network
 
@@ -146,7 +146,13 @@ def test_default_is_refused_what_changes_labels(
     said: list[str] = []
     expected = models["small_cnn"].predict(scale_to_unit(pictures), verbose=0)
     conversion = convert(
-        models["small_cnn"], pictures, pictures, expected, say=said.append, show=lambda *_: None
+        models["small_cnn"],
+        pictures,
+        pictures,
+        expected,
+        precisions=PRECISIONS,
+        say=said.append,
+        show=lambda *_: None,
     )
     assert set(conversion.files) == set(PRECISIONS)
     assert conversion.default != "int8"

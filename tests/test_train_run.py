@@ -35,6 +35,7 @@ SMALL = TrainOptions(
     epochs=3,
     batch_size=8,
     learning_rate=3e-3,
+    export=("float32",),
 )
 
 

@@ -9,7 +9,13 @@ import click
 
 from maskdet import assets
 from maskdet.cli.common import log
-from maskdet.train.options import ARCHITECTURES, AUGMENTATION_NAMES, OPTIMIZERS, STRATEGIES
+from maskdet.train.options import (
+    ARCHITECTURES,
+    AUGMENTATION_NAMES,
+    OPTIMIZERS,
+    PRECISIONS,
+    STRATEGIES,
+)
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -104,6 +110,12 @@ def _load_config(context: click.Context, _: click.Parameter, value: str | None) 
 @click.option("--seed", type=_COUNT)
 @click.option("--deterministic", is_flag=True, help="Repeatable to the bit, at some cost.")
 @click.option("--mixed-precision", is_flag=True, help="Compute in float16, for a GPU.")
+@click.option(
+    "--export",
+    type=click.Choice(PRECISIONS),
+    multiple=True,
+    help="TFLite files to write. Repeatable. [default: all]",
+)
 @click.option("--strategy", type=click.Choice(STRATEGIES), help="Several GPUs, or machines.")
 def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
     """Train a mask classifier on your own pictures."""
@@ -121,7 +133,9 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
     if resume is not None:
         result = resume_run(resume, say=log, show=_show)
     else:
-        options = TrainOptions(**{name: item for name, item in given.items() if item is not None})
+        options = TrainOptions(
+            **{name: item for name, item in given.items() if item not in (None, ())}
+        )
         if preview is not None:
             draw_preview(options, preview)
             click.echo(preview)

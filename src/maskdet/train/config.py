@@ -12,6 +12,7 @@ FILE = "config.toml"
 
 _PATH_FIELDS = {"output", "run_dir", "from_model"}
 _PATH_LISTS = {"dataset", "exclude_like"}
+_NAME_LISTS = {"export"}
 _OPTION_NAMES = {"from_model": "from"}  # where the option's name is a word of Python's own
 
 
@@ -54,6 +55,8 @@ def _field(name: str) -> str:
 def _typed(name: str, value: Any) -> Any:
     if name in _PATH_LISTS:
         return tuple(Path(folder) for folder in value)
+    if name in _NAME_LISTS:
+        return tuple(value)
     return Path(value) if name in _PATH_FIELDS else value
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from maskdet.detections import FloatArray
-from maskdet.train.export import PRECISIONS, export
+from maskdet.train.export import export
 from maskdet.train.quiet import no_native_output
 from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.runtime import Network
@@ -39,34 +39,44 @@ def convert(
     pictures: Sequence[UInt8Array],
     expected: FloatArray,
     *,
+    precisions: Sequence[str],
     say: Callable[[str], None],
     show: Callable[[float, str], None],
 ) -> Conversion:
-    """Exports a model in every precision.
+    """Exports a model in some precisions.
 
-    The default is the fastest file that changes at most `LARGEST_CHANGE` of the labels.
+    The default is the fastest file that changes at most `LARGEST_CHANGE` of the labels; where none
+    does, float32 is exported whether it was asked for or not.
 
     Args:
         model: the Keras model.
         calibration: (S, S, 3) uint8 RGB training pictures.
         pictures: the same, to compare on.
         expected: (N, C) what Keras says about `pictures`.
+        precisions: which of `maskdet.train.options.PRECISIONS`.
         say: takes one line of log.
         show: takes the fraction of a step that is done and a short text.
     """
     files: dict[str, bytes] = {}
     figures: dict[str, dict[str, float]] = {}
-    for number, precision in enumerate(PRECISIONS, 1):
+
+    def add(precision: str) -> bool:
+        """Exports and compares; tells whether the file may be the default."""
         files[precision] = export(model, precision, calibration)
         figures[precision] = _compare(files[precision], pictures, expected)
-        show(number / len(PRECISIONS), f"exported {precision}")
-    allowed = [name for name in PRECISIONS if figures[name]["changed_labels"] <= LARGEST_CHANGE]
-    refused = [name for name in PRECISIONS if name not in allowed]
-    for name in refused:
-        changed = figures[name]["changed_labels"]
-        say(f"the {name} export changes {changed:.1%} of the labels: not used as the default")
-    # float32 stands in where even it differs: rounding at the edge between two labels.
-    default = min(allowed or ["float32"], key=lambda name: figures[name]["milliseconds"])
+        changed = figures[precision]["changed_labels"]
+        show(len(files) / len(precisions), f"exported {precision}")
+        if changed > LARGEST_CHANGE:
+            say(f"the {precision} export changes {changed:.1%} of the labels: not for the default")
+        return changed <= LARGEST_CHANGE
+
+    allowed = [precision for precision in precisions if add(precision)]
+    if not allowed:
+        # Even float32 may differ, by rounding between two labels: there is nothing nearer.
+        if "float32" not in files:
+            add("float32")
+        allowed = ["float32"]
+    default = min(allowed, key=lambda name: figures[name]["milliseconds"])
     return Conversion(files, default, figures)
 
 

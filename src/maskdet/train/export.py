@@ -15,8 +15,6 @@ from maskdet.train.model import HEAD_LAYERS
 from maskdet.train.quiet import no_native_output
 from maskdet.vision.preprocessing import UInt8Array
 
-PRECISIONS = ("float32", "float16", "int8")
-
 # Operations that an int8 file leaves in float: those of the head and its maps, so that the maps add
 # up to the logits in every file. The graph is written so that none of these occurs in the backbone,
 # and nothing else in the head.
@@ -103,7 +101,8 @@ def export(model: Any, precision: str, calibration: Sequence[UInt8Array] = ()) -
 
     Args:
         model: see `Exported`.
-        precision: one of `PRECISIONS`. float16 stores weights at half size and computes in float32.
+        precision: one of `maskdet.train.options.PRECISIONS`; float16 stores weights at half size
+            and computes in float32.
         calibration: (S, S, 3) uint8 RGB training pictures that show int8 the range of each layer.
 
     Returns:

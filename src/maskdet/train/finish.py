@@ -111,6 +111,7 @@ def finish(
             for index in range(len(feeds[VALIDATION]))
         ],
         probabilities[VALIDATION],
+        precisions=options.export,
         say=say,
         show=show,
     )
@@ -163,7 +164,7 @@ def _card(
     recipe = {
         name: value
         for name, value in vars(options).items()
-        if name not in {"dataset", "output", "run_dir", "exclude_like", "from_model"}
+        if name not in {"dataset", "output", "run_dir", "exclude_like", "from_model", "export"}
     }
     if Path(recipe["weights"]).is_absolute():
         recipe["weights"] = Path(recipe["weights"]).name

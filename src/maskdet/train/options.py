@@ -6,6 +6,7 @@ from pathlib import Path
 ARCHITECTURES = ("mobilenet_v2", "small_cnn")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 AUGMENTATION_NAMES = ("none", "classic", "light", "strong")
+PRECISIONS = ("float32", "float16", "int8")
 STRATEGIES = ("none", "mirrored", "multiworker")
 
 BACKBONE_WEIGHTS = "models/mobilenet_v2_imagenet.weights.h5"
@@ -51,6 +52,7 @@ class TrainOptions:
         deterministic: makes TensorFlow's own operations repeatable too, at some cost.
         mixed_precision: computes in float16 where the hardware gains from it.
         strategy: one of `STRATEGIES`.
+        export: which of `PRECISIONS` to export; the default file is the best of these.
     """
 
     dataset: tuple[Path, ...]
@@ -87,6 +89,7 @@ class TrainOptions:
     deterministic: bool = False
     mixed_precision: bool = False
     strategy: str = "none"
+    export: tuple[str, ...] = PRECISIONS
 
     @property
     def input_size(self) -> int:
