@@ -1,5 +1,6 @@
 """Figures about a classifier's answers: accuracy and its interval, calibration."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -67,16 +68,42 @@ def bootstrap(
 
     Whole groups are drawn, as copies of one photograph are one piece of evidence, not several.
     """
-    random = np.random.default_rng(seed)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     figures = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy}
-    drawn: dict[str, list[float]] = {name: [] for name in figures}
-    for _ in range(RESAMPLES):
-        picks = random.integers(0, len(members), len(members))
-        rows = np.concatenate([members[pick] for pick in picks])
-        for name, figure in figures.items():
-            drawn[name].append(figure(labels[rows], predicted[rows]))
-    return {
-        name: Interval(figure(labels, predicted), *np.percentile(drawn[name], (2.5, 97.5)))
-        for name, figure in figures.items()
-    }
+
+    def measure(rows: NDArray[np.intp]) -> dict[str, float]:
+        return {name: of(labels[rows], predicted[rows]) for name, of in figures.items()}
+
+    return resample(measure, groups, seed=seed)
+
+
+def resample(
+    measure: Callable[[NDArray[np.intp]], dict[str, float]],
+    groups: NDArray[np.intp],
+    *,
+    seed: int,
+    times: int = RESAMPLES,
+) -> dict[str, Interval]:
+    """Returns figures with 95% intervals, by the bootstrap over whole groups.
+
+    Args:
+        measure: takes row numbers, some of them several times, and returns figures; a figure that
+            cannot be told from those rows is not a number.
+        groups: (N,) group number of each row.
+        seed: of the draws.
+        times: how often to draw.
+    """
+    random = np.random.default_rng(seed)
+    _, members = np.unique(groups, return_inverse=True)
+    order = np.argsort(members, kind="stable")
+    rows_of = np.split(order, np.cumsum(np.bincount(members))[:-1])
+    drawn: list[dict[str, float]] = []
+    for _ in range(times):
+        picks = random.integers(0, len(rows_of), len(rows_of))
+        drawn.append(measure(np.concatenate([rows_of[pick] for pick in picks])))
+    intervals = {}
+    for name, value in measure(np.arange(len(groups))).items():
+        values = np.array([one[name] for one in drawn])
+        values = values[np.isfinite(values)]
+        low, high = np.percentile(values, (2.5, 97.5)) if len(values) else (np.nan, np.nan)
+        intervals[name] = Interval(value, float(low), float(high))
+    return intervals

@@ -71,8 +71,8 @@ class Annotations:
         """The class names that occur, sorted."""
         return tuple(sorted({label for photo in self.photographs for label in photo.labels}))
 
-    def relabelled(self, mapping: Mapping[str, str]) -> Self:
-        """Renames classes.
+    def names(self, mapping: Mapping[str, str]) -> dict[str, str | None]:
+        """Returns what each class is to be called, ``None`` for left out.
 
         Args:
             mapping: class name to new name; an empty new name leaves the class out. Classes that
@@ -94,6 +94,11 @@ class Annotations:
             raise DatasetError(
                 f"the label map drops everything: the annotations have {_listed(self.labels)}"
             )
+        return names
+
+    def relabelled(self, mapping: Mapping[str, str]) -> Self:
+        """Returns a copy with classes renamed and left out; see `names`."""
+        names = self.names(mapping)
         photographs = tuple(photo.relabelled(names) for photo in self.photographs)
         return replace(self, photographs=photographs)
 

@@ -18,6 +18,7 @@ _COMMANDS = {
     "detect": "Find faces and tell who wears a mask.",
     "heatmap": "Show where in the face the answer came from.",
     "dataset": "Bring in, check, make and fetch pictures to train on.",
+    "evaluate": "Measure a model on folders, photographs or video.",
     "train": "Train a mask classifier on your own pictures.",
 }
 

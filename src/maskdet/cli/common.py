@@ -14,6 +14,7 @@ import click
 SECONDS_BETWEEN_LINES = 10.0
 
 _BAR_WIDTH = 24
+_MOST_PROBLEMS = 10
 
 SOURCE_HELP = (
     "Camera number or device, picture, folder, 'pattern*', video, URL (rtsp, http), list of "
@@ -110,38 +111,42 @@ def _read_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-# The names are those of the fields of the commands' options.
-_ANNOTATION_OPTIONS = (
-    click.option(
-        "--annotations",
-        type=click.Path(exists=True, path_type=Path),
-        required=True,
-        help="Folder of annotation files, or COCO's file.",
-    ),
-    click.option(
-        "--format",
-        "format_name",
-        type=click.Choice(["yolo", "voc", "coco", "medical-json", "auto"]),
-        default="auto",
-        show_default=True,
-        help="What the annotations are.",
-    ),
-    click.option(
-        "--map",
-        "mapping",
-        multiple=True,
-        metavar="CLASS=NAME",
-        callback=_read_map,
-        help="Rename a class; without a name, leave it out. Repeatable.",
-    ),
-)
+def annotation_options(*, required: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives the options that say what photographs' boxes are: --annotations, --format, --map.
 
+    The names are those of the fields of the commands' options.
+    """
+    options = (
+        click.option(
+            "--annotations",
+            type=click.Path(exists=True, path_type=Path),
+            required=required,
+            help="Folder of annotation files, or COCO's file.",
+        ),
+        click.option(
+            "--format",
+            "format_name",
+            type=click.Choice(["yolo", "voc", "coco", "medical-json", "auto"]),
+            default="auto",
+            show_default=True,
+            help="What the annotations are.",
+        ),
+        click.option(
+            "--map",
+            "mapping",
+            multiple=True,
+            metavar="CLASS=NAME",
+            callback=_read_map,
+            help="Rename a class; without a name, leave it out. Repeatable.",
+        ),
+    )
 
-def annotation_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds the options that say what photographs' boxes are: --annotations, --format, --map."""
-    for option in reversed(_ANNOTATION_OPTIONS):
-        command = option(command)
-    return command
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def log(line: str) -> None:
@@ -196,6 +201,15 @@ def show_share(share: float, text: str) -> None:
     done = round(min(1.0, share) * _BAR_WIDTH)
     bar = "#" * done + "-" * (_BAR_WIDTH - done)
     click.echo(f"\r[{bar}] {text}\x1b[K", nl=share >= 1, err=True)
+
+
+def log_some(problems: tuple[str, ...], where: Path | None) -> None:
+    """Tells the user the first few problems, and where the others are written."""
+    for problem in problems[:_MOST_PROBLEMS]:
+        log(problem)
+    more = len(problems) - _MOST_PROBLEMS
+    if more > 0:
+        log(f"and {more} more" + (f": see {where}" if where else ""))
 
 
 def report_failures(failures: list[str]) -> None:

@@ -5,14 +5,11 @@ from typing import Any
 
 import click
 
-from maskdet.cli.common import annotation_options, log, show_share
+from maskdet.cli.common import annotation_options, log, log_some, show_share
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NEW = click.Path(path_type=Path)
-
-# Beyond so many the rest is only counted: the whole list is in a file.
-_MOST_PROBLEMS = 10
 
 
 @click.group()
@@ -22,7 +19,7 @@ def dataset() -> None:
 
 @dataset.command(name="import")
 @click.argument("images", type=_FOLDER)
-@annotation_options
+@annotation_options(required=True)
 @click.option("--output", type=_NEW, required=True, help="Folder to write; must be new or empty.")
 @click.option(
     "--margin",
@@ -41,7 +38,7 @@ def import_(images: Path, **given: Any) -> None:
     from maskdet.dataset.importing import PROBLEMS_FILE, ImportOptions, import_faces
 
     result = import_faces(ImportOptions(images=images, **given), show=show_share)
-    _log_some(result.problems, given["output"] / PROBLEMS_FILE)
+    log_some(result.problems, given["output"] / PROBLEMS_FILE)
     counts = ", ".join(f"{label} {count}" for label, count in sorted(result.counts.items()))
     click.echo(f"read {result.photographs} photographs ({result.format_name}), wrote {counts}")
     if result.too_small:
@@ -58,7 +55,7 @@ def check(folder: Path, output: Path | None, fix: Path | None) -> None:
     from maskdet.dataset.check import check as run_check
 
     finding, report, changes = run_check(CheckOptions(folder, output, fix), show=show_share)
-    _log_some(finding.unreadable, report / "check.json")
+    log_some(finding.unreadable, report / "check.json")
     for line in finding.lines():
         click.echo(line)
     if changes is not None:
@@ -104,7 +101,7 @@ def synthesize(**given: Any) -> None:
     made = run_synthesize(SynthesizeOptions(**given), show=show_share)
     if made.guessed:
         log(f"lower quality: {FROM_BOX}, as {made.guessed}")
-    _log_some(made.skipped, None)
+    log_some(made.skipped, None)
     counts = ", ".join(f"{label} {count}" for label, count in sorted(made.counts.items()))
     click.echo(f"wrote {counts}; nothing made of {len(made.skipped)} pictures")
 
@@ -125,12 +122,3 @@ def fetch(**given: Any) -> None:
     click.echo(f"{entry.name} in {fetched.folder}: {counts}")
     click.echo(f"licence: {entry.licence}; {entry.note}")
     click.echo(f"archive's sha256 {fetched.sha256}")
-
-
-def _log_some(problems: tuple[str, ...], where: Path | None) -> None:
-    """Shows the first few problems, and where the others are."""
-    for problem in problems[:_MOST_PROBLEMS]:
-        log(problem)
-    more = len(problems) - _MOST_PROBLEMS
-    if more > 0:
-        log(f"and {more} more" + (f": see {where}" if where else ""))

@@ -81,16 +81,20 @@ def plot_precision_recall(
 
 
 def plot_reliability(
-    path: Path, labels: NDArray[np.intp], probabilities: FloatArray, temperature: float
+    path: Path,
+    labels: NDArray[np.intp],
+    probabilities: FloatArray,
+    temperature: float | None = None,
 ) -> None:
-    """Plots accuracy against confidence, before and after the temperature, with the counts."""
+    """Plots accuracy against confidence, with the counts, and the same after a temperature."""
     figure = new_figure(5, 5)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     upper.plot([0, 1], [0, 1], color="grey", lw=0.8, ls=":")
-    for name, found, colour in (
-        ("before", probabilities, FIRST),
-        (f"after (temperature {temperature:.2f})", soften(probabilities, temperature), SECOND),
-    ):
+    series = [("before" if temperature else "as it is", probabilities, FIRST)]
+    if temperature:
+        softened = soften(probabilities, temperature)
+        series.append((f"after (temperature {temperature:.2f})", softened, SECOND))
+    for name, found, colour in series:
         confidence, right = found.max(axis=1), found.argmax(axis=1) == labels
         bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
         present = np.unique(bins)

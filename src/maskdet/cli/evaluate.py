@@ -1,0 +1,88 @@
+"""`maskdet evaluate`: how good a model is."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from maskdet.cli.common import annotation_options, log, log_some, network_options, show_share
+
+if TYPE_CHECKING:
+    from maskdet.evaluate.options import FolderOptions, PhotographOptions, VideoOptions
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+# One of these three says what is evaluated.
+@click.option("--dataset", type=_FOLDER, help="Class folders: the classifier alone.")
+@click.option("--images", type=_FOLDER, help="Photographs with --annotations: both stages.")
+@click.option("--video", type=_FILE, help="Video with --label: everyone in it is in one state.")
+@annotation_options(required=False)
+@click.option("--label", help="What every face in the video is, such as with_mask.")
+@click.option("--no-track", is_flag=True, help="Label every frame of the video on its own.")
+@network_options
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the report. [default: runs/evaluate/<n>]",
+)
+@click.option("--compare", type=_FILE, help="Earlier report.json: exit with 3 if figures fell.")
+@click.option(
+    "--gate",
+    multiple=True,
+    metavar="FIGURE",
+    help="Figure that must not fall, as report.json calls it. Repeatable. [default: the main ones]",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=0.01,
+    show_default=True,
+    help="By how much a figure may fall.",
+)
+def evaluate(**given: Any) -> None:
+    """Measure a model on class folders, on boxed photographs, or on video."""
+    subject = _subject(given)
+    if given["gate"] and given["compare"] is None:
+        raise click.UsageError("--gate needs --compare.")
+    from maskdet.evaluate.options import EvaluateOptions
+    from maskdet.evaluate.run import REPORT_FILE
+    from maskdet.evaluate.run import evaluate as run_evaluate
+
+    common = ("networks", "output", "compare", "gate", "tolerance")
+    options = EvaluateOptions(subject, **{name: given[name] for name in common})
+    done = run_evaluate(options, show=show_share)
+    log_some(done.report.problems, done.folder / REPORT_FILE)
+    for line in done.report.lines():
+        click.echo(line)
+    click.echo(f"\nreport in {done.folder}")
+    if done.comparison is not None and done.comparison.fallen:
+        fallen = ", ".join(done.comparison.fallen)
+        log(f"maskdet: fell by more than {given['tolerance']:g}: {fallen}")
+        sys.exit(3)
+
+
+def _subject(given: dict[str, Any]) -> "FolderOptions | PhotographOptions | VideoOptions":
+    """Finds out what is to be evaluated, and refuses contradictions."""
+    named = [name for name in ("dataset", "images", "video") if given[name] is not None]
+    if len(named) != 1:
+        raise click.UsageError("Give one of --dataset, --images and --video.")
+    for owner, names in {"images": ("annotations",), "video": ("label",)}.items():
+        for name in names:
+            if owner in named and given[name] is None:
+                raise click.UsageError(f"--{owner} needs --{name}.")
+            if owner not in named and given[name] is not None:
+                raise click.UsageError(f"--{name} goes with --{owner}.")
+    if given["no_track"] and given["video"] is None:
+        raise click.UsageError("--no-track goes with --video.")
+    from maskdet.evaluate.options import FolderOptions, PhotographOptions, VideoOptions
+
+    if given["dataset"] is not None:
+        return FolderOptions(given["dataset"], given["mapping"])
+    if given["images"] is not None:
+        fields = ("images", "annotations", "format_name", "mapping")
+        return PhotographOptions(**{name: given[name] for name in fields})
+    return VideoOptions(given["video"], given["label"], track=not given["no_track"])

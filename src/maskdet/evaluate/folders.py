@@ -1,0 +1,224 @@
+"""The classifier alone, on class folders."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, confusion_matrix
+
+from maskdet.boxes import UInt8Array, cut
+from maskdet.class_folders import list_pictures
+from maskdet.detections import FloatArray
+from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
+from maskdet.errors import DatasetError, SourceError
+from maskdet.evaluate.labels import label_indices
+from maskdet.evaluate.options import FolderOptions
+from maskdet.evaluate.report import Cell, Report, Table, words
+from maskdet.media import plots
+from maskdet.media.pictures import read_picture
+from maskdet.metrics import expected_calibration_error, resample
+from maskdet.vision.classifier import MaskClassifier
+from maskdet.vision.preprocessing import resize
+
+HEIGHTS = (("under 32", 0, 32), ("32-64", 32, 64), ("64-128", 64, 128), ("over 128", 128, np.inf))
+"""Classes of a face's height in pixels, as the issue of size is usually cut."""
+
+# Variance of the Laplacian of the grey crop at one height: what a sharp edge of a pixel's width
+# gives does not depend on how large the crop was stored.
+BLUR_SIDE = 96
+BLURS = (("blurred", 0, 60), ("soft", 60, 250), ("sharp", 250, np.inf))
+RESAMPLES = 500
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the classifier said about N faces.
+
+    Attributes:
+        labels: (N,) true class indices.
+        probabilities: (N, C).
+        heights: (N,) pixels.
+        sharpness: (N,) variance of the Laplacian.
+        groups: (N,) group numbers; near-duplicates share one.
+    """
+
+    labels: NDArray[np.intp]
+    probabilities: FloatArray
+    heights: FloatArray
+    sharpness: FloatArray
+    groups: NDArray[np.intp]
+
+
+def evaluate_folders(
+    options: FolderOptions,
+    classifier: MaskClassifier,
+    output: Path,
+    *,
+    show: Callable[[float, str], None],
+) -> Report:
+    """Measures the classifier on class folders; plots go to `output`.
+
+    A picture whose ``faces.csv`` says where its face is, is cropped as in detection; others are
+    taken whole.
+
+    Raises:
+        DatasetError: there are no such folders, or their names are not the model's labels.
+        OutputError: a plot cannot be written.
+    """
+    answers, problems = _classify(options, classifier, show)
+    names = classifier.labels
+    figures = resample(
+        lambda rows: measure(answers.labels[rows], answers.probabilities[rows], names),
+        answers.groups,
+        seed=SEED,
+        times=RESAMPLES,
+    )
+    predicted = answers.probabilities.argmax(axis=1)
+    matrix = confusion_matrix(answers.labels, predicted, labels=range(len(names)))
+    tables = (
+        Table(
+            "Confusion",
+            ("true", *(f"said {name}" for name in names)),
+            tuple((name, *map(int, row)) for name, row in zip(names, matrix, strict=True)),
+        ),
+        _by("By height of the face in pixels", answers, answers.heights, HEIGHTS, names),
+        _by(
+            f"By sharpness (variance of the Laplacian at {BLUR_SIDE} pixels)",
+            answers,
+            answers.sharpness,
+            BLURS,
+            names,
+        ),
+    )
+    plots.plot_confusion(output / "confusion.png", answers.labels, answers.probabilities, names)
+    plots.plot_precision_recall(
+        output / "precision_recall.png", answers.labels, answers.probabilities, names
+    )
+    plots.plot_reliability(output / "reliability.png", answers.labels, answers.probabilities)
+    about = {
+        "pictures": f"{len(answers.labels)} in {len(np.unique(answers.groups))} groups of "
+        "near-duplicates, which the intervals draw whole",
+    }
+    return Report(
+        kind="dataset",
+        about=about,
+        figures=figures,
+        tables=tables,
+        gate=("balanced_accuracy",),
+        plots={
+            "confusion.png": "Confusion matrix",
+            "precision_recall.png": "Precision and recall",
+            "reliability.png": "Calibration",
+        },
+        problems=problems,
+    )
+
+
+def measure(
+    labels: NDArray[np.intp], probabilities: FloatArray, names: Sequence[str]
+) -> dict[str, float]:
+    """Returns accuracy, calibration error and each class's figures.
+
+    Args:
+        labels: (N,) class indices.
+        probabilities: (N, C).
+        names: C class names; classes of which there is no picture have no figures.
+    """
+    predicted = probabilities.argmax(axis=1)
+    matrix = np.zeros((len(names), len(names)))
+    np.add.at(matrix, (labels, predicted), 1)
+    true, said, right = matrix.sum(axis=1), matrix.sum(axis=0), np.diag(matrix)
+    recalls = right / np.where(true > 0, true, np.nan)
+    figures = {
+        "accuracy": float(right.sum() / len(labels)),
+        "balanced_accuracy": float(np.nanmean(recalls)),
+        "calibration_error": expected_calibration_error(labels, probabilities),
+    }
+    for index, name in enumerate(names):
+        if not true[index]:
+            nan = float("nan")
+            figures |= {f"{name}_{of}": nan for of in ("precision", "recall", "f1", "ap")}
+            continue
+        figures |= {
+            f"{name}_precision": float(right[index] / max(said[index], 1)),
+            f"{name}_recall": float(recalls[index]),
+            f"{name}_f1": float(2 * right[index] / (true[index] + said[index])),
+            f"{name}_ap": float(average_precision_score(labels == index, probabilities[:, index])),
+        }
+    return figures
+
+
+def sharpness(crop_bgr: UInt8Array) -> float:
+    """Returns the variance of the Laplacian of an (H, W, 3) crop at `BLUR_SIDE` pixels."""
+    grey = cv2.cvtColor(resize(crop_bgr, BLUR_SIDE, BLUR_SIDE), cv2.COLOR_BGR2GRAY)
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var())
+
+
+def _classify(
+    options: FolderOptions, classifier: MaskClassifier, show: Callable[[float, str], None]
+) -> tuple[Answers, tuple[str, ...]]:
+    pictures = list_pictures(options.dataset)
+    if not pictures:
+        raise DatasetError(f"{options.dataset}: no class folders with pictures in them")
+    found = sorted({picture.label for picture in pictures})
+    unknown = sorted(set(options.mapping) - set(found))
+    if unknown:
+        raise DatasetError(f"no class folder {unknown[0]!r} to map: there are {', '.join(found)}")
+    names = {name: options.mapping.get(name, name) or None for name in found}
+    index_of = label_indices(names, classifier.labels)
+    wanted = [picture for picture in pictures if index_of[picture.label] is not None]
+    problems: list[str] = []
+    labels: list[int] = []
+    rows: list[tuple[FloatArray, float, float]] = []
+    hashes: list[HashRow] = []
+    given: list[str | None] = []
+    for done, picture in enumerate(wanted, 1):
+        show(done / len(wanted), "classifying")
+        try:
+            image = read_picture(picture.path)
+        except SourceError as error:
+            problems.append(str(error))
+            continue
+        height, width = image.shape[:2]
+        box = np.array(picture.box or (0, 0, width, height), np.float32)
+        probabilities, _, _ = classifier.classify(image, box[np.newaxis])
+        rows.append((probabilities[0], float(box[3] - box[1]), sharpness(cut(image, box))))
+        labels.append(index_of[picture.label] or 0)
+        hashes.append(hash_picture(image))
+        given.append(picture.group)
+    if not rows:
+        raise DatasetError(f"{options.dataset}: none of its {len(wanted)} pictures can be read")
+    groups, _ = group_duplicates(stack_hashes(hashes), given)
+    answers = Answers(
+        np.array(labels, np.intp),
+        np.stack([row[0] for row in rows]),
+        np.array([row[1] for row in rows], np.float32),
+        np.array([row[2] for row in rows], np.float32),
+        groups,
+    )
+    return answers, tuple(problems)
+
+
+def _by(
+    title: str,
+    answers: Answers,
+    values: FloatArray,
+    classes: Sequence[tuple[str, float, float]],
+    names: Sequence[str],
+) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for name, low, high in classes:
+        chosen = (values >= low) & (values < high)
+        if not chosen.any():
+            rows.append((name, 0, *[None] * (2 + len(names))))
+            continue
+        figures = measure(answers.labels[chosen], answers.probabilities[chosen], names)
+        recalls = [figures[f"{label}_recall"] for label in names]
+        shares = (figures["accuracy"], figures["balanced_accuracy"], *recalls)
+        rows.append((name, int(chosen.sum()), *shares))
+    columns = ("", "pictures", "accuracy", "balanced", *(f"{words(name)} right" for name in names))
+    return Table(title, columns, tuple(rows))

@@ -1,0 +1,72 @@
+"""The report as one HTML file that needs nothing else: tables, and plots inside it."""
+
+import base64
+from html import escape
+from pathlib import Path
+
+from maskdet.evaluate.report import Report, Table, cell_text
+from maskdet.media.files import replacing
+
+_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .4rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .2rem .8rem; border-bottom: 1px solid #8884; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+thead th { border-bottom: 2px solid #8888; }
+.wide { overflow-x: auto; } .note { color: #777; font-size: .9rem; margin: .3rem 0 0; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem; }
+dt { color: #777; } dd { margin: 0; overflow-wrap: anywhere; }
+figure { margin: 1.5rem 0; } img { max-width: 100%; background: #fff; }
+"""
+
+
+def write_html(path: Path, report: Report) -> None:
+    """Writes the report; the plots are read from beside it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    about = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in report.about.items()
+    )
+    tables = "".join(_table(table) for table in (report.figure_table(), *report.tables))
+    plots = "".join(
+        _picture(path.with_name(name), caption) for name, caption in report.plots.items()
+    )
+    problems = "".join(f"<li>{escape(problem)}</li>" for problem in report.problems)
+    left_out = f"<h2>Left out</h2><ul>{problems}</ul>" if problems else ""
+    title = f"maskdet evaluate: {escape(report.kind)}"
+    text = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{_STYLE}</style></head><body><main><h1>{title}</h1>"
+        f"<dl>{about}</dl>{tables}{plots}{left_out}</main></body></html>\n"
+    )
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _table(table: Table) -> str:
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell_text(cell))}</td>" for cell in row) + "</tr>"
+        for row in table.rows
+    )
+    note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
+    return (
+        f"<section><h2>{escape(table.title)}</h2>"
+        f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f"</div>{note}</section>"
+    )
+
+
+def _picture(path: Path, caption: str) -> str:
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    source = f"data:{_TYPES[path.suffix]};base64,{data}"
+    return (
+        f'<figure><h2>{escape(caption)}</h2><img alt="{escape(caption)}" src="{source}"></figure>'
+    )

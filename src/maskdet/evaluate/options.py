@@ -1,0 +1,73 @@
+"""What the evaluate command can be asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from maskdet.stream import NetworkOptions
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """An evaluation of the classifier on class folders.
+
+    Attributes:
+        dataset: the folder.
+        mapping: class folder to one of the model's labels; an empty label leaves it out.
+    """
+
+    dataset: Path
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PhotographOptions:
+    """An evaluation of both stages on boxed photographs.
+
+    Attributes:
+        images: folder of photographs.
+        annotations: their boxes.
+        format_name: one of `maskdet.annotations.FORMATS`.
+        mapping: class name to one of the model's labels; an empty label leaves its faces out.
+    """
+
+    images: Path
+    annotations: Path
+    format_name: str = "auto"
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """An evaluation on footage in which everyone is in one state.
+
+    Attributes:
+        video: the file.
+        label: what every face in it is.
+        track: whether faces are followed, as `maskdet detect` does.
+    """
+
+    video: Path
+    label: str
+    track: bool = True
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """A run of the command.
+
+    Attributes:
+        subject: what to evaluate on.
+        networks: which networks.
+        output: folder of the report; ``None`` takes the next free ``runs/evaluate/<n>``.
+        compare: an earlier ``report.json``.
+        gate: figures that must not have fallen since; empty takes the usual ones.
+        tolerance: by how much they may.
+    """
+
+    subject: FolderOptions | PhotographOptions | VideoOptions
+    networks: NetworkOptions = field(default_factory=NetworkOptions)
+    output: Path | None = None
+    compare: Path | None = None
+    gate: tuple[str, ...] = ()
+    tolerance: float = 0.01

@@ -1,0 +1,95 @@
+"""A run of the evaluate command: measure, report, compare."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from maskdet.errors import OutputError
+from maskdet.evaluate.folders import evaluate_folders
+from maskdet.evaluate.html import write_html
+from maskdet.evaluate.options import EvaluateOptions, FolderOptions, PhotographOptions
+from maskdet.evaluate.photographs import evaluate_photographs
+from maskdet.evaluate.report import Comparison, Report, compare, read_report
+from maskdet.evaluate.videos import evaluate_video
+from maskdet.media.files import make_folder, next_run_folder, write_json
+from maskdet.stream import NetworkOptions
+from maskdet.vision.classifier import MaskClassifier, find_card
+
+REPORT_FILE, PAGE_FILE = "report.json", "report.html"
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a run came to.
+
+    Attributes:
+        report: the figures.
+        folder: with ``report.json``, ``report.html`` and the plots.
+        comparison: with the earlier report, if one was named.
+    """
+
+    report: Report
+    folder: Path
+    comparison: Comparison | None
+
+
+def evaluate(options: EvaluateOptions, *, show: Callable[[float, str], None]) -> Evaluated:
+    """Measures a model, writes the report and compares it with an earlier one.
+
+    Args:
+        options: what to evaluate.
+        show: takes the fraction that is done and a short text.
+
+    Raises:
+        DatasetError: the data cannot be used, or the earlier report is of another kind.
+        ModelError: a network is missing, damaged or of another kind.
+        SourceError: a video cannot be read.
+        OutputError: the report cannot be written.
+    """
+    earlier = None if options.compare is None else read_report(options.compare)
+    output = options.output or next_run_folder("evaluate")
+    make_folder(output)
+    try:
+        report = _measure(options, output, show)
+        comparison = None
+        if earlier is not None:
+            comparison = compare(report, earlier, gate=options.gate, tolerance=options.tolerance)
+            report = replace(report, tables=(comparison.table, *report.tables))
+        write_json(output / REPORT_FILE, report.to_json())
+        write_html(output / PAGE_FILE, report)
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written ({error.strerror})") from None
+    return Evaluated(report, output, comparison)
+
+
+def _measure(options: EvaluateOptions, output: Path, show: Callable[[float, str], None]) -> Report:
+    subject, networks = options.subject, options.networks
+    if isinstance(subject, FolderOptions):
+        classifier = MaskClassifier(
+            find_card(networks.model),
+            precision=networks.precision,
+            crop_margin=networks.crop_margin,
+        )
+        report = evaluate_folders(subject, classifier, output, show=show)
+        about = {"data": str(subject.dataset)}
+    elif isinstance(subject, PhotographOptions):
+        report = evaluate_photographs(subject, networks, output, show=show)
+        about = {"data": str(subject.images)}
+    else:
+        report = evaluate_video(subject, networks, output, show=show)
+        about = {"data": str(subject.video)}
+    return replace(report, about={**about, **_networks(networks), **report.about})
+
+
+def _networks(networks: NetworkOptions) -> dict[str, str]:
+    """Says which networks were used, and the options that differ from the usual."""
+    usual = NetworkOptions()
+    options = [
+        f"{name} {value}"
+        for name, value in vars(networks).items()
+        if value != getattr(usual, name) and name != "model"
+    ]
+    return {
+        "model": find_card(networks.model).stem,
+        "options": ", ".join(options) or "the usual ones",
+    }
