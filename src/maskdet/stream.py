@@ -20,8 +20,9 @@ from maskdet.assets import bundled
 from maskdet.detections import Detections, FloatArray
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.stages import in_thread, merged
-from maskdet.vision.classifier import Classifier, MaskClassifier, find_card
+from maskdet.vision.classifier import Classifier, MaskClassifier
 from maskdet.vision.faces import FaceDetector, load_face_detector
+from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.pipeline import Follower, MaskDetector
 from maskdet.vision.tiles import TiledFaceDetector, TileGrid
 from maskdet.vision.yunet import YunetFaceDetector, yunet_file
@@ -94,7 +95,11 @@ class StreamOptions:
 
 
 def load_detector(
-    options: NetworkOptions, *, maps: bool = False, classifier: Classifier | None = None
+    options: NetworkOptions,
+    *,
+    maps: bool = False,
+    classifier: Classifier | None = None,
+    log: Callable[[str], None] = lambda _: None,
 ) -> MaskDetector:
     """Loads both networks.
 
@@ -102,6 +107,7 @@ def load_detector(
         options: which ones.
         maps: whether detections carry heat maps.
         classifier: the second stage, where it has been loaded already.
+        log: told when a model of others has to be converted.
 
     Raises:
         ModelError: one of them is missing, damaged or of another kind.
@@ -124,7 +130,7 @@ def load_detector(
         faces = TiledFaceDetector(faces, grid)
     if classifier is None:
         classifier = MaskClassifier(
-            find_card(options.model),
+            find_or_convert_card(options.model, log),
             precision=options.precision,
             crop_margin=options.crop_margin,
             # Faces are found on several frames at a time; their crops are read one by one.

@@ -57,7 +57,7 @@ def run(
         list(options.sources),
         ReadOptions(options.recursive, options.reconnect, options.timeout, log, stop),
     )
-    detector = load_detector(options.networks)
+    detector = load_detector(options.networks, log=log)
     _check(options, detector)
     summaries = {
         id(source): Summary(
