@@ -111,7 +111,7 @@ def test_three_classes_and_what_a_run_leaves(tmp_path: Path) -> None:
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert report["test"]["accuracy"]["low"] <= report["test"]["accuracy"]["value"]
-    assert config.read(tmp_path / "run" / "config.toml").architecture == "small_cnn"
+    assert config.read(tmp_path / "run" / "config.toml", TrainOptions).architecture == "small_cnn"
 
 
 def test_config_repeats_a_run(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_config_repeats_a_run(tmp_path: Path) -> None:
     options = small(tmp_path, output=Path("x/y"), exclude_like=(tmp_path,), from_model=None)
     config.write(tmp_path / "c.toml", options)
     expected = replace(options, output=Path("x/y").absolute())
-    assert config.read(tmp_path / "c.toml") == expected
+    assert config.read(tmp_path / "c.toml", TrainOptions) == expected
 
 
 def test_resumed_run_ends_the_same(tmp_path: Path) -> None:

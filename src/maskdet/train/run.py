@@ -51,7 +51,7 @@ def resume(folder: Path, *, say: Say, show: Show) -> Result:
     Raises:
         MaskdetError: no such run, or its pictures have changed since.
     """
-    options = config.read(folder / config.FILE)
+    options = config.read(folder / config.FILE, TrainOptions)
     return _run(options, prepare(options), folder, say=say, show=show, resume=True)
 
 
