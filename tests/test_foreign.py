@@ -30,4 +30,4 @@ def test_a_file_that_is_no_model(maskdet: Cli, samples: Path, tmp_path: Path) ->
         tmp_path / "junk.h5", XDG_CACHE_HOME=str(tmp_path / "cache"),
     )  # fmt: skip
     assert_user_error(done, "junk.h5", "cannot be converted", "HDF5")
-    assert not (tmp_path / "cache").exists()
+    assert not (tmp_path / "cache" / "maskdet").exists()
