@@ -31,6 +31,10 @@ ALLOWED = {
     **dict.fromkeys(GROUND, GROUND),
 }
 
+# Outside the trainer: gradients are Keras's to compute. Imported inside the function that asks for
+# them, which the test below holds.
+HEAVY_MODULES = {PACKAGE / "heatmap" / "gradients.py"}
+
 
 def part_of(path: Path) -> str:
     """Returns the folder or module a file belongs to."""
@@ -68,7 +72,7 @@ def test_imports_point_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_tensorflow_stays_in_train(path: Path) -> None:
-    """Only the trainer names TensorFlow or Keras."""
+    """Only the trainer names TensorFlow or Keras, and one module for heat maps by gradients."""
     names = {
         alias.name if isinstance(node, ast.Import) else node.module or ""
         for node in ast.walk(ast.parse(path.read_text()))
@@ -76,7 +80,7 @@ def test_tensorflow_stays_in_train(path: Path) -> None:
         for alias in node.names
     }
     heavy = {name for name in names if name.split(".")[0] in ("keras", "tensorflow")}
-    assert not heavy or part_of(path) == "train"
+    assert not heavy or part_of(path) == "train" or path in HEAVY_MODULES
 
 
 @pytest.mark.parametrize(

@@ -121,32 +121,6 @@ def test_detect_confidence(maskdet: Cli, samples: Path) -> None:
     assert "1 picture, 0 faces" in done.stdout
 
 
-def test_heatmap_of_a_picture(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
-    """The frame stays on the left, a panel with the face's map stands on the right."""
-    done = maskdet(
-        "heatmap", "--source", samples / "astronaut_masked.jpg", "--output", tmp_path / "h.png"
-    )
-    assert done.returncode == 0, done.stderr
-    assert "1 heat maps in 1 frames" in done.stdout or "1 heat map in 1 frame" in done.stdout
-    picture = read_picture(tmp_path / "h.png")
-    assert picture.shape == (512, 1024, 3)
-    # Painted in the colours of the map: far more saturated than the photograph.
-    panel = picture[:, 512:].astype(int)
-    assert (panel.max(axis=2) - panel.min(axis=2)).mean() > 60
-
-
-def test_heatmap_records_video(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
-    """--record gives a playable .avi whose layout stays the same."""
-    done = maskdet(
-        "heatmap", "--source", samples / "astronaut.mp4", "--record", tmp_path / "output.avi",
-        "--frames", 10,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    frames = list(VideoSource(str(tmp_path / "output.avi")))
-    assert len(frames) == 10
-    assert {frame.image.shape for frame in frames} == {(480, 640, 3)}
-
-
 def bad_sources(folder: Path, samples: Path) -> dict[str, Path]:
     """Writes one of each kind of source that cannot be used."""
     portrait = (samples / "astronaut.jpg").read_bytes()

@@ -1,14 +1,30 @@
-"""`maskdet heatmap`: where in the face the answer came from."""
+"""`maskdet heatmap`: where in the face the answer came from, and whether maps tell the truth."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from maskdet.cli.common import SOURCE_HELP, log, network_options, progress, report_failures
 
-if TYPE_CHECKING:
-    from maskdet.stream import NetworkOptions
+# Named here as well as where they are understood, so that --help loads nothing.
+_METHODS = ["cam", "gradcam", "gradcam++", "hirescam", "layercam", "scorecam"]
+_COLOUR_MAPS = ["coldwarm", "rdbu", "puor", "jet", "turbo", "viridis", "inferno", "magma"]
+_COLOUR_MAPS += ["plasma", "hot", "bone"]
+# The network shrinks its input by 32.
+_STEP = 32
+
+
+def _odd(_: click.Context, __: click.Parameter, value: int) -> int:
+    if value and value % 2 == 0:
+        raise click.BadParameter(f"{value} is even: a kernel has a middle, or is 0 for none.")
+    return value
+
+
+def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> int | None:
+    if value is not None and value % _STEP:
+        raise click.BadParameter(f"{value} is not a multiple of {_STEP}.")
+    return value
 
 
 @click.command()
@@ -20,6 +36,64 @@ if TYPE_CHECKING:
     help=f"{SOURCE_HELP} [default: camera 0]",
 )
 @network_options
+# How maps are computed.
+@click.option(
+    "--method",
+    type=click.Choice(_METHODS),
+    default="cam",
+    show_default=True,
+    help="How maps are computed: cam is exact and needs no Keras, all others load it.",
+)
+@click.option("--layer", help="Keras layer whose output is mapped. [default: the last map]")
+@click.option(
+    "--resolution",
+    type=click.IntRange(64, 1024),
+    callback=_whole_cells,
+    help="Feed crops of so many pixels: 448 gives a map twice as fine. [default: the model's own]",
+)
+@click.option("--smooth", is_flag=True, help="Average over mirror images and scales.")
+# How they are drawn.
+@click.option(
+    "--class",
+    "view",
+    metavar="predicted|difference|LABEL",
+    help="Whose evidence is shown. [default: difference of two classes, else predicted]",
+)
+@click.option(
+    "--normalise",
+    type=click.Choice(["run", "frame"]),
+    default="run",
+    show_default=True,
+    help="One scale of colours throughout, or one a frame.",
+)
+@click.option("--colormap", type=click.Choice(_COLOUR_MAPS), default="coldwarm", show_default=True)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1),
+    default=0.6,
+    show_default=True,
+    help="Greatest weight of the heat map's colours over the face.",
+)
+@click.option(
+    "--blur-kernel",
+    type=click.IntRange(0, 201),
+    default=0,
+    show_default=True,
+    callback=_odd,
+    help="Smooth the enlarged map by a Gaussian of so many pixels (odd).",
+)
+@click.option("--morphology", is_flag=True, help="Erode and dilate the map with a 2x2 kernel.")
+@click.option(
+    "--size", type=click.IntRange(48, 1024), help="Pixels of a face in a panel. [default: fits]"
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["panels", "classic"]),
+    default="panels",
+    show_default=True,
+    help="classic: 600x300, 5 frames a second, the picture beside the map.",
+)
+# What is written.
 @click.option(
     "--record",
     "--output",
@@ -27,6 +101,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Video or picture to write, or a folder. [default: a new folder runs/heatmap/<n>]",
 )
+@click.option("--raw", type=click.Path(dir_okay=False, path_type=Path), help="Store maps as .npz.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option("--show", is_flag=True, help="Show the frames in a window; q quits.")
 @click.option(
@@ -35,33 +110,72 @@ if TYPE_CHECKING:
     help="Stop after so many frames. [default: 200 of a camera, all of a file]",
 )
 @click.option(
-    "--alpha",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Weight of the heat map's colours over the face.",
+    "--fps",
+    "frame_rate",
+    type=click.FloatRange(0, 240, min_open=True),
+    help="Frames a second of the recording. [default: the source's]",
 )
-def heatmap(
-    sources: tuple[str, ...],
-    networks: "NetworkOptions",
-    output: Path | None,
-    overwrite: bool,
-    show: bool,
-    frames: int | None,
-    alpha: float,
-) -> None:
+@click.option("--width", type=click.IntRange(min=16), help="Scale frames to this width first.")
+# Whether they tell the truth.
+@click.option("--evaluate", is_flag=True, help="Measure whether maps tell the truth, on --dataset.")
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path),
+    help="Class folders for --evaluate, as for training.",
+)
+@click.option(
+    "--methods",
+    "compared",
+    multiple=True,
+    type=click.Choice(_METHODS),
+    help="What --evaluate compares. May be given several times. [default: all]",
+)
+@click.option(
+    "--faces",
+    type=click.IntRange(min=2),
+    default=120,
+    show_default=True,
+    help="Faces of each class that --evaluate looks at.",
+)
+def heatmap(**given: Any) -> None:
     """Show where in the face the answer came from."""
-    from maskdet.heatmap.run import HeatmapOptions, run
+    if given.pop("evaluate"):
+        _evaluate(given)
+    elif given["dataset"] is not None or given["compared"]:
+        raise click.UsageError("--dataset and --methods belong to --evaluate.")
+    else:
+        _draw(given)
+
+
+def _draw(given: dict[str, Any]) -> None:
+    from maskdet.heatmap.explainers import MapOptions
+    from maskdet.heatmap.options import HeatmapOptions, LookOptions
+    from maskdet.heatmap.run import run
 
     summary = run(
         HeatmapOptions(
-            sources=sources,
-            networks=networks,
-            output=output,
-            overwrite=overwrite,
-            show=show,
-            frames=frames,
-            alpha=alpha,
+            sources=given["sources"],
+            networks=given["networks"],
+            maps=MapOptions(
+                given["method"], given["layer"], given["resolution"], smooth=given["smooth"]
+            ),
+            look=LookOptions(
+                view=given["view"],
+                normalise=given["normalise"],
+                colormap=given["colormap"],
+                alpha=given["alpha"],
+                blur_kernel=given["blur_kernel"],
+                morphology=given["morphology"],
+                size=given["size"],
+                layout=given["layout"],
+            ),
+            output=given["output"],
+            raw=given["raw"],
+            overwrite=given["overwrite"],
+            show=given["show"],
+            frames=given["frames"],
+            frame_rate=given["frame_rate"],
+            width=given["width"],
         ),
         log=log,
         progress=progress,
@@ -71,3 +185,31 @@ def heatmap(
         one = len(summary.written) == 1
         click.echo(f"written to {summary.written[0] if one else summary.written[0].parent}")
     report_failures(summary.failures)
+
+
+def _evaluate(given: dict[str, Any]) -> None:
+    if given["dataset"] is None:
+        raise click.UsageError("--evaluate needs --dataset, class folders of faces.")
+    from maskdet.heatmap.evaluate import EvaluateOptions, evaluate
+    from maskdet.heatmap.evidence_report import table
+    from maskdet.heatmap.explainers import MapOptions
+
+    evidence, written = evaluate(
+        EvaluateOptions(
+            dataset=given["dataset"],
+            networks=given["networks"],
+            maps=MapOptions(
+                layer=given["layer"], resolution=given["resolution"], smooth=given["smooth"]
+            ),
+            methods=given["compared"] or tuple(_METHODS),
+            view=given["view"],
+            faces=given["faces"],
+            output=given["output"],
+            overwrite=given["overwrite"],
+        ),
+        log=log,
+    )
+    for line in table(evidence):
+        click.echo(line)
+    click.echo(f"written to {written[0].parent}")
+    report_failures(list(evidence.faces.failures))

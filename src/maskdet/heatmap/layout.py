@@ -1,93 +1,123 @@
-"""The picture `maskdet heatmap` shows: the frame, and beside it a column of faces with maps."""
+"""Where things are in the picture: the frame, a column of panels, and which face sits where."""
 
-from typing import cast
-
-import cv2
+import imutils
 import numpy as np
-from numpy.typing import NDArray
 
 from maskdet.detections import Detections
-from maskdet.heatmap.overlay import blend, enlarge, positive_evidence
-from maskdet.media.drawing import caption, draw_text, label_colour, text_scale
-from maskdet.vision.preprocessing import face_inputs
+from maskdet.heatmap.overlay import UInt8Array
+from maskdet.heatmap.panels import BACKGROUND, FAINT, MIN_TEXT, PanelShape, write
 
-UInt8Array = NDArray[np.uint8]
-
-BACKGROUND = (32, 32, 32)
-# Below this side a panel cannot be read. Pixels.
-MIN_PANEL_SIDE = 160
-
-
-def panel_faces(detections: Detections, count: int) -> list[int]:
-    """Chooses the faces that get a panel: the `count` largest, listed from left to right."""
-    sides = detections.xyxy[:, 2:] - detections.xyxy[:, :2]
-    largest = np.argsort(-sides.prod(axis=1), kind="stable")[:count]
-    return sorted((int(index) for index in largest), key=lambda index: detections.xyxy[index, 0])
+# Sides of a face in a panel: smaller shows nothing, larger takes space from the frame. Pixels.
+MIN_SIDE, MAX_SIDE = 96, 260
+# Places in a video's column, which must not change with the number of faces.
+VIDEO_PANELS = 3
+# Most columns and panels beside a picture; of a larger crowd the largest faces are shown.
+_MAX_COLUMNS, MAX_PANELS = 3, 24
 
 
-def draw_panel(
-    frame_bgr: UInt8Array,
-    detections: Detections,
-    index: int,
-    *,
-    margin: float,
-    side: int,
-    alpha: float,
-) -> UInt8Array:
-    """Draws one face as the classifier saw it, its map painted over, its label below.
+class Layout:
+    """Where things are in every picture of a source, settled by its first frame.
 
     Args:
-        frame_bgr: (H, W, 3) uint8, without boxes drawn on.
-        detections: the frame's faces, with heat maps.
-        index: which face.
-        margin: the classifier's crop margin.
-        side: side of the panel in pixels.
-        alpha: weight of the map's colours.
-
-    Returns:
-        (side, side, 3) uint8 BGR.
+        width: of the frame in pixels.
+        height: likewise.
+        places: panels.
+        size: side of a face in a panel; ``None`` to fit the frame's height.
+        note: the line below the panels that says what the colours mean.
     """
-    if detections.cams is None:
-        raise ValueError("detections carry no heat maps; load the detector with maps=True")
-    crop_rgb = face_inputs(frame_bgr, detections.xyxy[index : index + 1], margin=margin, size=side)[
-        0
-    ]
-    kind = int(detections.label_indices[index])
-    evidence = enlarge(positive_evidence(detections.cams[index, :, :, kind]), side)
-    panel = blend(cast("UInt8Array", cv2.cvtColor(crop_rgb, cv2.COLOR_RGB2BGR)), evidence, alpha)
-    label = detections.labels[kind]
-    draw_text(
-        panel,
-        caption(label, float(detections.confidences[index])),
-        (0, side),
-        label_colour(label, detections.labels),
-        text_scale(panel),
+
+    def __init__(
+        self, width: int, height: int, *, places: int, size: int | None, note: str
+    ) -> None:
+        self._note = note
+        columns = 1 if places <= VIDEO_PANELS else min(_MAX_COLUMNS, -(-places // VIDEO_PANELS))
+        self.rows = -(-places // columns)
+        self.places = places
+        if size is None:
+            size = MIN_SIDE
+            while size < MAX_SIDE and self._tall(PanelShape(size + 1)) <= height:
+                size += 1
+        self.shape = PanelShape(size)
+        self.frame_size = (width, height)
+        # Video needs even sides.
+        self.size = (
+            _even(width + columns * self.shape.width),
+            _even(max(height, self._tall(self.shape))),
+        )
+
+    def _tall(self, shape: PanelShape) -> int:
+        return self.rows * shape.height + shape.line
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Returns left and top of a panel in pixels."""
+        column, row = divmod(number, self.rows)
+        return self.frame_size[0] + column * self.shape.width, row * self.shape.height
+
+    def canvas(self, frame_bgr: UInt8Array, hidden: int) -> UInt8Array:
+        """Lays the frame on an empty picture with the note below the panels.
+
+        Args:
+            frame_bgr: (H, W, 3) uint8; one of another size than the first is fitted in.
+            hidden: faces without a panel.
+        """
+        width, height = self.frame_size
+        canvas = np.full((self.size[1], self.size[0], 3), BACKGROUND, np.uint8)
+        fitted = _fit(frame_bgr, width, height)
+        canvas[: fitted.shape[0], : fitted.shape[1]] = fitted
+        note = f"{self._note}; {hidden} more in the frame" if hidden else self._note
+        baseline = self.size[1] - max(5, self.shape.line // 3)
+        write(
+            canvas,
+            note,
+            (width + self.shape.gap, baseline),
+            max(MIN_TEXT, 0.75 * self.shape.text),
+            FAINT,
+        )
+        return canvas
+
+
+def _even(side: int) -> int:
+    return side + side % 2
+
+
+def _fit(frame_bgr: UInt8Array, width: int, height: int) -> UInt8Array:
+    """Scales a frame of another size into the place of the first; one of that size is kept."""
+    if frame_bgr.shape[:2] == (height, width):
+        return frame_bgr
+    wide = frame_bgr.shape[1] * height > width * frame_bgr.shape[0]
+    scaled = (
+        imutils.resize(frame_bgr, width=width) if wide else imutils.resize(frame_bgr, height=height)
     )
-    return panel
+    return np.asarray(scaled[:height, :width], np.uint8)
 
 
-def side_by_side(frame_bgr: UInt8Array, panels: list[UInt8Array], rows: int) -> UInt8Array:
-    """Puts the annotated frame and a column of `rows` panels beside one another.
-
-    The size depends on the frame and on `rows` alone, so that it stays the same through a video.
+class Seats:
+    """Gives faces their places in the column, and lets a followed face keep its place.
 
     Args:
-        frame_bgr: (H, W, 3) uint8.
-        panels: at most `rows` pictures of `panel_side` pixels; missing ones are left dark.
-        rows: places in the column.
-
-    Returns:
-        (max(H, rows * side), W + side, 3) uint8 BGR.
+        places: how many there are.
     """
-    height, width = frame_bgr.shape[:2]
-    side = panel_side(height, rows)
-    canvas = np.full((max(height, rows * side), width + side, 3), BACKGROUND, np.uint8)
-    canvas[:height, :width] = frame_bgr
-    for row, panel in enumerate(panels):
-        canvas[row * side : (row + 1) * side, width:] = panel
-    return canvas
 
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._taken: dict[int, int] = {}
 
-def panel_side(frame_height: int, rows: int) -> int:
-    """Returns the side of a panel, so that `rows` of them are as high as the frame. Pixels."""
-    return max(MIN_PANEL_SIDE, frame_height // rows)
+    def seat(self, detections: Detections) -> dict[int, int]:
+        """Seats the faces of the next frame: the largest, from left to right where all are new.
+
+        Returns:
+            Place to index of the face.
+        """
+        sides = detections.xyxy[:, 2:] - detections.xyxy[:, :2]
+        largest = np.argsort(-sides.prod(axis=1), kind="stable")
+        if detections.tracks is None:
+            chosen = sorted(largest[: self._places].tolist(), key=lambda i: detections.xyxy[i, 0])
+            return dict(enumerate(chosen))
+        present = {int(number): index for index, number in enumerate(detections.tracks)}
+        self._taken = {place: who for place, who in self._taken.items() if who in present}
+        waiting = [i for i in largest.tolist() if detections.tracks[i] not in self._taken.values()]
+        free = [place for place in range(self._places) if place not in self._taken]
+        newcomers = sorted(waiting[: len(free)], key=lambda i: detections.xyxy[i, 0])
+        for place, index in zip(free, newcomers, strict=False):
+            self._taken[place] = int(detections.tracks[index])
+        return {place: present[who] for place, who in self._taken.items()}

@@ -1,58 +1,44 @@
-"""From sources through both networks to frames with heat maps beside them."""
+"""From sources through both networks to frames with heat maps on and beside them."""
 
+import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+import imutils
 
 from maskdet.detections import Detections
-from maskdet.heatmap.layout import draw_panel, panel_faces, panel_side, side_by_side
-from maskdet.media.drawing import draw_detections
+from maskdet.heatmap.colours import palette
+from maskdet.heatmap.compose import CLASSIC_FRAME_RATE, Composer, Explained
+from maskdet.heatmap.explainers import LoadedModel, load_model
+from maskdet.heatmap.layout import MAX_PANELS, VIDEO_PANELS, Layout, Seats
+from maskdet.heatmap.options import CLASSIC, RUN, HeatmapOptions
+from maskdet.heatmap.overlay import UInt8Array
+from maskdet.heatmap.panels import Brush
+from maskdet.heatmap.raw import RawMaps
+from maskdet.heatmap.views import DIFFERENCE, PREDICTED, resolve_view, shown_maps
+from maskdet.media.drawing import label_text
+from maskdet.media.frames import Source
 from maskdet.media.outputs import RunOutput
-from maskdet.media.sources import ReadOptions, open_sources
+from maskdet.media.sources import STANDARD_INPUT, ReadOptions, open_sources
+from maskdet.media.stages import in_thread
 from maskdet.media.window import Window, can_open_window
 from maskdet.stream import (
-    NetworkOptions,
     Progress,
+    Seen,
     StreamOptions,
     detect_frames,
+    frames_to_come,
     load_detector,
     no_progress,
     stopping_on_signals,
 )
+from maskdet.vision.classifier import softmax
 
 # A camera never ends; this many frames make a recording to look at.
 CAMERA_FRAMES = 200
-# Panels beside a video, whose layout must not change with the number of faces.
-VIDEO_PANELS = 3
-MOST_PANELS = 4
-
-
-@dataclass(frozen=True)
-class HeatmapOptions:
-    """What `maskdet heatmap` was asked to do.
-
-    Attributes:
-        sources: what the user named; see `maskdet.media.sources.open_sources`.
-        networks: which networks, at which confidence.
-        output: file or folder to record to; ``None`` for a fresh ``runs/heatmap/<n>``.
-        overwrite: whether existing files may be replaced.
-        show: whether to open a window.
-        frames: stop after so many; ``None`` for all of a file, 200 of a camera.
-        alpha: weight of the map's colours over the face, 0 to 1.
-    """
-
-    sources: tuple[str, ...]
-    networks: NetworkOptions = field(default_factory=NetworkOptions)
-    output: Path | None = None
-    overwrite: bool = False
-    show: bool = False
-    frames: int | None = None
-    alpha: float = 0.5
 
 
 @dataclass
@@ -70,34 +56,6 @@ class HeatmapSummary:
     faces: int = 0
     written: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
-
-
-def explain(
-    frame_bgr: NDArray[np.uint8],
-    detections: Detections,
-    *,
-    margin: float,
-    rows: int,
-    alpha: float,
-) -> NDArray[np.uint8]:
-    """Draws a frame's boxes, and its largest faces' heat maps in a column beside it.
-
-    Args:
-        frame_bgr: (H, W, 3) uint8, drawn on.
-        detections: its faces, with heat maps.
-        margin: the classifier's crop margin.
-        rows: places in the column.
-        alpha: weight of the map's colours.
-
-    Returns:
-        (H', W + side, 3) uint8 BGR.
-    """
-    side = panel_side(frame_bgr.shape[0], rows)
-    panels = [
-        draw_panel(frame_bgr, detections, index, margin=margin, side=side, alpha=alpha)
-        for index in panel_faces(detections, rows)
-    ]
-    return side_by_side(draw_detections(frame_bgr, detections), panels, rows)
 
 
 def run(
@@ -118,14 +76,27 @@ def run(
     """
     stop = threading.Event()
     sources = open_sources(list(options.sources), ReadOptions(log=log, stop=stop))
-    detector = load_detector(options.networks, maps=True)
-    frames = options.frames
-    if frames is None and any(source.is_live for source in sources):
-        frames = CAMERA_FRAMES
+    networks, look = options.networks, options.look
+    model = load_model(
+        networks.model,
+        options.maps,
+        crop_margin=networks.crop_margin,
+        precision=networks.precision,
+        log=log,
+    )
+    labels = model.explainer.labels
+    view = resolve_view(look.view, labels)
+    raw = None
+    if options.raw is not None:
+        raw = RawMaps(options.raw, labels, options.maps.method, overwrite=options.overwrite)
+    live = any(source.is_live for source in sources)
+    frames = CAMERA_FRAMES if options.frames is None and live else options.frames
+    detector = load_detector(networks, maps=True, classifier=model.classifier())
+    stream = StreamOptions(max_frames=frames, width=options.width)
+    pictures = _Pictures(options, model, view)
     summary = HeatmapSummary()
     with ExitStack() as stack:
-        output = RunOutput(sources, options.output, "heatmap", overwrite=options.overwrite)
-        stack.enter_context(output)
+        output = stack.enter_context(_open_output(options, sources))
         window = None
         if options.show:
             if can_open_window():
@@ -134,31 +105,161 @@ def run(
                 )
             else:
                 log("no display to open a window on: carrying on without it")
-        # A map belongs to one frame, so every frame speaks for itself.
-        results = detect_frames(sources, detector, StreamOptions(max_frames=frames, track=False))
+        results: Generator[Seen] = detect_frames(sources, detector, stream)
         stack.enter_context(closing(results))
         stack.callback(stop.set)
         stack.enter_context(stopping_on_signals(stop))
-        tick = stack.enter_context(progress(sources))
-        for seen in results:
-            count = len(seen.detections)
-            moving = seen.source.is_moving
-            picture = explain(
-                seen.frame.image,
-                seen.detections,
-                margin=detector.classifier.crop_margin,
-                rows=VIDEO_PANELS if moving else min(max(count, 1), MOST_PANELS),
-                alpha=options.alpha,
-            )
+        tick = stack.enter_context(progress(frames_to_come(sources, frames)))
+        explained: Iterable[tuple[Seen, Explained]] = _ticking(map(pictures.explain, results), tick)
+        if look.normalise == RUN and window is None and _can_be_read_twice(options, sources):
+            explained = _on_one_scale(explained, options, sources, frames, stop)
+        drawn = stack.enter_context(closing(in_thread(pictures.draw, explained)))
+        for seen, found, picture in drawn:
             output.write(seen.source, seen.frame, picture)
+            if raw is not None:
+                raw.add(seen.frame, found.detections)
             summary.frames += 1
-            summary.faces += count
-            tick()
-            if window is not None and not window.show(picture, wait=not moving):
+            summary.faces += len(found.detections)
+            if window is not None and not window.show(picture, wait=not seen.source.is_moving):
                 break
             if stop.is_set():
                 log(f"stopped after {summary.frames} frames")
                 break
-    summary.written = output.written
+    if raw is not None:
+        raw.write()
+    summary.written = [*output.written, *([raw.path] if raw is not None else [])]
     summary.failures = [failure for source in sources for failure in source.failures]
     return summary
+
+
+def _open_output(options: HeatmapOptions, sources: list[Source]) -> RunOutput:
+    """Opens what is written to, at the frame rate asked for."""
+    target, rate = options.output, options.frame_rate
+    if options.look.layout == CLASSIC:
+        rate = rate or CLASSIC_FRAME_RATE
+        if target is None and len(sources) == 1 and sources[0].is_moving:
+            # What earlier scripts called it; the suffix is what makes it XVID.
+            target = Path("output.avi")
+    if rate is not None:
+        for source in sources:
+            if source.is_moving:
+                source.frame_rate = rate
+    return RunOutput(sources, target, "heatmap", overwrite=options.overwrite)
+
+
+def _ticking(
+    items: Iterable[tuple[Seen, Explained]], tick: Callable[[], None]
+) -> Iterator[tuple[Seen, Explained]]:
+    for item in items:
+        tick()
+        yield item
+
+
+def _can_be_read_twice(options: HeatmapOptions, sources: Sequence[Source]) -> bool:
+    """Tells whether a second reading gives the same frames, and is needed for one scale."""
+    files = all("://" not in name and name != STANDARD_INPUT for name in options.sources)
+    several = len(sources) > 1 or sources[0].frame_count != 1
+    return files and several and not any(source.is_live for source in sources)
+
+
+def _on_one_scale(
+    explained: Iterable[tuple[Seen, Explained]],
+    options: HeatmapOptions,
+    sources: Sequence[Source],
+    frames: int | None,
+    stop: threading.Event,
+) -> Iterator[tuple[Seen, Explained]]:
+    """Explains all frames first, then reads them again to be drawn on the scale of the whole run.
+
+    Reading a file twice costs less than anything else that would keep its frames.
+    """
+    kept = []
+    for seen, found in explained:
+        kept.append((sources.index(seen.source), seen.frame.index, found))
+        if stop.is_set():
+            break
+    scale = max((found.scale for _, _, found in kept), default=0.0)
+    again = open_sources(list(options.sources))
+    position = 0
+    for number, source in enumerate(again):
+        for frame in itertools.islice(source, frames):
+            if position == len(kept):
+                return
+            owner, index, found = kept[position]
+            # A frame that could be read the first time alone, as after a disk error.
+            if (owner, index) != (number, frame.index):
+                continue
+            position += 1
+            image = frame.image
+            if options.width is not None and image.shape[1] != options.width:
+                image = imutils.resize(image, width=options.width)
+            seen = Seen(sources[number], replace(frame, image=image), found.detections)
+            yield seen, replace(found, scale=scale)
+
+
+class _Pictures:
+    """Explains and draws frames, and remembers what must stay put from frame to frame.
+
+    Args:
+        options: what was asked for.
+        model: the classifier with its maps.
+        view: which map is shown.
+    """
+
+    def __init__(self, options: HeatmapOptions, model: LoadedModel, view: str) -> None:
+        self._look = options.look
+        self._temperature = model.temperature
+        self._view = view
+        look = options.look
+        brush = Brush(palette(look.colormap, look.alpha), look.blur_kernel, look.morphology)
+        self._composer = Composer(brush, margin=model.crop_margin, exact=model.exact)
+        self._note = _note(options, model, view)
+        self._settled: dict[int, tuple[Layout, Seats]] = {}
+        self._largest = 0.0
+
+    def explain(self, seen: Seen) -> tuple[Seen, Explained]:
+        """Picks the maps of a frame, and its scale: its own, or the largest so far."""
+        detections = _own_answer(seen.detections, self._temperature)
+        shown = shown_maps(detections, self._view)
+        scale = float(abs(shown.maps).max(initial=0.0))
+        if self._look.normalise == RUN:
+            self._largest = scale = max(self._largest, scale)
+        return seen, Explained(detections, shown, scale)
+
+    def draw(self, item: tuple[Seen, Explained]) -> tuple[Seen, Explained, UInt8Array]:
+        """Draws a frame."""
+        seen, found = item
+        image = seen.frame.image
+        if self._look.layout == CLASSIC:
+            return seen, found, self._composer.draw_classic(image, found)
+        layout, seats = self._places(seen, len(found.detections))
+        return seen, found, self._composer.draw(image, found, layout, seats)
+
+    def _places(self, seen: Seen, faces: int) -> tuple[Layout, Seats]:
+        moving = seen.source.is_moving
+        if moving and id(seen.source) in self._settled:
+            return self._settled[id(seen.source)]
+        places = VIDEO_PANELS if moving else min(max(faces, 1), MAX_PANELS)
+        height, width = seen.frame.image.shape[:2]
+        layout = Layout(width, height, places=places, size=self._look.size, note=self._note)
+        settled = layout, Seats(places)
+        if moving:
+            self._settled[id(seen.source)] = settled
+        return settled
+
+
+def _own_answer(detections: Detections, temperature: float) -> Detections:
+    """Returns detections that speak for their frame alone: a map explains no other frame."""
+    if detections.decided is None:
+        return detections
+    probabilities = softmax(detections.logits / temperature)
+    return replace(detections, decided=None, probabilities=probabilities)
+
+
+def _note(options: HeatmapOptions, model: LoadedModel, view: str) -> str:
+    """Returns the line that says what the colours mean."""
+    unit = "logits" if model.exact else "units of the method"
+    what = {PREDICTED: "evidence for the label", DIFFERENCE: "label against the other"}.get(
+        view, f"evidence for {label_text(view)}"
+    )
+    return f"{options.maps.method}: {what}, in {unit}"

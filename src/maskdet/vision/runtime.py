@@ -24,11 +24,11 @@ Outputs = dict[str, NDArray[Any]]
 
 
 @contextmanager
-def _silent_standard_error() -> Iterator[None]:
+def silent_standard_error() -> Iterator[None]:
     """Sends what native code prints on standard error nowhere.
 
-    LiteRT announces its CPU kernels there once a process, with no way to ask it not to; what goes
-    wrong it raises.
+    LiteRT announces its CPU kernels there once a process, and TensorFlow its own, with no way to
+    ask them not to; what goes wrong they raise.
     """
     sys.stderr.flush()
     kept = os.dup(2)
@@ -93,7 +93,7 @@ class Network:
         if not path.is_file():
             raise ModelError(f"{path}: no such file")
         try:
-            with _silent_standard_error():
+            with silent_standard_error():
                 made = [_Lane(path, input_shape, threads) for _ in range(lanes)]
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
