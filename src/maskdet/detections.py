@@ -33,6 +33,9 @@ class Detections:
         uncertain: (N,) bool, faces whose label is not to be counted; ``None`` for none.
         lost: (M, 4) float32, where faces are expected that were seen a moment ago and were not
             found in this frame; ``None`` without tracking.
+        evidence_outside: (N,) float32, share of the evidence for each label that lies outside the
+            face box, NaN where there is none; ``None`` where it was not asked for.
+        off_face: (N,) bool, faces with more of it there than was allowed; ``None`` likewise.
     """
 
     labels: tuple[str, ...]
@@ -45,6 +48,8 @@ class Detections:
     decided: NDArray[np.intp] | None = None
     uncertain: NDArray[np.bool_] | None = None
     lost: FloatArray | None = None
+    evidence_outside: FloatArray | None = None
+    off_face: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         count, classes = len(self.xyxy), len(self.labels)
@@ -134,4 +139,10 @@ class Detections:
         if self.tracks is not None:
             for record, number in zip(records, self.tracks, strict=True):
                 record["track"] = int(number)
+        if self.evidence_outside is not None and self.off_face is not None:
+            for record, share, off in zip(
+                records, self.evidence_outside, self.off_face, strict=True
+            ):
+                record["evidence_outside"] = None if np.isnan(share) else round(float(share), 4)
+                record["off_face"] = bool(off)
         return records

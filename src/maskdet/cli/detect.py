@@ -57,6 +57,12 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
     type=click.FloatRange(0, 1),
     help="Call faces whose label is less sure uncertain. [default: off]",
 )
+@click.option(
+    "--explain-threshold",
+    type=click.FloatRange(0, 1),
+    help="Flag faces in the JSON records that have more than this share of their evidence outside "
+    "the face box. [default: off]",
+)
 # What is written.
 @click.option(
     "--output",
@@ -188,6 +194,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         show=given["show"],
         verbose=given["verbose"],
         fail_on=given["fail_on"],
+        explain_threshold=given["explain_threshold"],
         alerts=AlertOptions(
             command=tuple(command) if command else None,
             webhook=given["webhook"],

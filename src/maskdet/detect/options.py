@@ -50,6 +50,8 @@ class DetectOptions:
         verbose: whether to say what is seen in every frame.
         fail_on: labels whose being seen makes the run fail.
         alerts: who is told of a face without a mask.
+        explain_threshold: share of the evidence outside the face box beyond which a face is
+            flagged in the records; ``None`` for not looking.
     """
 
     sources: tuple[str, ...]
@@ -72,3 +74,4 @@ class DetectOptions:
     verbose: bool = False
     fail_on: tuple[str, ...] = ()
     alerts: AlertOptions = field(default_factory=AlertOptions)
+    explain_threshold: float | None = None

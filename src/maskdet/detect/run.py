@@ -30,6 +30,7 @@ from maskdet.stream import (
     no_progress,
     stopping_on_signals,
 )
+from maskdet.vision.evidence import watched
 from maskdet.vision.pipeline import MaskDetector
 
 
@@ -57,7 +58,7 @@ def run(
         list(options.sources),
         ReadOptions(options.recursive, options.reconnect, options.timeout, log, stop),
     )
-    detector = load_detector(options.networks, log=log)
+    detector = load_detector(options.networks, maps=options.explain_threshold is not None, log=log)
     _check(options, detector)
     summaries = {
         id(source): Summary(
@@ -148,6 +149,7 @@ class _Run:
         log: Callable[[str], None],
     ) -> None:
         self._options = options
+        self._margin = detector.classifier.crop_margin
         self._stack = ExitStack()
         self._output = RunOutput(sources, options.output, "detect", overwrite=options.overwrite)
         self._crops = None
@@ -220,6 +222,15 @@ class _Run:
             self._grid.add(frame.source, image)
         # After the frame is written: a record says that its frame is done.
         if self._records:
+            if options.explain_threshold is not None:
+                height, width = frame.image.shape[:2]
+                faces = watched(
+                    faces,
+                    options.explain_threshold,
+                    margin=self._margin,
+                    width=width,
+                    height=height,
+                )
             record = record_of(frame, faces)
             for writer in self._records:
                 writer.write(record)

@@ -4,14 +4,14 @@ A map cell stands for a patch of the crop, so a cell that the face box cuts thro
 proportion to the part of its area inside (the map's mass, taken as even within a cell).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.boxes import expand_boxes, pixel_box
-from maskdet.detections import FloatArray
+from maskdet.detections import Detections, FloatArray
 
 # Width of the rim of a crop, as a share of its side: one cell of a 7x7 map.
 RIM = 1 / 7
@@ -30,6 +30,27 @@ class EvidenceShares:
     lower: FloatArray
     outside: FloatArray
     rim: FloatArray
+
+
+def watched(
+    detections: Detections, threshold: float, *, margin: float, width: int, height: int
+) -> Detections:
+    """Returns a copy that says how much of each answer's evidence lies outside the face box.
+
+    Args:
+        detections: N faces with heat maps.
+        threshold: share of the positive evidence, beyond which a face is flagged.
+        margin: the classifier's crop margin.
+        width: of the frame in pixels.
+        height: likewise.
+    """
+    outside = np.zeros(0, np.float32)
+    if detections.cams is not None:
+        maps = decision_maps(detections.cams, detections.logits, detections.label_indices)
+        places = faces_in_crops(detections.xyxy, margin=margin, width=width, height=height)
+        outside = evidence_shares(maps, places).outside
+    # A face for whose label nothing speaks has no share (NaN), and compares as not beyond.
+    return replace(detections, evidence_outside=outside, off_face=outside > np.float32(threshold))
 
 
 def decision_maps(cams: FloatArray, logits: FloatArray, chosen: NDArray[np.intp]) -> FloatArray:
