@@ -20,8 +20,9 @@ from maskdet.heatmap.perturbation import Score, deletion_and_insertion, ranks, r
 from maskdet.heatmap.views import resolve_view, shown_maps
 from maskdet.media.files import next_run_folder
 from maskdet.stream import NetworkOptions
-from maskdet.vision.classifier import MaskClassifier, find_card
+from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.evidence import evidence_shares
+from maskdet.vision.foreign import find_or_convert_card
 
 UInt8Batch = NDArray[np.uint8]
 
@@ -78,7 +79,7 @@ def evaluate(
     if earlier is not None and earlier.exists() and not options.overwrite:
         raise OutputError(f"{earlier}: exists already; --overwrite replaces it")
     networks = options.networks
-    card_path = find_card(networks.model)
+    card_path = find_or_convert_card(networks.model, log)
     classifier = MaskClassifier(
         card_path, precision=networks.precision, crop_margin=networks.crop_margin, maps=True
     )

@@ -11,7 +11,8 @@ import numpy as np
 from maskdet.assets import card_file, read_card
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError, NoMapsError
-from maskdet.vision.classifier import Classifier, MaskClassifier, find_card, softmax
+from maskdet.vision.classifier import Classifier, MaskClassifier, softmax
+from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.preprocessing import UInt8Array, face_inputs
 from maskdet.vision.runtime import Network, silent_standard_error
 
@@ -235,7 +236,7 @@ def load_model(
     """
     if model is not None and model.suffix == ".keras" and not model.with_suffix(".json").exists():
         return _load_keras(model, {}, options, crop_margin, log)
-    card_path = find_card(model)
+    card_path = find_or_convert_card(model, log)
     card = read_card(card_path)
     reason = f"{card_path}: names no .keras file, which --method {options.method} needs"
     if options.method == CAM and options.layer is None:

@@ -29,9 +29,9 @@ Score = Callable[[UInt8Array], FloatArray]
 GRID = 56
 STEPS = 10
 ROAD_SHARES = (0.2, 0.4, 0.6, 0.8)
-# Standard deviation of the blur that insertion starts from, as a share of the side: at a tenth of
-# it, as in the paper, a mask can still be seen.
-_BLUR = 1 / 8
+# Standard deviation of the blur that insertion starts from, as a share of the side: the paper's 5
+# pixels of 224.
+_BLUR = 5 / 224
 # Of the noise added to what ROAD fills in, in grey levels.
 _NOISE = 2.5
 
