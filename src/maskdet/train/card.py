@@ -98,15 +98,14 @@ def write_model(
         model.save(written[keras_name])
         entries["keras"] = {"name": keras_name, "sha256": assets.sha256(written[keras_name])}
         for precision in sorted(files, key=lambda precision: precision != default):
-            key = "tflite" if precision == default else f"tflite_{precision}"
             file = f"{name}.tflite" if precision == default else f"{name}_{precision}.tflite"
             written[file] = temporary(folder, file)
             written[file].write_bytes(files[precision])
-            entries[key] = {
-                "name": file,
-                "sha256": assets.sha256(written[file]),
-                "precision": precision,
-            }
+            digest = assets.sha256(written[file])
+            entry = {"name": file, "sha256": digest, "precision": precision}
+            # The default can be asked for by its precision, too.
+            entries |= {"tflite": entry} if precision == default else {}
+            entries[f"tflite_{precision}"] = entry
         whole = {"format": CARD_FORMAT, "name": name, **card, "files": entries}
         # Last in order: until the card is renamed, the earlier card names the earlier hashes.
         written[f"{name}.json"] = temporary(folder, f"{name}.json")
