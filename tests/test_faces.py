@@ -106,7 +106,7 @@ def test_the_frame_is_left_as_it_was(astronaut: np.ndarray) -> None:
 
 def test_an_empty_folder_says_what_was_expected(tmp_path: Path) -> None:
     """The message names the files that a face detector folder holds."""
-    with pytest.raises(ModelError, match=r"expected ssd_res10\.json .*\.caffemodel"):
+    with pytest.raises(ModelError, match=r"expected one card, .*\.caffemodel"):
         load_face_detector(tmp_path)
     with pytest.raises(ModelError, match="holds no face detector"):
         load_face_detector(tmp_path / "missing")

@@ -16,12 +16,12 @@ from types import FrameType
 import imutils
 import numpy as np
 
-from maskdet.assets import bundled
 from maskdet.detections import Detections, FloatArray
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.stages import in_thread, merged
 from maskdet.vision.classifier import Classifier, MaskClassifier
-from maskdet.vision.faces import FaceDetector, load_face_detector
+from maskdet.vision.face_size import AutoSizedFaceDetector, load_sized_face_detector
+from maskdet.vision.faces import FaceDetector, face_detector_folder
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.pipeline import Follower, MaskDetector
 from maskdet.vision.tiles import TiledFaceDetector, TileGrid
@@ -54,10 +54,12 @@ class NetworkOptions:
 
     Attributes:
         model: classifier named by the user, ``None`` for the bundled one.
-        face: face detector's folder or file, ``None`` for the bundled one.
+        face: face detector's folder or file, or ``original`` for the public SSD; ``None`` for the
+            bundled one.
         confidence: faces the first stage is less sure of are left out; ``None`` for its default.
         face_detector: ``ssd`` or ``yunet``.
-        face_size: side the face detector scales frames to, in pixels; ``None`` for its own.
+        face_size: side the face detector scales frames to, in pixels; ``None`` lets it choose by
+            what the frames show.
         tiles: ``auto``, ``off``, or columns by rows such as ``3x2``.
         min_face: faces lower than this are left out, in pixels.
         crop_margin: share of the box added around a face; ``None`` for the classifier's own.
@@ -118,8 +120,8 @@ def load_detector(
             yunet_file(options.face), confidence=options.confidence, face_size=options.face_size
         )
     else:
-        faces = load_face_detector(
-            options.face or bundled("face_detector"),
+        faces = load_sized_face_detector(
+            face_detector_folder(options.face),
             confidence=options.confidence,
             precision=options.precision,
             face_size=options.face_size,
@@ -183,6 +185,8 @@ def detect_frames(
     options = options or StreamOptions()
     table = None if options.gamma == 1 else gamma_table(options.gamma)
     followers: dict[int, Follower] = {}
+    sized: dict[int, FaceDetector] = {}
+    live_count = sum(source.is_live for source in sources)
 
     def prepare(item: tuple[Source, Frame]) -> tuple[Source, Frame]:
         source, frame = item
@@ -197,7 +201,13 @@ def detect_frames(
         item: tuple[Source, Frame],
     ) -> tuple[Source, Frame, FloatArray, FloatArray]:
         source, frame = item
-        return source, frame, *detector.find_faces(frame.image)
+        faces = detector.faces
+        if source.is_moving and isinstance(faces, AutoSizedFaceDetector):
+            # Live sources share the workers, and none may fall behind.
+            rate = source.frame_rate * live_count if source.is_live and source.frame_rate else None
+            pace = 1 / rate if rate else None
+            faces = sized.setdefault(id(source), faces.following(pace))
+        return source, frame, *detector.find_faces(frame.image, faces)
 
     def classify(found: tuple[Source, Frame, FloatArray, FloatArray]) -> Seen:
         source, frame, xyxy, scores = found

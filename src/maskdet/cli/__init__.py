@@ -20,6 +20,7 @@ _COMMANDS = {
     "dataset": "Bring in, check, make and fetch pictures to train on.",
     "evaluate": "Measure a model on folders, photographs or video.",
     "train": "Train a mask classifier on your own pictures.",
+    "train-faces": "Train the face detector on with your own boxed pictures.",
 }
 
 # Set before the libraries load; what the user has set stays.

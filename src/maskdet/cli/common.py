@@ -32,6 +32,13 @@ def _check_tiles(_: click.Context, __: click.Parameter, text: str) -> str:
     return text
 
 
+def _face_size(context: click.Context, parameter: click.Parameter, text: str) -> int | None:
+    if text == "auto":
+        return None
+    size: int = click.IntRange(100, 2000)(text, parameter, context)
+    return size
+
+
 # In the order of `--help`; the names are those of `maskdet.stream.NetworkOptions`.
 _NETWORK_OPTIONS = {
     "model": click.option(
@@ -48,8 +55,10 @@ _NETWORK_OPTIONS = {
     ),
     "face": click.option(
         "--face",
-        type=click.Path(exists=True, path_type=Path),
-        help="Folder of the face detector, or YuNet's .onnx file. [default: the bundled SSD]",
+        type=click.Path(path_type=Path),
+        metavar="DIR|FILE|original",
+        help="Folder of the face detector, YuNet's .onnx file, or the public SSD by its name. "
+        "[default: the bundled SSD]",
     ),
     "confidence": click.option(
         "--confidence",
@@ -58,7 +67,10 @@ _NETWORK_OPTIONS = {
     ),
     "face_size": click.option(
         "--face-size",
-        type=click.IntRange(100, 2000),
+        default="auto",
+        show_default=True,
+        metavar="auto|PIXELS",
+        callback=_face_size,
         help="Pixels the face detector scales frames to: more finds smaller faces, in more time.",
     ),
     "tiles": click.option(

@@ -188,7 +188,7 @@ def build_ssd(input_size: int | None = None, *, fine: bool = False) -> keras.Mod
         features = _convolution(maps[-1], f"conv{block}_1_h", narrow, 1)
         maps.append(_convolution(features, f"conv{block}_2_h", wide, 3, stride=stride))
 
-    sources = _SOURCES
+    sources: tuple[str, ...] = _SOURCES
     if fine:
         above = _convolution(maps[1], "fine_above", 4 * _FINE_CHANNELS, 1, relu=False)
         beside = _convolution(maps[0], "fine_beside", _FINE_CHANNELS, 1, relu=False)

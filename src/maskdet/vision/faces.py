@@ -7,20 +7,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.assets import card_file, read_card
+from maskdet.assets import bundled, card_file, read_card
 from maskdet.boxes import clip_boxes
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError
 from maskdet.vision.preprocessing import UInt8Array
-from maskdet.vision.prior_boxes import (
-    PriorBoxSpec,
-    decode,
-    non_maximum_suppression,
-    prior_boxes,
-)
+from maskdet.vision.prior_boxes import PriorBoxSpec
 from maskdet.vision.runtime import Network
+from maskdet.vision.ssd_heads import SsdHeads, squash
 
 CARD_NAME = "ssd_res10.json"
+"""Of a detector converted from Caffe; any other name will do, if it is the folder's one card."""
+
 CARD_FORMAT = 1
 CARD_KIND = "ssd_face_detector"
 
@@ -29,9 +27,8 @@ CAFFE_INPUT_MEAN_BGR = (104.0, 177.0, 123.0)
 CAFFE_INPUT_SIZE = 300  # pixels, what it was trained at
 CAFFE_CONFIDENCE = 0.25  # face_detector/README.md says why
 
-# Suppression compares every box with every better one: beyond so many it would take longer than the
-# network. At any confidence worth using there are far fewer.
-MOST_CANDIDATES = 1000
+ORIGINAL = "original"
+"""Name of the bundled public network, as it was before maskdet trained it on."""
 
 Faces = tuple[FloatArray, FloatArray]
 """(N, 4) float32 xyxy in pixels of the frame, and (N,) float32 scores, best first."""
@@ -65,6 +62,9 @@ class FaceDetector(Protocol):
 class SsdFaceDetector:
     """The SSD of `maskdet.train.ssd`, exported, on LiteRT.
 
+    Attributes:
+        size: side of the network's input in pixels.
+
     Args:
         path: the ``.tflite`` file.
         spec: layout of the network's prior boxes.
@@ -72,7 +72,9 @@ class SsdFaceDetector:
         default_confidence: see `FaceDetector`.
         confidence: score from which on a box is a face; None takes the default.
         face_size: side in pixels of the square the frame is squashed to. Twice the side finds
-            faces half as large, in four times the time.
+            faces half as large, in four times the time. Taken to the nearest the network can do.
+        multiple_of: what its sides have to be multiples of.
+        halve: whether it was trained on frames that were averaged down, see `squash`.
         threads: CPU threads for one frame.
         lanes: frames worked on at a time.
 
@@ -89,50 +91,41 @@ class SsdFaceDetector:
         default_confidence: float,
         confidence: float | None,
         face_size: int,
+        multiple_of: int = 1,
+        halve: bool = False,
         threads: int,
         lanes: int = 1,
     ) -> None:
         self.default_confidence = default_confidence
         self.workers = lanes
         self.confidence = default_confidence if confidence is None else confidence
-        self._nms_threshold = nms_threshold
-        self._variances = spec.variances
-        self._size = face_size
-        self._network = Network(
-            path, input_shape=(1, face_size, face_size, 3), threads=threads, lanes=lanes
-        )
-        self._maps = range(len(spec.steps))
-        expected = {f"{kind}_{index}" for kind in ("loc", "conf") for index in self._maps}
+        self._halve = halve
+        # Half a step rounds up: 600 becomes 608 where 16 is wanted.
+        self.size = max(1, int(face_size / multiple_of + 0.5)) * multiple_of
+        shape = (1, self.size, self.size, 3)
+        self._network = Network(path, input_shape=shape, threads=threads, lanes=lanes)
+        maps = range(len(spec.steps))
+        expected = {f"{kind}_{index}" for kind in ("loc", "conf") for index in maps}
         if self._network.output_names != expected:
-            raise ModelError(f"{path}: is not an SSD with {len(self._maps)} pairs of head maps")
-        heads = self._network.run(np.zeros((1, face_size, face_size, 3), np.uint8))
-        self._priors = prior_boxes(spec, [heads[f"loc_{i}"].shape[1:3] for i in self._maps])
-        offsets = sum(heads[f"loc_{i}"].size for i in self._maps)
-        if offsets != self._priors.size:
+            raise ModelError(f"{path}: is not an SSD with {len(maps)} pairs of head maps")
+        heads = self._network.run(np.zeros(shape, np.uint8))
+        shapes = [heads[f"loc_{index}"].shape[1:3] for index in maps]
+        self._heads = SsdHeads(spec, shapes, nms_threshold=nms_threshold)
+        offsets = sum(heads[f"loc_{index}"].size for index in maps)
+        if offsets != self._heads.priors.size:
             raise ModelError(
-                f"{path}: has {offsets} offsets for {len(self._priors)} prior boxes; its card "
-                "describes another network"
+                f"{path}: has {offsets} offsets for {len(self._heads.priors)} prior boxes; its "
+                "card describes another network"
             )
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:
         """Finds the faces of a frame; see `FaceDetector.detect`."""
         height, width = frame_bgr.shape[:2]
-        # Linear whatever the scale: what the network was trained and checked with.
-        squashed = cv2.resize(frame_bgr, (self._size, self._size), interpolation=cv2.INTER_LINEAR)
+        squashed = squash(frame_bgr, self.size, halve=self._halve)
         heads = self._network.run(squashed[np.newaxis])
-        logits = np.concatenate([heads[f"conf_{i}"].reshape(-1, 2) for i in self._maps])
-        # Softmax over background and face, written as a tanh, which cannot overflow.
-        scores = 0.5 + 0.5 * np.tanh(0.5 * (logits[:, 1] - logits[:, 0]))
-        candidates = np.flatnonzero(scores >= self.confidence)
-        if len(candidates) > MOST_CANDIDATES:
-            order = np.argpartition(-scores[candidates], MOST_CANDIDATES)
-            candidates = candidates[order[:MOST_CANDIDATES]]
-        offsets = np.concatenate([heads[f"loc_{i}"].reshape(-1, 4) for i in self._maps])
-        boxes = decode(offsets[candidates], self._priors[candidates], self._variances)
-        scores = scores[candidates]
-        kept = non_maximum_suppression(boxes, scores, self._nms_threshold)
-        scale = np.array([width, height, width, height], np.float32) / np.float32(self._size)
-        return _inside_frame(boxes[kept] * scale, scores[kept], width, height)
+        boxes, scores = self._heads.boxes(heads, self.confidence)
+        scale = np.array([width, height, width, height], np.float32) / np.float32(self.size)
+        return _inside_frame(boxes * scale, scores, width, height)
 
 
 class CaffeFaceDetector:
@@ -182,6 +175,47 @@ class CaffeFaceDetector:
         return _inside_frame(rows[:, 3:] * scale, rows[:, 2], width, height)
 
 
+def face_detector_folder(given: Path | str | None) -> Path:
+    """Finds a face detector's folder.
+
+    Args:
+        given: a folder; `ORIGINAL` for the bundled public network; ``None`` for the bundled
+            detector.
+
+    Raises:
+        ModelError: there is no such folder.
+    """
+    if given is None:
+        return bundled("face_detector")
+    if str(given) == ORIGINAL:
+        return bundled(f"face_detector/{ORIGINAL}")
+    folder = Path(given)
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder, and no bundled face detector of that name")
+    return folder
+
+
+def find_card(folder: Path) -> Path | None:
+    """Returns the card of a detector's folder, ``None`` where it holds none or several."""
+    cards = sorted(folder.glob("*.json"))
+    return cards[0] if len(cards) == 1 else None
+
+
+def input_sizes(folder: Path) -> tuple[int, ...]:
+    """Returns the input sizes a folder's card offers to choose from, none where it offers none.
+
+    Raises:
+        ModelError: the card is damaged.
+    """
+    card_path = find_card(folder)
+    if card_path is None:
+        return ()
+    try:
+        return tuple(int(size) for size in read_card(card_path)["input"].get("sizes", ()))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{card_path}: lacks or garbles an entry ({error})") from None
+
+
 def load_face_detector(
     folder: Path,
     *,
@@ -194,7 +228,7 @@ def load_face_detector(
     """Loads whichever face detector a folder holds.
 
     Args:
-        folder: holds ``ssd_res10.json`` and the files it names, or a Caffe pair: one
+        folder: holds a card, its one ``.json``, and the files it names, or a Caffe pair: one
             ``.prototxt`` and one ``.caffemodel``.
         confidence: score from which on a box is a face; None takes the detector's default.
         precision: which of the card's files, such as ``int8`` or ``float16``; None takes the card's
@@ -206,8 +240,8 @@ def load_face_detector(
     Raises:
         ModelError: the folder holds no face detector, or one that is damaged or cannot be used.
     """
-    card_path = folder / CARD_NAME
-    if card_path.is_file():
+    card_path = find_card(folder)
+    if card_path is not None:
         return _load_ssd(card_path, confidence, precision, face_size, threads, lanes)
     prototxts, caffemodels = sorted(folder.glob("*.prototxt")), sorted(folder.glob("*.caffemodel"))
     if len(prototxts) == len(caffemodels) == 1:
@@ -216,8 +250,8 @@ def load_face_detector(
             prototxts[0], caffemodels[0], confidence=confidence, face_size=size
         )
     raise ModelError(
-        f"{folder}: holds no face detector (expected {CARD_NAME} and the files it names, or one "
-        ".prototxt and one .caffemodel)"
+        f"{folder}: holds no face detector (expected one card, .json, and the files it names, or "
+        "one .prototxt and one .caffemodel)"
     )
 
 
@@ -240,6 +274,8 @@ def _load_ssd(
         nms_threshold = float(card["nms_threshold"])
         default_confidence = float(card["default_confidence"])
         default_size = int(card["input"]["size"])
+        multiple_of = int(card["input"].get("multiple_of", 1))
+        halve = bool(card["input"].get("halved", False))
         default_precision = str(card["default_precision"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{card_path}: lacks or garbles an entry ({error})") from None
@@ -250,6 +286,8 @@ def _load_ssd(
         default_confidence=default_confidence,
         confidence=confidence,
         face_size=face_size or default_size,
+        multiple_of=multiple_of,
+        halve=halve,
         threads=threads,
         lanes=lanes,
     )

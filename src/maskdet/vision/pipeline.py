@@ -32,13 +32,17 @@ class MaskDetector:
         """The classifier's class names."""
         return self.classifier.labels
 
-    def find_faces(self, frame_bgr: UInt8Array) -> Faces:
-        """Runs the first stage on a frame, (H, W, 3) uint8 BGR.
+    def find_faces(self, frame_bgr: UInt8Array, faces: FaceDetector | None = None) -> Faces:
+        """Runs the first stage on a frame.
+
+        Args:
+            frame_bgr: (H, W, 3) uint8.
+            faces: what stands for the first stage in this frame's source, where it is not `faces`.
 
         Returns:
             (N, 4) boxes in pixels and (N,) scores, best first.
         """
-        xyxy, scores = self.faces.detect(frame_bgr)
+        xyxy, scores = (faces or self.faces).detect(frame_bgr)
         large = xyxy[:, 3] - xyxy[:, 1] >= self.min_face
         return xyxy[large], scores[large]
 

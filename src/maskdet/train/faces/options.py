@@ -1,0 +1,54 @@
+"""What a face training run can be told: one frozen dataclass, also what `config.toml` holds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class FaceTrainOptions:
+    """Everything that decides what a run does.
+
+    Attributes:
+        images: folders of pictures, each with the annotations of the same position.
+        annotations: their annotation files or folders. Boxes of every class are faces.
+        format: one of `maskdet.annotations.FORMATS`.
+        output: folder to write the detector to; ``None`` leaves it in the run's folder.
+        run_dir: folder of the run; ``None`` takes the next free ``runs/train-faces/<n>``.
+        exclude_like: folders of pictures that training must not contain, not even nearly.
+        from_face: face detector to go on from, with its weights file: a folder, ``original`` for
+            the public network, ``None`` for the bundled one.
+        validation: share of the first set's pictures that picks the best pass.
+        per_set: most pictures of a set in a pass, others in the next; ``None`` takes all.
+        sizes: sides of the input in training, pixels; each batch takes one of them.
+        measured_sizes: sides at which the validation pictures are measured after a pass.
+        passes: how often the pictures are gone through.
+        batch_size: pictures a step at the smallest of the sizes.
+        learning_rate: peak; rises over the first pass, then falls as a cosine.
+        weight_decay: of AdamW, as a share of the learning rate.
+        averaging: how much of the averaged weights is kept at each step; the average is measured
+            and exported.
+        patience: passes without a gain before the run stops; 0 never stops it.
+        seed: of split, order and views.
+        mixed_precision: computes in bfloat16, which recent processors multiply several times as
+            fast.
+    """
+
+    images: tuple[Path, ...]
+    annotations: tuple[Path, ...]
+    format: str = "auto"
+    output: Path | None = None
+    run_dir: Path | None = None
+    exclude_like: tuple[Path, ...] = ()
+    from_face: str | None = None
+    validation: float = 0.12
+    per_set: int | None = None
+    sizes: tuple[int, ...] = (320,)
+    measured_sizes: tuple[int, ...] = (304,)
+    passes: int = 24
+    batch_size: int = 16
+    learning_rate: float = 3e-4
+    weight_decay: float = 1e-4
+    averaging: float = 0.998
+    patience: int = 0
+    seed: int = 1
+    mixed_precision: bool = False

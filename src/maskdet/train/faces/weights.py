@@ -1,0 +1,81 @@
+"""The detector's weights as training reads and writes them: arrays by layer, in 16 bits.
+
+An ``.npz`` file read without pickle: loading runs nothing from the file. A TFLite file cannot be
+trained on, and a Keras file of the network would be four times as large.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from maskdet.assets import card_file, read_card
+from maskdet.errors import ModelError
+from maskdet.train import ssd
+from maskdet.vision.faces import find_card
+
+WEIGHTS_KEY = "weights"
+"""Of the card's files, the one this module reads and writes."""
+
+_FINE_LAYER = "fine_above"
+
+
+def arrays_of(network: keras.Model) -> dict[str, Any]:
+    """Returns layer name and number to float16 array."""
+    return {
+        f"{layer.name}/{number}": np.asarray(value, np.float16)
+        for layer in network.layers
+        for number, value in enumerate(layer.get_weights())
+    }
+
+
+def load(path: Path) -> keras.Model:
+    """Builds the network whose weights a file holds.
+
+    Raises:
+        ModelError: the file is missing, damaged, or of another network.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name].astype(np.float32) for name in stored.files}
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, KeyError, zipfile.BadZipFile):
+        raise ModelError(f"{path}: is not a weights file of maskdet, or is damaged") from None
+    network = ssd.build_ssd(fine=any(name.startswith(_FINE_LAYER) for name in arrays))
+    for layer in network.layers:
+        count = len(layer.weights)
+        try:
+            layer.set_weights([arrays.pop(f"{layer.name}/{number}") for number in range(count)])
+        except (KeyError, ValueError):
+            raise ModelError(f"{path}: is of another network than the face SSD") from None
+    if arrays:
+        raise ModelError(f"{path}: is of another network than the face SSD")
+    return network
+
+
+def load_from(folder: Path) -> keras.Model:
+    """Builds the network of a face detector's folder.
+
+    Raises:
+        ModelError: it holds no face detector, or one that cannot be trained on.
+    """
+    card_path = find_card(folder)
+    if card_path is None:
+        raise ModelError(f"{folder}: holds no face detector that can be trained on")
+    card = read_card(card_path)
+    if WEIGHTS_KEY not in card.get("files", {}):
+        raise ModelError(f"{card_path}: names no weights file, so it cannot be trained on")
+    return load(card_file(card_path, card, WEIGHTS_KEY))
+
+
+def with_fine_heads(network: keras.Model) -> keras.Model:
+    """Returns the network with heads for small faces, fresh ones where it has none."""
+    if ssd.is_fine(network):
+        return network
+    grown = ssd.build_ssd(fine=True)
+    for layer in network.layers:
+        grown.get_layer(layer.name).set_weights(layer.get_weights())
+    return grown

@@ -1,0 +1,203 @@
+"""Chooses the face detector's input size: small for faces close by, large for crowds.
+
+A larger input finds smaller faces and takes longer in proportion to its area. A picture is worth
+the time; in a video or before a camera, what the first frames show tells how much is needed, and
+a look now and then whether that has changed.
+"""
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from maskdet.detections import FloatArray
+from maskdet.vision.faces import FaceDetector, Faces, input_sizes, load_face_detector
+from maskdet.vision.preprocessing import UInt8Array
+
+# Height in pixels of the network's input from which on nearly every face is found.
+COMFORTABLE = 28.0
+# Looked at at full size: the first frames of a source, then one frame in so many.
+FIRST_LOOKS, LOOK_EVERY = 3, 60
+# Share of the time between two frames of a live source that finding faces may take, all workers
+# busy; the classifier and the rest need some, too.
+_SHARE_OF_FRAME_TIME = 0.7
+
+
+def size_for(width: int, height: int, sizes: Sequence[int]) -> int:
+    """Returns the size for a frame of which nothing is known: the largest that gains anything.
+
+    Args:
+        width: of the frame in pixels.
+        height: of the frame in pixels.
+        sizes: to choose from, ascending.
+    """
+    # More pixels than the frame has show nothing more.
+    useful = [size for size in sizes if size <= max(width, height)]
+    return useful[-1] if useful else sizes[0]
+
+
+class SizeChooser:
+    """Chooses the size for the frames of one moving source. May be called from several threads.
+
+    Args:
+        sizes: to choose from, ascending.
+        seconds_a_frame: time between two frames of a live source, ``None`` where it can wait.
+        workers: how many frames are worked on at a time.
+    """
+
+    def __init__(
+        self, sizes: Sequence[int], seconds_a_frame: float | None = None, workers: int = 1
+    ) -> None:
+        self._sizes = tuple(sizes)
+        self._allowed = (
+            None if seconds_a_frame is None else seconds_a_frame * workers * _SHARE_OF_FRAME_TIME
+        )
+        self._seconds: dict[int, float] = {}
+        self._heights: list[FloatArray] = []
+        self._frames = 0
+        self._wanted: int | None = None
+        self._lock = threading.Lock()
+
+    def choose(self, width: int, height: int) -> int:
+        """Returns the input size for the next frame, of the given size in pixels."""
+        with self._lock:
+            largest = size_for(width, height, self._sizes)
+            look = self._frames < FIRST_LOOKS or self._frames % LOOK_EVERY == 0
+            self._frames += 1
+            wanted = largest if look or self._wanted is None else min(self._wanted, largest)
+            return self._affordable(wanted)
+
+    def saw(self, size: int, heights: FloatArray, height: int, seconds: float) -> None:
+        """Learns from a frame.
+
+        Args:
+            size: input size it was looked at with.
+            heights: (N,) of the faces found, in pixels of the frame.
+            height: of the frame in pixels.
+            seconds: that it took.
+        """
+        with self._lock:
+            known = self._seconds.get(size)
+            # The first run of a size is slow, and a busy moment should not decide: the least counts
+            # most.
+            self._seconds[size] = seconds if known is None else min(known * 1.02, seconds)
+            if self._wanted is not None and size < self._wanted:
+                return
+            self._heights = [*self._heights[1 - FIRST_LOOKS :], heights / np.float32(height)]
+            shares = np.concatenate(self._heights)
+            if len(shares) == 0:
+                # Nobody there: a middling size finds whoever comes nearer.
+                self._wanted = self._sizes[len(self._sizes) // 2]
+                return
+            smallest = float(np.quantile(shares, 0.1))
+            enough = [one for one in self._sizes if smallest * one >= COMFORTABLE]
+            self._wanted = enough[0] if enough else self._sizes[-1]
+
+    def _affordable(self, wanted: int) -> int:
+        """Returns the largest size up to the wanted one that keeps up with a live source."""
+        if self._allowed is None or not self._seconds:
+            return wanted
+        fitting = [
+            size
+            for size in self._sizes
+            if size <= wanted and self._expected_seconds(size) <= self._allowed
+        ]
+        return fitting[-1] if fitting else self._sizes[0]
+
+    def _expected_seconds(self, size: int) -> float:
+        if size in self._seconds:
+            return self._seconds[size]
+        nearest = min(self._seconds, key=lambda known: abs(known - size))
+        return self._seconds[nearest] * (size / nearest) ** 2
+
+
+class AutoSizedFaceDetector:
+    """A face detector at several input sizes; see `maskdet.vision.faces.FaceDetector`.
+
+    Args:
+        load: makes the detector at an input size.
+        sizes: to choose from, ascending.
+    """
+
+    def __init__(self, load: Callable[[int], FaceDetector], sizes: Sequence[int]) -> None:
+        self._load = load
+        self._sizes = tuple(sorted(sizes))
+        self._lock = threading.Lock()
+        # Loaded when first wanted, but for one: a wrong file is to be known at once.
+        self._detectors = {self._sizes[-1]: load(self._sizes[-1])}
+        first = self._detectors[self._sizes[-1]]
+        self.default_confidence = first.default_confidence
+        self.workers = first.workers
+
+    def detect(self, frame_bgr: UInt8Array) -> Faces:
+        """Finds the faces of a picture, at the size that fits the picture's own."""
+        height, width = frame_bgr.shape[:2]
+        return self.at(size_for(width, height, self._sizes)).detect(frame_bgr)
+
+    def at(self, size: int) -> FaceDetector:
+        """Returns the detector at one of the sizes."""
+        with self._lock:
+            if size not in self._detectors:
+                self._detectors[size] = self._load(size)
+            return self._detectors[size]
+
+    def following(self, seconds_a_frame: float | None = None) -> "FollowingFaceDetector":
+        """Returns a detector for the frames of one moving source.
+
+        Args:
+            seconds_a_frame: time between two frames of a live source, ``None`` where it can wait.
+        """
+        return FollowingFaceDetector(self, SizeChooser(self._sizes, seconds_a_frame, self.workers))
+
+
+class FollowingFaceDetector:
+    """Finds faces in the frames of one moving source, at the size its own frames ask for."""
+
+    def __init__(self, detector: AutoSizedFaceDetector, chooser: SizeChooser) -> None:
+        self._detector = detector
+        self._chooser = chooser
+        self.default_confidence = detector.default_confidence
+        self.workers = detector.workers
+
+    def detect(self, frame_bgr: UInt8Array) -> Faces:
+        """Finds the faces of the source's next frame."""
+        height, width = frame_bgr.shape[:2]
+        size = self._chooser.choose(width, height)
+        detector = self._detector.at(size)
+        start = time.perf_counter()
+        xyxy, scores = detector.detect(frame_bgr)
+        seconds = time.perf_counter() - start
+        self._chooser.saw(size, xyxy[:, 3] - xyxy[:, 1], height, seconds)
+        return xyxy, scores
+
+
+def load_sized_face_detector(
+    folder: Path,
+    *,
+    confidence: float | None = None,
+    precision: str | None = None,
+    face_size: int | None = None,
+    lanes: int = 1,
+) -> FaceDetector:
+    """Loads a folder's face detector, at several sizes if its card offers them and none is asked.
+
+    Args:
+        folder: see `maskdet.vision.faces.load_face_detector`, as the other arguments.
+        confidence: score from which on a box is a face.
+        precision: which of the card's files.
+        face_size: side of the input in pixels; ``None`` leaves the choice to the detector.
+        lanes: frames worked on at a time.
+
+    Raises:
+        ModelError: the folder holds no face detector, or one that is damaged or cannot be used.
+    """
+    load = functools.partial(
+        load_face_detector, folder, confidence=confidence, precision=precision, lanes=lanes
+    )
+    sizes = input_sizes(folder) if face_size is None else ()
+    if len(sizes) < 2:
+        return load(face_size=face_size)
+    return AutoSizedFaceDetector(lambda size: load(face_size=size), sizes)
