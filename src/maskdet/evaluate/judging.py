@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.detections import Detections, FloatArray
-from maskdet.evaluate.matching import OVERLAP, OVERLAPS, average_precision, match_detections
+from maskdet.vision.matching import OVERLAP, OVERLAPS, average_precision, match_detections
 from maskdet.vision.prior_boxes import intersection_over_union
 
 UNSEEN = -1

@@ -8,49 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
-from maskdet.vision.prior_boxes import intersection_over_union
-
-OVERLAP = 0.5  # intersection over union from which on a box counts as the face
-
-
-def match_detections(xyxy: FloatArray, faces: FloatArray) -> NDArray[np.intp]:
-    """Assigns detections to labelled faces, each face to the first detection that covers it.
-
-    Args:
-        xyxy: (D, 4) detections, best first.
-        faces: (F, 4) labelled boxes.
-
-    Returns:
-        (D,) the index of the face each detection found, -1 for a false alarm.
-    """
-    matches = np.full(len(xyxy), -1, np.intp)
-    if len(faces) == 0:
-        return matches
-    overlaps = intersection_over_union(xyxy, faces)
-    for index, row in enumerate(overlaps):
-        best = int(row.argmax())
-        if row[best] >= OVERLAP:
-            matches[index] = best
-            overlaps[:, best] = -1
-    return matches
-
-
-def average_precision(scores: FloatArray, hits: NDArray[np.bool_], faces: int) -> float:
-    """Computes the area under the precision-recall curve, all-point interpolated.
-
-    As PASCAL VOC does since 2010: at every recall the best precision at that recall or a higher
-    one counts.
-
-    Args:
-        scores: (D,) of the detections of all photographs.
-        hits: (D,) bool, whether each found a face that no better one had.
-        faces: how many faces are labelled.
-    """
-    order = np.argsort(-scores, kind="stable")
-    found = np.cumsum(hits[order])
-    precisions = found / np.arange(1, len(found) + 1)
-    envelope = np.maximum.accumulate(precisions[::-1])[::-1]
-    return float(envelope[hits[order]].sum() / faces)
+from maskdet.vision.matching import average_precision, match_detections
 
 
 @dataclass(frozen=True)
