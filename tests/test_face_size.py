@@ -1,0 +1,125 @@
+"""The face detector's choice of its input size."""
+
+import numpy as np
+import pytest
+
+from maskdet.vision.face_size import (
+    COMFORTABLE,
+    FIRST_LOOKS,
+    LOOK_EVERY,
+    AutoSizedFaceDetector,
+    SizeChooser,
+    size_for,
+)
+from maskdet.vision.faces import Faces
+
+SIZES = (304, 448, 608)
+HEIGHT = 720
+
+
+class Fake:
+    """A detector that finds faces of given heights, if they are large enough at its size."""
+
+    default_confidence = 0.4
+    workers = 2
+
+    def __init__(self, size: int, heights: tuple[float, ...]) -> None:
+        self.size, self.heights = size, heights
+        self.calls = 0
+
+    def detect(self, frame_bgr: np.ndarray) -> Faces:
+        """Finds what is at least ten pixels high at its size."""
+        self.calls += 1
+        seen = [height for height in self.heights if height * self.size / len(frame_bgr) >= 10]
+        boxes = np.array([(0, 0, height, height) for height in seen], np.float32).reshape(-1, 4)
+        return boxes, np.ones(len(boxes), np.float32)
+
+
+def detector_of(*heights: float) -> tuple[AutoSizedFaceDetector, dict[int, Fake]]:
+    """A sized detector before faces of these heights, and the detectors it has loaded."""
+    loaded: dict[int, Fake] = {}
+
+    def load(size: int) -> Fake:
+        loaded[size] = Fake(size, heights)
+        return loaded[size]
+
+    return AutoSizedFaceDetector(load, SIZES), loaded
+
+
+FRAME = np.zeros((HEIGHT, 1280, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"),
+    [(200, 150, 304), (320, 240, 304), (500, 600, 448), (640, 480, 608), (4000, 3000, 608)],
+)
+def test_a_picture_is_looked_at_with_the_pixels_it_has(width: int, height: int, size: int) -> None:
+    """The largest size that is no larger than the picture, or else the smallest there is."""
+    assert size_for(width, height, SIZES) == size
+
+
+@pytest.mark.parametrize(("face", "size"), [(300, 304), (50, 448), (35, 608), (20, 608)])
+def test_a_video_takes_the_size_its_faces_need(face: float, size: int) -> None:
+    """The smallest at which they are comfortably large; 50 of 720 pixels are 31 of 448."""
+    detector, loaded = detector_of(face)
+    following = detector.following()
+    for _ in range(FIRST_LOOKS + 5):
+        following.detect(FRAME)
+    calls = {one: fake.calls for one, fake in loaded.items()}
+    assert calls[608] == FIRST_LOOKS + (5 if size == 608 else 0)
+    assert calls[size] >= 5
+    assert size == 608 or face * size / HEIGHT >= COMFORTABLE
+
+
+def test_a_video_without_faces_takes_the_middle() -> None:
+    """Whoever comes nearer will be found, at half the price."""
+    detector, loaded = detector_of()
+    following = detector.following()
+    for _ in range(10):
+        following.detect(FRAME)
+    assert loaded[448].calls == 10 - FIRST_LOOKS
+
+
+def test_now_and_then_it_looks_again() -> None:
+    """A crowd that comes into view after the first frames is found at the next full look."""
+    detector, loaded = detector_of(300)
+    following = detector.following()
+    for _ in range(FIRST_LOOKS + 2):
+        following.detect(FRAME)
+    for fake in loaded.values():
+        fake.heights = (300, 30, 30)
+    for _ in range(LOOK_EVERY):
+        following.detect(FRAME)
+    before = loaded[608].calls
+    following.detect(FRAME)
+    assert loaded[608].calls == before + 1
+
+
+def test_every_source_is_followed_on_its_own() -> None:
+    """What one camera shows does not choose for another."""
+    detector, loaded = detector_of(300)
+    near = detector.following()
+    for _ in range(FIRST_LOOKS + 1):
+        near.detect(FRAME)
+    detector.following().detect(FRAME)
+    assert (loaded[304].calls, loaded[608].calls) == (1, FIRST_LOOKS + 1)
+
+
+def test_a_live_source_is_never_slower_than_its_frames() -> None:
+    """At 50 ms for the large size and 25 frames a second, one worker takes the middle one."""
+    chooser = SizeChooser(SIZES, seconds_a_frame=0.04, workers=1)
+    crowd = np.array([20.0], np.float32)
+    for _ in range(FIRST_LOOKS):
+        size = chooser.choose(1280, HEIGHT)
+        chooser.saw(size, crowd, HEIGHT, 0.05 * (size / 608) ** 2)
+    assert chooser.choose(1280, HEIGHT) == 448
+    patient = SizeChooser(SIZES, seconds_a_frame=None)
+    patient.saw(608, crowd, HEIGHT, 0.05)
+    assert patient.choose(1280, HEIGHT) == 608
+
+
+def test_a_source_too_fast_for_any_size_gets_the_smallest() -> None:
+    """It does what it can."""
+    chooser = SizeChooser(SIZES, seconds_a_frame=0.001)
+    chooser.saw(608, np.zeros(0, np.float32), HEIGHT, 0.05)
+    assert chooser.choose(1280, HEIGHT) == 304
