@@ -151,7 +151,9 @@ class _Run:
         self._options = options
         self._margin = detector.classifier.crop_margin
         self._stack = ExitStack()
-        self._output = RunOutput(sources, options.output, "detect", overwrite=options.overwrite)
+        self._output = RunOutput(
+            sources, options.output, "detect", overwrite=options.overwrite, log=log
+        )
         self._crops = None
         if options.crops is not None:
             self._crops = CropWriter(options.crops, detector.classifier.crop_margin)

@@ -1,5 +1,6 @@
 """Where a run's frames are written: files named after their pictures, one video a moving source."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,7 @@ class RunOutput:
             ``runs/<command>/<n>``.
         command: the command's name.
         overwrite: whether files that exist may be replaced.
+        log: told what the user should know.
 
     Attributes:
         written: the files written.
@@ -36,9 +38,16 @@ class RunOutput:
     """
 
     def __init__(
-        self, sources: list[Source], target: Path | None, command: str, *, overwrite: bool = False
+        self,
+        sources: list[Source],
+        target: Path | None,
+        command: str,
+        *,
+        overwrite: bool = False,
+        log: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.written: list[Path] = []
+        self._log = log
         self._command = command
         self._overwrite = overwrite
         self._videos: dict[int, VideoWriter] = {}
@@ -114,7 +123,7 @@ class RunOutput:
         video = self._videos.get(id(source))
         if video is None:
             path = self._file or self._new_path(Path(_safe(source.name) + ".mp4"))
-            video = VideoWriter(path, source.frame_rate or FALLBACK_FRAME_RATE)
+            video = VideoWriter(path, source.frame_rate or FALLBACK_FRAME_RATE, self._log)
             self._videos[id(source)] = video
             self.written.append(path)
         video.write(image)

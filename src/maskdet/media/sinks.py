@@ -1,5 +1,6 @@
 """Where frames go: picture files and video files."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -25,11 +26,15 @@ _JPEG_QUALITY = 95
 # quality 4 (of 1 to 31) is given in units of 118 (FF_QP2LAMBDA).
 _H264 = ("libx264", {"preset": "ultrafast", "crf": "24"}, None)
 _XVID = ("mpeg4", {"flags": "+qscale", "global_quality": "472"}, "XVID")
-_CODECS: dict[str, tuple[str, dict[str, str], str | None]] = {
-    ".mp4": _H264,
-    ".mov": _H264,
-    ".mkv": _H264,
-    ".avi": _XVID,
+# FFmpeg's own MPEG-4 encoder is in every build of it; libx264 is not.
+_MPEG4 = (*_XVID[:2], None)
+_Codec = tuple[str, dict[str, str], str | None]
+# In the order of preference.
+_CODECS: dict[str, tuple[_Codec, ...]] = {
+    ".mp4": (_H264, _MPEG4),
+    ".mov": (_H264, _MPEG4),
+    ".mkv": (_H264, _MPEG4),
+    ".avi": (_XVID, _H264),
 }
 # A fragment begins at each key frame.
 _SECONDS_PER_FRAGMENT = 2
@@ -73,15 +78,19 @@ class VideoWriter:
     Args:
         path: .mp4, .mov or .mkv (H.264) or .avi (MPEG-4, XVID).
         frame_rate: frames a second.
+        log: told when the usual codec cannot be had and which stands in for it.
     """
 
-    def __init__(self, path: Path, frame_rate: float) -> None:
+    def __init__(
+        self, path: Path, frame_rate: float, log: Callable[[str], None] = lambda _: None
+    ) -> None:
         if path.suffix.lower() not in WRITABLE_VIDEOS:
             raise OutputError(
                 f"{path}: a video is written as one of {', '.join(sorted(WRITABLE_VIDEOS))}"
             )
         self.path = path
         self.frames = 0
+        self._log = log
         self._rate = Fraction(frame_rate).limit_denominator(_MAX_RATE_DENOMINATOR)
         self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
         self._container: Any = None
@@ -102,7 +111,7 @@ class VideoWriter:
         import av
 
         make_folder(self.path.parent)
-        codec, options, tag = _CODECS[self.path.suffix.lower()]
+        codec, options, tag = self._usable_codec(width, height)
         try:
             # Written in fragments that play by themselves, and joined at the end: after a full disk
             # or a power cut the file holds all but the last seconds.
@@ -121,6 +130,32 @@ class VideoWriter:
         self._stream.codec_context.gop_size = max(1, round(_SECONDS_PER_FRAGMENT * self._rate))
         if tag:
             self._stream.codec_tag = tag
+
+    def _usable_codec(self, width: int, height: int) -> _Codec:
+        """Returns the first codec of the file's format that opens.
+
+        Raises:
+            OutputError: none does.
+        """
+        import av
+
+        choices = _CODECS[self.path.suffix.lower()]
+        for choice in choices:
+            try:
+                probe = av.CodecContext.create(choice[0], "w")
+                assert isinstance(probe, av.VideoCodecContext)
+                probe.width, probe.height = width + width % 2, height + height % 2
+                probe.pix_fmt, probe.time_base = "yuv420p", 1 / self._rate
+                probe.thread_count = 1
+                probe.open()
+            # A codec that this FFmpeg was built without is a ValueError.
+            except (av.FFmpegError, ValueError):
+                continue
+            if choice is not choices[0]:
+                self._log(f"{self.path}: {choices[0][0]} cannot be opened, using {choice[0]}")
+            return choice
+        names = " nor ".join(name for name, _, _ in choices)
+        raise OutputError(f"{self.path}: neither {names} can encode it here")
 
     def write(self, image: UInt8Array) -> None:
         """Appends a frame, (H, W, 3) uint8 BGR.
