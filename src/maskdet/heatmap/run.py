@@ -39,6 +39,8 @@ from maskdet.vision.classifier import softmax
 
 # A camera never ends; this many frames make a recording to look at.
 CAMERA_FRAMES = 200
+# How much the frames of a run may take in memory that wait for its scale. Bytes.
+WAITING_FRAMES = 256 << 20
 
 
 @dataclass
@@ -96,7 +98,7 @@ def run(
     pictures = _Pictures(options, model, view)
     summary = HeatmapSummary()
     with ExitStack() as stack:
-        output = stack.enter_context(_open_output(options, sources))
+        output = stack.enter_context(_open_output(options, sources, log))
         window = None
         if options.show:
             if can_open_window():
@@ -132,7 +134,9 @@ def run(
     return summary
 
 
-def _open_output(options: HeatmapOptions, sources: list[Source]) -> RunOutput:
+def _open_output(
+    options: HeatmapOptions, sources: list[Source], log: Callable[[str], None]
+) -> RunOutput:
     """Opens what is written to, at the frame rate asked for."""
     target, rate = options.output, options.frame_rate
     if options.look.layout == CLASSIC:
@@ -144,7 +148,7 @@ def _open_output(options: HeatmapOptions, sources: list[Source]) -> RunOutput:
         for source in sources:
             if source.is_moving:
                 source.frame_rate = rate
-    return RunOutput(sources, target, "heatmap", overwrite=options.overwrite)
+    return RunOutput(sources, target, "heatmap", overwrite=options.overwrite, log=log)
 
 
 def _ticking(
@@ -169,16 +173,27 @@ def _on_one_scale(
     frames: int | None,
     stop: threading.Event,
 ) -> Iterator[tuple[Seen, Explained]]:
-    """Explains all frames first, then reads them again to be drawn on the scale of the whole run.
+    """Explains all frames first, to draw them on the scale of the whole run.
 
-    Reading a file twice costs less than anything else that would keep its frames.
+    Frames wait in memory while there is room, and are read again where there is not.
     """
-    kept = []
+    kept: list[tuple[int, int, Explained]] = []
+    waiting: list[Seen] = []
+    room = WAITING_FRAMES
     for seen, found in explained:
         kept.append((sources.index(seen.source), seen.frame.index, found))
+        room -= seen.frame.image.nbytes
+        if room >= 0:
+            waiting.append(seen)
+        else:
+            waiting.clear()
         if stop.is_set():
             break
     scale = max((found.scale for _, _, found in kept), default=0.0)
+    if room >= 0:
+        for seen, (_, _, found) in zip(waiting, kept, strict=True):
+            yield seen, replace(found, scale=scale)
+        return
     again = open_sources(list(options.sources))
     position = 0
     for number, source in enumerate(again):
