@@ -131,35 +131,35 @@ def processor() -> str:
 def main(video: str, runs: int, confidence: float, caffe: str | None, opencv4: str | None) -> None:
     """Measures `maskdet detect` on VIDEO."""
     print(f"{video}; {os.cpu_count()} x {processor()}, Python {platform.python_version()}")
-    ours, theirs = [], []
+    script = [sys.executable, str(HERE / "reference.py"), video, "--caffe", str(caffe)]
+    detect = [sys.executable, "-m", "maskdet", "detect", "--source", video, "--json"]
+    confident = ["--confidence", str(confidence)]
+    results: dict[str, list[Run]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for run in range(runs):
-            output = f"{folder}/{run}.mp4"
-            command = [sys.executable, "-m", "maskdet", "detect", "--source", video, "--json"]
-            options = ["--confidence", str(confidence), "--output", output]
-            ours.append(measure([*command, *options]))
+            output = ["--output", f"{folder}/{run}.mp4"]
+            commands = {
+                "maskdet detect": (*detect, *confident, *output),
+                "  --no-output": (*detect, *confident, "--no-output"),
+            }
             if caffe is not None:
-                script = [sys.executable, str(HERE / "reference.py"), video, "--caffe", caffe]
-                theirs.append(
-                    measure(
-                        [*script, "--confidence", str(confidence), "--output", f"{output}.avi"],
-                        {"PYTHONPATH": opencv4} if opencv4 else None,
-                    )
-                )
+                avi = ["--output", f"{folder}/{run}.avi"]
+                commands["reference"] = (*script, *confident, *avi)
+            for name, command in commands.items():
+                path = {"PYTHONPATH": opencv4} if opencv4 and name == "reference" else None
+                results.setdefault(name, []).append(measure(list(command), path))
     _print_row("", "frames/s", "first frame s", "peak MB", "whole run s")
-    for name, results in (("maskdet detect", ours), ("reference", theirs)):
-        if results:
-            _print_row(
-                name,
-                *(
-                    f"{statistics.median(getattr(result, value) for result in results):.2f}"
-                    for value in ("rate", "first_frame", "memory", "total")
-                ),
-            )
+    for name, took in results.items():
+        values = ("rate", "first_frame", "memory", "total")
+        medians = (statistics.median(getattr(run, value) for run in took) for value in values)
+        _print_row(name, *(f"{median:.2f}" for median in medians))
+    theirs = results.pop("reference", [])
     if theirs:
-        ratios = [our.rate / their.rate for our, their in zip(ours, theirs, strict=True)]
-        print(f"ratio of frames/s, median of {runs}: {statistics.median(ratios):.1f}")
-        print(f"reference's faces also found (IoU 0.9): {agreement(ours[0], theirs[0]):.1%}")
+        for name, ours in results.items():
+            ratios = [our.rate / their.rate for our, their in zip(ours, theirs, strict=True)]
+            print(f"{name.strip()}: {statistics.median(ratios):.1f} times the reference's frames/s")
+        found = agreement(results["maskdet detect"][0], theirs[0])
+        print(f"reference's faces also found (IoU 0.9): {found:.1%}")
     print("\nmilliseconds a frame, one stage after another:")
     for stage, milliseconds in time_stages(video, confidence).items():
         print(f"  {stage:<16}{milliseconds:6.2f}")
