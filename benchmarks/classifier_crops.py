@@ -1,10 +1,14 @@
 """Measures a classifier on the boxed faces of photographs it was not trained on.
 
     python benchmarks/classifier_crops.py --data ../shared/data/detection/valid
+    python benchmarks/classifier_crops.py --video with_mask=../shared/data/videos/one_masked.mp4
 
 Crops are cut with the margin of the model's card and run through the light runtime, as `maskdet
 detect` would, but at the labelled boxes: faces that a face detector misses are not counted against
 the classifier here. Figures are by the least height of the face in pixels.
+
+In a video whose faces are all of one label, every face that the bundled face detector finds is
+counted, frame by frame, without following faces from frame to frame.
 """
 
 import json
@@ -17,6 +21,7 @@ from numpy.typing import NDArray
 
 from maskdet.annotations import read_yolo
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
+from maskdet.stream import NetworkOptions, load_detector
 from maskdet.vision.classifier import MaskClassifier, find_card
 
 NAMES = {0: NO_MASK_LABEL, 1: MASK_LABEL}
@@ -60,15 +65,42 @@ def figures(labels: NDArray[np.intp], probabilities: FloatArray) -> dict[str, fl
     }
 
 
+def wrong_in_video(path: Path, label: str, model: Path | None) -> tuple[int, int]:
+    """Returns how many faces were found in a video, and how many of them got another label."""
+    detector = load_detector(NetworkOptions(model=model))
+    video = cv2.VideoCapture(str(path))
+    faces = wrong = 0
+    while True:
+        read, frame = video.read()
+        if not read:
+            return faces, wrong
+        found = detector(frame).predicted_labels
+        faces += len(found)
+        wrong += sum(name != label for name in found)
+
+
 @click.command(help=__doc__)
-@click.option(
-    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
-)
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--video", "videos", multiple=True, metavar="LABEL=FILE", help="Repeatable.")
 @click.option("--model", type=click.Path(path_type=Path), help="Default: the bundled one.")
 @click.option("--precision", help="One of the card's; default: its default.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of a table.")
-def main(data: Path, model: Path | None, precision: str | None, as_json: bool) -> None:
+def main(
+    data: Path | None,
+    videos: tuple[str, ...],
+    model: Path | None,
+    precision: str | None,
+    as_json: bool,
+) -> None:
     """Measures and prints."""
+    for video in videos:
+        label, _, file = video.partition("=")
+        faces, wrong = wrong_in_video(Path(file), label, model)
+        click.echo(
+            f"{Path(file).name}: {wrong} of {faces} faces not {label} ({wrong / max(1, faces):.2%})"
+        )
+    if data is None:
+        return
     classifier = MaskClassifier(find_card(model), precision=precision)
     heights, labels, probabilities = classify_faces(data, classifier)
     table = {

@@ -19,9 +19,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from maskdet.metrics import accuracy
 from maskdet.train.dataset import Dataset, prepare
 from maskdet.train.feed import Feed
-from maskdet.train.metrics import accuracy
 from maskdet.train.model import build, freeze_trunk
 from maskdet.train.options import TrainOptions
 from maskdet.train.trainer import Trainer
@@ -90,7 +90,11 @@ def this_trainer(options: TrainOptions, dataset: Dataset) -> float:
     "--dataset", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
 )
 @click.option("--passes", type=click.IntRange(min=1), default=20, show_default=True)
-@click.option("--most", type=click.IntRange(min=8), help="Use so many training pictures only.")
+@click.option(
+    "--most",
+    type=click.IntRange(min=8),
+    help="Use so many training pictures only, and a quarter for validation.",
+)
 def main(dataset: Path, passes: int, most: int | None) -> None:
     """Runs both and prints the times."""
     options = TrainOptions(
@@ -98,8 +102,13 @@ def main(dataset: Path, passes: int, most: int | None) -> None:
     )
     data = prepare(options)
     if most is not None:
-        chosen = np.random.default_rng(0).permutation(len(data.feeds["train"]))[:most]
-        data = replace(data, feeds={**data.feeds, "train": data.feeds["train"].subset(chosen)})
+        limits = {"train": most, "val": max(1, most // 4)}
+        random = np.random.default_rng(0)
+        chosen = {
+            part: data.feeds[part].subset(random.permutation(len(data.feeds[part]))[:limit])
+            for part, limit in limits.items()
+        }
+        data = replace(data, feeds={**data.feeds, **chosen})
     click.echo(
         f"{len(data.feeds['train'])} training and {len(data.feeds['val'])} validation pictures, "
         f"{passes} passes"
