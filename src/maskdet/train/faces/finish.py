@@ -28,6 +28,9 @@ from maskdet.vision.preprocessing import UInt8Array
 
 NAME = "ssd_faces"
 CALIBRATION_PICTURES = 150
+AUTO_SIZES = (304, 448, 608)
+"""Input sides `maskdet.vision.face_size` chooses from: each twice the area of the one before."""
+
 LARGEST_LOSS = 0.01
 """Average precision that 8 bits may cost and still be the default."""
 
@@ -85,6 +88,7 @@ def finish(
         "default_precision": "int8",
         "input": {
             "size": options.measured_sizes[0],
+            "sizes": list(AUTO_SIZES),
             "multiple_of": ssd.FINE_MULTIPLE,
             "halved": True,
             "colour_order": "BGR",

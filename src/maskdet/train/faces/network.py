@@ -13,8 +13,8 @@ from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.prior_boxes import PriorBoxSpec, prior_boxes
 from maskdet.vision.ssd_heads import SsdHeads, squash
 
-# Edges and blobs are the same on any face, and half of a step's work lies in learning them: their
-# maps are the largest.
+# Edges and blobs are the same on any face, and these layers have the largest maps: learning them
+# would cost more than any others.
 FROZEN = ("data_bn", "conv1_h", "layer_64")
 LARGEST_GRADIENT = 10.0  # global norm; a crowd of mislabelled faces should not throw the run off
 NMS_THRESHOLD = 0.45  # as in the public network's own description

@@ -1,0 +1,300 @@
+"""Training the face detector: that it learns, starts and stops as told, and what it refuses."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from boxed_pictures import made_up_picture, write_boxed
+from conftest import Cli, assert_user_error
+from maskdet.annotations import BoxedPhotograph
+from maskdet.assets import bundled
+from maskdet.errors import DatasetError, ModelError
+from maskdet.train import ssd
+from maskdet.train.camera import Camera
+from maskdet.train.faces import weights
+from maskdet.train.faces.augmentation import FaceAugmentation, draw_view
+from maskdet.train.faces.feed import FaceFeed, batches, prior_targets, steps
+from maskdet.train.faces.network import TrainedSsd
+from maskdet.train.faces.options import FaceTrainOptions
+from maskdet.train.faces.pictures import LEFT_OUT, prepare
+from maskdet.train.faces.run import train
+from maskdet.vision.faces import load_face_detector
+from maskdet.vision.prior_boxes import intersection_over_union
+
+SIZE = 96
+TINY = ("--size", SIZE, "--measured-size", SIZE, "--batch-size", 4)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen boxed pictures, two of them without a face."""
+    return write_boxed(tmp_path_factory.mktemp("boxed"), 16, empty=2)
+
+
+def options(folder: Path) -> FaceTrainOptions:
+    """A small run on a folder."""
+    return FaceTrainOptions(
+        images=(folder / "images",),
+        annotations=(folder / "labels",),
+        sizes=(SIZE,),
+        validation=0.25,
+    )
+
+
+def test_gradient_steps_on_one_picture_overfit_it() -> None:
+    """From the public network's weights: the loss falls to a fraction, the face is found."""
+    picture, face = made_up_picture(np.random.default_rng(3))
+    scale = np.array([SIZE / picture.shape[1], SIZE / picture.shape[0]] * 2, np.float32)
+    start = weights.with_fine_heads(weights.load_from(bundled("face_detector/original")))
+    trained = TrainedSsd(start, rate=1e-3, weight_decay=0.0, averaging=0.8, mixed_precision=False)
+    kinds, targets = prior_targets(face * scale, trained.priors(SIZE), trained.spec.variances)
+    view = cv2.resize(picture, (SIZE, SIZE))
+    batch = view[np.newaxis], kinds[np.newaxis], targets[np.newaxis]
+    losses = [sum(trained.step(*batch)) for _ in range(25)]
+    assert losses[-1] < 0.15 * losses[0]
+    xyxy, scores = trained.detect(picture, SIZE)
+    assert scores[0] > 0.8
+    assert intersection_over_union(xyxy[:1], face)[0, 0] > 0.7
+
+
+def test_boxes_follow_their_faces_into_the_view() -> None:
+    """Under each box of a turned, cropped, mirrored view lies the bright disc it was drawn for."""
+    random = np.random.default_rng(5)
+    how = replace(FaceAugmentation(), turn=1.0, blur=0.0, camera=Camera())
+    checked = 0
+    for _ in range(40):
+        picture, face = made_up_picture(random)
+        view, boxes = draw_view(lambda p=picture, f=face: (p, f), 128, how, random)
+        assert view.shape == (128, 128, 3)
+        assert np.all((boxes >= 0) & (boxes <= 128))
+        for left, top, right, bottom in boxes.astype(int):
+            cut = min(left, top) == 0 or max(right, bottom) >= 127
+            if cut or min(right - left, bottom - top) < 12:
+                continue
+            middle = view[(top + bottom) // 2, (left + right) // 2].astype(int)
+            assert np.abs(middle - [150, 190, 255]).max() < 60
+            checked += 1
+    assert checked > 40
+
+
+def test_a_pass_depends_on_its_number_alone(folder: Path) -> None:
+    """The same batches again for the same pass, other ones for the next: a run can be resumed."""
+    feed = prepare(options(folder)).train
+    priors = {SIZE: np.array([[48, 48, 40, 40]], np.float32)}
+
+    def drawn(epoch: int) -> list[np.ndarray]:
+        data = batches(
+            feed, priors, (0.1, 0.1, 0.2, 0.2), batch_size=4, epoch=epoch, how=FaceAugmentation()
+        )
+        return [views.numpy() for views, _, _ in data]
+
+    first, again, other = drawn(0), drawn(0), drawn(1)
+    assert len(first) == steps(feed, (SIZE,), 4, 0) == len(feed) // 4
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_a_large_set_is_gone_through_in_turn() -> None:
+    """Of ten pictures at three a pass, each is seen three times in ten passes."""
+    photographs = [
+        BoxedPhotograph(Path(str(number)), np.zeros((0, 4), np.float32), ()) for number in range(10)
+    ]
+    feed = FaceFeed(photographs, np.zeros(10, np.intp), 3, seed=1)
+    seen = np.bincount(np.concatenate([feed.order(epoch) for epoch in range(10)]), minlength=10)
+    assert seen.tolist() == [3] * 10
+
+
+def test_nothing_is_on_both_sides(folder: Path, tmp_path: Path) -> None:
+    """Copies of validation pictures in another set, and of ones to exclude, are left out."""
+    copies, excluded = tmp_path / "copies", tmp_path / "excluded"
+    shutil.copytree(folder, copies)
+    excluded.mkdir()
+    plain = prepare(options(folder))
+    train = [path.path for path in plain.train.photographs]
+    shutil.copy(train[0], excluded)
+    both = prepare(
+        replace(
+            options(folder),
+            images=(folder / "images", copies / "images"),
+            annotations=(folder / "labels", copies / "labels"),
+            exclude_like=(excluded,),
+        )
+    )
+    validation = {photograph.path.name for photograph in both.validation.photographs}
+    assert validation
+    learnt = {photograph.path.name for photograph in both.train.photographs}
+    assert not learnt & (validation | {train[0].name})
+    assert {photograph.path.parents[1] for photograph in both.validation.photographs} == {folder}
+    assert both.counts()[1][LEFT_OUT] == len(validation) + (train[0].name not in validation)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [("0 0.5 0.5 0 0.1", "empty box"), ("0 nan 0.5 0.1 0.1", ""), ("0 5 5 0.1 0.1", "outside")],
+)
+def test_boxes_that_cannot_be_are_left_out(
+    folder: Path, tmp_path: Path, line: str, problem: str
+) -> None:
+    """They are counted among the problems, and the run goes on without them."""
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    (copy / "labels" / "000.txt").write_text(f"{line}\n", encoding="utf-8")
+    pictures = prepare(options(copy))
+    assert any(problem in text for text in pictures.problems)
+    assert sum(row["train faces"] + row["val faces"] for row in pictures.counts()) == 13
+
+
+def test_labels_for_missing_and_broken_pictures_are_noted(folder: Path, tmp_path: Path) -> None:
+    """One picture gone, one that is no picture: two problems, fourteen pictures left."""
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    (copy / "images" / "000.png").unlink()
+    (copy / "images" / "001.png").write_bytes(b"not a picture")
+    pictures = prepare(options(copy))
+    assert len(pictures.photographs) == 14
+    assert any("000" in text for text in pictures.problems)
+    assert any("001.png: is not a picture" in text for text in pictures.problems)
+
+
+def test_pictures_without_a_single_face_are_refused(tmp_path: Path) -> None:
+    """There is nothing to learn from them alone."""
+    bare = write_boxed(tmp_path / "bare", 4, empty=4)
+    with pytest.raises(DatasetError, match="not a single face"):
+        prepare(options(bare))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "other", "missing", "no weights"])
+def test_from_another_network_is_refused(tmp_path: Path, damage: str) -> None:
+    """One line each: a damaged file, another network's, none."""
+    copy = Path(shutil.copytree(bundled("face_detector/original"), tmp_path / "face"))
+    path = next(copy.glob("*.npz"))
+    if damage == "no weights":
+        card_path = next(copy.glob("*.json"))
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+        del card["files"]["weights"]
+        card_path.write_text(json.dumps(card), encoding="utf-8")
+        with pytest.raises(ModelError, match="cannot be trained on"):
+            weights.load_from(copy)
+        return
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:5000])
+    elif damage == "other":
+        np.savez(path, **{"dense/0": np.zeros((3, 3))})
+    else:
+        path.unlink()
+    expected = {"truncated": "damaged", "other": "another network", "missing": "cannot be read"}
+    with pytest.raises(ModelError, match=expected[damage]):
+        weights.load(path)
+    with pytest.raises(ModelError):
+        weights.load_from(copy)
+
+
+def test_weights_survive_the_file(tmp_path: Path) -> None:
+    """Written in 16 bits and read back, a network with fine heads is the same to 16 bits."""
+    network = ssd.build_ssd(fine=True)
+    np.savez(tmp_path / "w.npz", **weights.arrays_of(network))
+    again = weights.load(tmp_path / "w.npz")
+    assert ssd.is_fine(again)
+    for before, after in zip(network.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-3, atol=1e-6)
+
+
+def test_train_faces_command(maskdet: Cli, folder: Path, tmp_path: Path) -> None:
+    """A whole run: detector, card, report; then detect with it, and train on from it."""
+    data = ("--images", folder / "images", "--annotations", folder / "labels", "--validation", 0.25)
+    done = maskdet(
+        "train-faces",
+        *data,
+        *TINY,
+        "--passes",
+        1,
+        "--from",
+        "original",
+        "--output",
+        tmp_path / "face",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "average precision" in done.stdout
+    run = tmp_path / "runs" / "train-faces" / "1"
+    names = {path.name for path in run.iterdir()}
+    assert {"config.toml", "split.csv", "history.csv", "report.txt", "best.npz"} <= names
+    card = json.loads((tmp_path / "face" / "ssd_faces.json").read_text(encoding="utf-8"))
+    assert 0.05 <= card["default_confidence"] <= 0.95
+    assert card["training"]["recipe"]["passes"] == 1
+    assert str(tmp_path) not in json.dumps(card)
+    for precision in ("int8", "float16"):
+        detector = load_face_detector(tmp_path / "face", precision=precision, confidence=0.01)
+        picture = cv2.imread(str(folder / "images" / "000.png"))
+        assert len(detector.detect(picture)[0])
+    assert ssd.is_fine(weights.load_from(tmp_path / "face"))
+
+
+def test_an_interrupted_run_says_so_and_goes_on(folder: Path, tmp_path: Path) -> None:
+    """SIGTERM in the middle keeps the passes done; --resume takes the run to its end."""
+    command = [sys.executable, "-m", "maskdet", "train-faces"]
+    data = ["--images", folder / "images", "--annotations", folder / "labels"]
+    extra = [*data, *TINY, "--passes", 400, "--from", "original", "--validation", 0.25]
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        [*command, *map(str, extra), "--run-dir", str(run)], stderr=subprocess.PIPE, text=True
+    )
+    for _ in range(1200):
+        if (run / "checkpoint.npz").exists() or process.poll() is not None:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+    assert "stopped as asked" in errors
+    config = (run / "config.toml").read_text(encoding="utf-8")
+    passes = (run / "history.csv").read_text(encoding="utf-8").count("\n") - 1
+    (run / "config.toml").write_text(
+        config.replace("passes = 400", f"passes = {passes + 1}"), encoding="utf-8"
+    )
+    resumed = subprocess.run(
+        [*command, "--resume", str(run)], capture_output=True, text=True, check=False, timeout=240
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"pass {passes + 1}/{passes + 1}" in resumed.stderr
+    assert f"pass {passes}/" not in resumed.stderr
+
+
+def test_a_detector_that_is_not_there_is_one_line(maskdet: Cli, folder: Path) -> None:
+    """And exit code 1, before TensorFlow is loaded."""
+    data = ("--images", folder / "images", "--annotations", folder / "labels")
+    done = maskdet("train-faces", *data, "--from", "nowhere")
+    assert_user_error(done, "nowhere", "no such folder")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sizes": (100,)}, "multiples of 16"),
+        ({"measured_sizes": (300,)}, "multiples of 16"),
+        ({"format": "coco"}, "is not coco"),
+        ({"images": (Path(), Path())}, "2 --images but 1 --annotations"),
+    ],
+)
+def test_wrong_options_are_refused(
+    folder: Path, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    """Before anything is trained or written."""
+    wrong = replace(options(folder), from_face="original", run_dir=tmp_path / "run", **changes)
+    with pytest.raises(DatasetError, match=message):
+        train(wrong, say=lambda _: None, show=lambda _, __: None)
+    assert not (tmp_path / "run").exists()
+
+
+def test_missing_options_are_wrong_usage(maskdet: Cli) -> None:
+    """Exit code 2 names the option."""
+    done = maskdet("train-faces")
+    assert done.returncode == 2
+    assert "--images" in done.stderr
