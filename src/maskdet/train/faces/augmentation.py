@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
 from maskdet.train.camera import Camera, distort
+from maskdet.train.faces.blanks import draw_blank
 from maskdet.vision.preprocessing import UInt8Array
 
 Boxed = tuple[UInt8Array, FloatArray]
@@ -38,6 +39,8 @@ class FaceAugmentation:
         zoom_out: largest; beyond 1 the picture lies in a plain field.
         faces: height of a face in a view, smallest and largest, as shares of its side: views that
             are not whole are drawn around one face at a height between them, all octaves alike.
+        elsewhere: is drawn around no face in particular, if it is not whole.
+        blank: is a made-up picture without faces.
         mosaic: is put together from several views.
         turn: is turned.
         largest_turn: degrees, either way.
@@ -52,6 +55,8 @@ class FaceAugmentation:
     zoom_in: float = 0.15
     zoom_out: float = 2.0
     faces: tuple[float, float] = (0.025, 0.8)
+    elsewhere: float = 0.15
+    blank: float = 0.06
     mosaic: float = 0.3
     turn: float = 0.25
     largest_turn: float = 25.0
@@ -77,7 +82,9 @@ def draw_view(
     Returns:
         The (size, size, 3) view and the boxes of the faces in it.
     """
-    if random.random() >= how.mosaic:
+    if random.random() < how.blank:
+        view, boxes = draw_blank(size, random), np.zeros((0, 4), np.float32)
+    elif random.random() >= how.mosaic:
         view, boxes = _warp(*pick(), size, how, random)
     else:
         tiles = int(random.choice(_TILES))
@@ -113,10 +120,11 @@ def _warp(
     centre = np.array([width / 2, height / 2])
     window = np.array([width, height], np.float64)  # of the picture, in its pixels
     if random.random() >= how.whole:
-        share = _share_of_picture(boxes, height, how, random)
+        wanted = boxes[:0] if random.random() < how.elsewhere else boxes
+        share = _share_of_picture(wanted, height, how, random)
         stretch = how.stretch ** random.uniform(-0.5, 0.5)
         window *= share * np.array([stretch, 1 / stretch])
-        centre = _centre(boxes, window, (width, height), random)
+        centre = _centre(wanted, window, (width, height), random)
     angle = math.radians(how.largest_turn) * random.uniform(-1, 1)
     if random.random() >= how.turn:
         angle = 0.0
