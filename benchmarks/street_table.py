@@ -1,0 +1,74 @@
+"""Measures the shipped models, and what each option changes, on boxed street photographs.
+
+    maskdet train --config head128 --dataset ../shared/data/classification/observations \
+        --output build/usual
+    python benchmarks/street_table.py --data ../shared/data/detection/valid --usual build/usual
+
+Prints the Markdown table of README.md and docs/evaluation.md, a row as soon as it is known. No
+picture of this folder, nor one that nearly matches, was trained on: tools/build_classifier.py says
+how that was made sure of.
+"""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from maskdet.detections import MASK_LABEL, NO_MASK_LABEL
+from maskdet.evaluate.options import EvaluateOptions, PhotographOptions
+from maskdet.evaluate.report import Report
+from maskdet.evaluate.run import evaluate
+from maskdet.metrics import Interval
+from maskdet.stream import NetworkOptions
+
+NAMES = {"0": NO_MASK_LABEL, "1": MASK_LABEL}
+FIGURES = ("recall", "precision", "f1", "face_recall", "label_accuracy", "mean_ap50")
+
+
+def row(name: str, report: Report) -> str:
+    """Returns a row of the table: shares in percent, F1 with its interval."""
+    cells = [name]
+    for figure in FIGURES:
+        found = report.figures[figure]
+        if not isinstance(found, Interval):
+            raise TypeError(f"{figure} has no interval")
+        text = f"{100 * found.value:.1f}"
+        if figure == "f1":
+            text += f" ({100 * found.low:.0f} to {100 * found.high:.0f})"
+        cells.append(text)
+    return f"| {' | '.join(cells)} |"
+
+
+@click.command(help=__doc__)
+@click.option(
+    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
+)
+@click.option("--usual", type=click.Path(path_type=Path), help="Classifier of the first row.")
+@click.option("--yunet", type=click.Path(exists=True, path_type=Path), help="YuNet's .onnx file.")
+@click.option("--only", multiple=True, help="Rows whose name contains this. Repeatable.")
+def main(data: Path, usual: Path | None, yunet: Path | None, only: tuple[str, ...]) -> None:
+    """Measures and prints."""
+    rows: dict[str, NetworkOptions] = {}
+    if usual is not None:
+        rows["usual approach"] = NetworkOptions(model=usual, confidence=0.5)
+    rows |= {
+        "`maskdet detect`": NetworkOptions(),
+        "`--confidence 0.5`": NetworkOptions(confidence=0.5),
+        "`--confidence 0.15`": NetworkOptions(confidence=0.15),
+        "`--face-detector yunet`": NetworkOptions(face_detector="yunet", face=yunet),
+        "`--face-size 600`": NetworkOptions(face_size=600),
+        "`--tiles 2x2`": NetworkOptions(tiles="2x2"),
+    }
+    subject = PhotographOptions(data / "images", data / "labels", "yolo", NAMES)
+    click.echo(f"| | {' | '.join(name.replace('_', ' ') for name in FIGURES)} |")
+    click.echo("| --- " * (1 + len(FIGURES)) + "|")
+    for name, networks in rows.items():
+        if only and not any(text in name for text in only):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            options = EvaluateOptions(subject, networks, Path(folder))
+            click.echo(row(name, evaluate(options, show=lambda *_: None).report))
+
+
+if __name__ == "__main__":
+    main()
