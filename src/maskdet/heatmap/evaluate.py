@@ -13,9 +13,10 @@ from maskdet.detections import Detections, FloatArray
 from maskdet.errors import OutputError
 from maskdet.heatmap.completeness import bias_shares
 from maskdet.heatmap.evidence_report import write_report
-from maskdet.heatmap.explainers import METHODS, MapOptions, load_model
+from maskdet.heatmap.explainers import METHODS, MapOptions
 from maskdet.heatmap.faces import FaceSet, read_faces
 from maskdet.heatmap.findings import Completeness, Evidence, MethodEvidence
+from maskdet.heatmap.loading import load_model
 from maskdet.heatmap.perturbation import Score, deletion_and_insertion, ranks, road
 from maskdet.heatmap.views import resolve_view, shown_maps
 from maskdet.media.files import next_run_folder

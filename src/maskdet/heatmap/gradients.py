@@ -30,6 +30,7 @@ import tensorflow as tf
 
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.errors import ModelError
+from maskdet.heatmap.weighting import COMBINE
 from maskdet.vision.preprocessing import UInt8Array, scale_to_unit
 
 # Its warnings are advice on speed.
@@ -111,7 +112,7 @@ class KerasExplainer:
         features, logits, gradients = (
             np.asarray(tensor) for tensor in self._gradients(tf.constant(inputs))
         )
-        return logits, _COMBINE[self.method](features, gradients)
+        return logits, COMBINE[self.method](features, gradients)
 
     def _run(self, inputs: Any) -> tuple[Any, Any]:
         features, logits = self._network(inputs, training=False)
@@ -162,41 +163,6 @@ def feature_layer(model: Any) -> Any:
     """Returns the last layer whose output is a map of more than one place."""
     mapped = [layer for layer in _mapped_layers(model) if max(layer.output.shape[1:3]) > 1]
     return mapped[-1]
-
-
-def _hires_cam(features: FloatArray, gradients: FloatArray) -> FloatArray:
-    places = np.float32(features.shape[1] * features.shape[2])
-    return cast("FloatArray", places * np.einsum("bhwk,bhwkc->bhwc", features, gradients))
-
-
-def _grad_cam(features: FloatArray, gradients: FloatArray) -> FloatArray:
-    return _weighted(features, gradients.sum(axis=(1, 2)))
-
-
-def _weighted(features: FloatArray, weights: FloatArray) -> FloatArray:
-    return cast("FloatArray", np.einsum("bhwk,bkc->bhwc", features, weights))
-
-
-def _grad_cam_plus_plus(features: FloatArray, gradients: FloatArray) -> FloatArray:
-    totals = features.sum(axis=(1, 2))[:, None, None, :, None]
-    squares = gradients**2
-    below = 2 * squares + squares * gradients * totals
-    alpha = np.divide(squares, below, out=np.zeros_like(below), where=below != 0)
-    weights = (alpha * np.maximum(gradients, 0)).sum(axis=(1, 2))
-    return np.maximum(_weighted(features, weights), 0)
-
-
-def _layer_cam(features: FloatArray, gradients: FloatArray) -> FloatArray:
-    return np.maximum(_hires_cam(features, np.maximum(gradients, 0)), 0)
-
-
-_COMBINE = {
-    "cam": _hires_cam,
-    "hirescam": _hires_cam,
-    "gradcam": _grad_cam,
-    "gradcam++": _grad_cam_plus_plus,
-    "layercam": _layer_cam,
-}
 
 
 def _load(path: Path) -> Any:

@@ -9,17 +9,12 @@ from pathlib import Path
 
 import imutils
 
-from maskdet.detections import Detections
-from maskdet.heatmap.colours import palette
-from maskdet.heatmap.compose import CLASSIC_FRAME_RATE, Composer, Explained
-from maskdet.heatmap.explainers import LoadedModel, load_model
-from maskdet.heatmap.layout import MAX_PANELS, VIDEO_PANELS, Layout, Seats
+from maskdet.heatmap.compose import CLASSIC_FRAME_RATE, Explained
+from maskdet.heatmap.loading import load_model
 from maskdet.heatmap.options import CLASSIC, RUN, HeatmapOptions
-from maskdet.heatmap.overlay import UInt8Array
-from maskdet.heatmap.panels import Brush
+from maskdet.heatmap.pictures import Pictures
 from maskdet.heatmap.raw import RawMaps
-from maskdet.heatmap.views import DIFFERENCE, PREDICTED, resolve_view, shown_maps
-from maskdet.media.drawing import label_text
+from maskdet.heatmap.views import resolve_view
 from maskdet.media.frames import Source
 from maskdet.media.outputs import RunOutput
 from maskdet.media.sources import STANDARD_INPUT, ReadOptions, open_sources
@@ -35,7 +30,6 @@ from maskdet.stream import (
     no_progress,
     stopping_on_signals,
 )
-from maskdet.vision.classifier import softmax
 
 # A camera never ends; this many frames make a recording to look at.
 CAMERA_FRAMES = 200
@@ -95,7 +89,7 @@ def run(
     frames = CAMERA_FRAMES if options.frames is None and live else options.frames
     detector = load_detector(networks, maps=True, classifier=model.classifier())
     stream = StreamOptions(max_frames=frames, width=options.width)
-    pictures = _Pictures(options, model, view)
+    pictures = Pictures(options, model, view)
     summary = HeatmapSummary()
     with ExitStack() as stack:
         output = stack.enter_context(_open_output(options, sources, log))
@@ -210,71 +204,3 @@ def _on_one_scale(
                 image = imutils.resize(image, width=options.width)
             seen = Seen(sources[number], replace(frame, image=image), found.detections)
             yield seen, replace(found, scale=scale)
-
-
-class _Pictures:
-    """Explains and draws frames, and remembers what must stay put from frame to frame.
-
-    Args:
-        options: what was asked for.
-        model: the classifier with its maps.
-        view: which map is shown.
-    """
-
-    def __init__(self, options: HeatmapOptions, model: LoadedModel, view: str) -> None:
-        self._look = options.look
-        self._temperature = model.temperature
-        self._view = view
-        look = options.look
-        brush = Brush(palette(look.colormap, look.alpha), look.blur_kernel, look.morphology)
-        self._composer = Composer(brush, margin=model.crop_margin, exact=model.exact)
-        self._note = _note(options, model, view)
-        self._settled: dict[int, tuple[Layout, Seats]] = {}
-        self._largest = 0.0
-
-    def explain(self, seen: Seen) -> tuple[Seen, Explained]:
-        """Picks the maps of a frame, and its scale: its own, or the largest so far."""
-        detections = _own_answer(seen.detections, self._temperature)
-        shown = shown_maps(detections, self._view)
-        scale = float(abs(shown.maps).max(initial=0.0))
-        if self._look.normalise == RUN:
-            self._largest = scale = max(self._largest, scale)
-        return seen, Explained(detections, shown, scale)
-
-    def draw(self, item: tuple[Seen, Explained]) -> tuple[Seen, Explained, UInt8Array]:
-        """Draws a frame."""
-        seen, found = item
-        image = seen.frame.image
-        if self._look.layout == CLASSIC:
-            return seen, found, self._composer.draw_classic(image, found)
-        layout, seats = self._places(seen, len(found.detections))
-        return seen, found, self._composer.draw(image, found, layout, seats)
-
-    def _places(self, seen: Seen, faces: int) -> tuple[Layout, Seats]:
-        moving = seen.source.is_moving
-        if moving and id(seen.source) in self._settled:
-            return self._settled[id(seen.source)]
-        places = VIDEO_PANELS if moving else min(max(faces, 1), MAX_PANELS)
-        height, width = seen.frame.image.shape[:2]
-        layout = Layout(width, height, places=places, size=self._look.size, note=self._note)
-        settled = layout, Seats(places)
-        if moving:
-            self._settled[id(seen.source)] = settled
-        return settled
-
-
-def _own_answer(detections: Detections, temperature: float) -> Detections:
-    """Returns detections that speak for their frame alone: a map explains no other frame."""
-    if detections.decided is None:
-        return detections
-    probabilities = softmax(detections.logits / temperature)
-    return replace(detections, decided=None, probabilities=probabilities)
-
-
-def _note(options: HeatmapOptions, model: LoadedModel, view: str) -> str:
-    """Returns the line that says what the colours mean."""
-    unit = "logits" if model.exact else "units of the method"
-    what = {PREDICTED: "evidence for the label", DIFFERENCE: "label against the other"}.get(
-        view, f"evidence for {label_text(view)}"
-    )
-    return f"{options.maps.method}: {what}, in {unit}"
