@@ -21,7 +21,6 @@ _URL_MARK = "://"
 # Addresses that are live whatever they say of their length; http may be a file on a server.
 _LIVE_SCHEMES = frozenset({"rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp"})
 _SCHEMES = _LIVE_SCHEMES | {"http", "https"}
-_ANIMATED_SUFFIXES = frozenset({".gif", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -98,12 +97,13 @@ def open_source(text: str, options: ReadOptions | None = None) -> Source:
 
 def _open_file(path: Path) -> Source:
     suffix = path.suffix.lower()
-    if suffix in _ANIMATED_SUFFIXES and cv2.imcount(str(path)) > 1:
-        # FFmpeg decodes animated GIF but not WebP; OpenCV 4.10 reads a WebP's first frame only.
-        if suffix == ".gif":
-            return VideoSource(str(path))
-        if hasattr(cv2, "imreadanimation"):
-            return AnimationSource(path)
+    # FFmpeg decodes animated GIF but not WebP. OpenCV 4.10 reads no GIF, and a WebP's first frame.
+    if suffix == ".gif":
+        animation = VideoSource(str(path))
+        if (animation.frame_count or 0) > 1 or not cv2.haveImageReader(str(path)):
+            return animation
+    if suffix == ".webp" and hasattr(cv2, "imreadanimation") and cv2.imcount(str(path)) > 1:
+        return AnimationSource(path)
     if suffix in PICTURE_SUFFIXES or cv2.haveImageReader(str(path)):
         return PictureSource([path], str(path), "picture")
     if path.stat().st_size == 0:
