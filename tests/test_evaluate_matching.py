@@ -1,0 +1,96 @@
+"""Who found whom, and what it adds up to, on cases worked out by hand."""
+
+import numpy as np
+import pytest
+
+from maskdet.detections import Detections
+from maskdet.evaluate.judging import UNSEEN, Judged, count, judge, precisions
+from maskdet.vision.matching import average_precision, match_detections
+
+NAMES = ("with_mask", "without_mask")
+
+
+def found(*rows: tuple[float, float, float, float, float, float]) -> Detections:
+    """Returns detections from left, top, right, bottom, face score, probability of a mask."""
+    table = np.array(rows, np.float32).reshape(-1, 6)
+    masked = table[:, 5]
+    probabilities = np.stack([masked, 1 - masked], axis=1)
+    return Detections(NAMES, table[:, :4], table[:, 4], probabilities, probabilities)
+
+
+FACES = np.array([[0, 0, 10, 10], [50, 50, 60, 90], [80, 0, 90, 10]], np.float32)
+
+
+@pytest.fixture
+def judged() -> Judged:
+    """A hit with the right label, one with the wrong one, a false face, a missed face."""
+    detections = found(
+        (0, 0, 10, 10, 0.9, 0.8), (50, 50, 60, 90, 0.6, 0.3), (30, 30, 40, 40, 0.4, 0.9)
+    )
+    return judge(detections, FACES, [0, 0, 1], 5.0)
+
+
+def test_average_precision_of_a_known_curve() -> None:
+    """Hit, miss, hit, hit of five: 1/5 at 1, then 2/5 at 3/4, the best precision from there on."""
+    scores = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
+    hits = np.array([True, False, True, True])
+    assert average_precision(scores, hits, 5) == pytest.approx(1 / 5 + 2 / 5 * 3 / 4)
+    assert np.isnan(average_precision(scores, hits, 0))
+    assert average_precision(scores[:0], hits[:0], 3) == 0
+
+
+def test_overlap_decides() -> None:
+    """A box that covers 60% is a hit at 0.5 and none at 0.75; a face is found once."""
+    box = np.array([[0, 0, 10, 6], [0, 0, 10, 6]], np.float32)
+    assert match_detections(box, FACES[:1]).tolist() == [0, -1]
+    assert match_detections(box, FACES[:1], 0.75).tolist() == [-1, -1]
+
+
+def test_mistakes_are_counted_apart(judged: Judged) -> None:
+    """Missed, false and wrongly labelled faces are three different things."""
+    counts = count([judged], 0.3)
+    assert (counts.faces, counts.right, counts.wrong, counts.missed, counts.false) == (
+        3,
+        1,
+        1,
+        1,
+        1,
+    )
+    assert counts.precision == pytest.approx(1 / 3)
+    assert counts.recall == pytest.approx(1 / 3)
+    assert counts.face_precision == pytest.approx(2 / 3)
+    assert counts.label_accuracy == 0.5
+    assert judged.found_as.tolist() == [0, 1, UNSEEN]
+
+
+def test_threshold_leaves_out(judged: Judged) -> None:
+    """Above the threshold only the first detection is left."""
+    counts = count([judged], 0.7)
+    assert (counts.right, counts.wrong, counts.missed, counts.false) == (1, 0, 2, 0)
+    tall = count([judged], 0.3, lambda photo: photo.heights > 20)
+    assert (tall.faces, tall.wrong, tall.false) == (1, 1, 0)
+
+
+def test_faces_that_do_not_count() -> None:
+    """A detection of a face of another class is neither right nor wrong."""
+    detections = found((0, 0, 10, 10, 0.9, 0.8), (80, 0, 90, 10, 0.8, 0.8))
+    photo = judge(detections, FACES, [0, None, None], 1.0)
+    counts = count([photo], 0.5)
+    assert (counts.faces, counts.right, counts.false) == (1, 1, 0)
+
+
+def test_precisions_by_class(judged: Judged) -> None:
+    """A wrong label is a false alarm of one class and a miss of the other."""
+    figures = precisions([judged], NAMES)
+    assert figures["face_ap50"] == pytest.approx(2 / 3)
+    assert figures["with_mask_ap50"] == pytest.approx(1 / 2)
+    assert figures["without_mask_ap50"] == 0
+    assert figures["mean_ap50"] == pytest.approx(1 / 4)
+    assert figures["with_mask_ap"] == pytest.approx(1 / 2)
+
+
+def test_a_photograph_without_faces_or_finds() -> None:
+    """Nothing there and nothing found is no error."""
+    empty = judge(Detections.empty(NAMES), FACES[:0], [], 1.0)
+    assert count([empty], 0.5).faces == 0
+    assert count([judge(Detections.empty(NAMES), FACES, [0, 0, 1], 1.0)], 0.5).missed == 3
