@@ -269,8 +269,8 @@ def write_card(folder: Path, **changes: Any) -> Path:
     """Writes the bundled card elsewhere, its files beside it as links."""
     card = json.loads(CARD.read_text())
     card.update(changes)
-    for entry in card["files"].values():
-        (folder / entry["name"]).symlink_to(CARD.with_name(entry["name"]))
+    for name in {entry["name"] for entry in card["files"].values()}:
+        (folder / name).symlink_to(CARD.with_name(name))
     (folder / CARD.name).write_text(json.dumps(card))
     return folder / CARD.name
 

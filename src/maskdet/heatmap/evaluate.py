@@ -211,9 +211,9 @@ def _completeness(
         log("the card names no .keras file: what the biases add is not known")
         return ()
     results = []
-    for key, entry in files.items():
-        if not key.startswith("tflite"):
-            continue
+    # The default file may be named twice, by its precision as well.
+    exported = {entry["name"]: key for key, entry in files.items() if key.startswith("tflite")}
+    for key in exported.values():
         path = card_file(card_path, card, key)
         precision = key.removeprefix("tflite").removeprefix("_") or None
         network = MaskClassifier(card_path, precision=precision, maps=True)
@@ -223,7 +223,7 @@ def _completeness(
         span = float(logits.max() - logits.min())
         results.append(
             Completeness(
-                str(entry.get("precision", key)), float(error.max()), float(error.mean()), span
+                str(files[key].get("precision", key)), float(error.max()), float(error.mean()), span
             )
         )
     return tuple(results)
