@@ -106,9 +106,12 @@ def test_command_reports_and_cleans(faulty: Path, tmp_path: Path, maskdet: Cli) 
     assert (clean.unreadable, clean.within, clean.contradictory) == ((), (), frozenset())
     assert set(clean.report()["colour_modes"]) == {"colour", "grey"}
     assert not (tmp_path / "clean/with_mask/0.png").exists()  # copy.png is the larger one
-    groups = {picture.path.name: picture.group for picture in list_pictures(tmp_path / "clean")}
-    assert groups["2.png"] == groups["near.png"]
-    assert groups["2.png"] is not None
+    groups = {
+        f"{picture.label}/{picture.path.name}": picture.group
+        for picture in list_pictures(tmp_path / "clean")
+    }
+    assert groups["with_mask/2.png"] == groups["without_mask/near.png"]
+    assert groups["with_mask/2.png"] is not None
 
 
 def test_bad_folders(tmp_path: Path, faulty: Path, maskdet: Cli) -> None:
