@@ -101,8 +101,8 @@ class KerasExplainer:
             and (method in ("cam", "hirescam") or (method == "gradcam" and pools))
         )
         self._network = keras.Model(model.input, [mapped.output, _logits(model, path)])
-        self._gradients = tf.function(self._trace, reduce_retracing=True)
-        self._forward = tf.function(self._run, reduce_retracing=True)
+        self._gradients = tf.function(self._trace, autograph=False, reduce_retracing=True)
+        self._forward = tf.function(self._run, autograph=False, reduce_retracing=True)
 
     def explain(self, faces: UInt8Array) -> tuple[FloatArray, FloatArray]:
         """Does what `maskdet.heatmap.explainers.Explainer.explain` says."""
