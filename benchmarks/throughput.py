@@ -4,8 +4,9 @@
     python benchmarks/throughput.py VIDEO --caffe DIR --opencv4 opencv4    # beside the usual script
 
 Each command runs as a user would start it. Its records say when a frame was done (annotated and
-written). With --caffe, `benchmarks/reference.py` runs in turns with it: on a shared machine only
-the ratio of neighbouring runs means something.
+written). By default it runs the public face detector at 300 pixels, which the usual script runs,
+too. With --caffe, `benchmarks/reference.py` runs in turns with it: on a shared machine only the
+ratio of neighbouring runs means something.
 """
 
 import json
@@ -91,9 +92,9 @@ def agreement(ours: Run, theirs: Run, threshold: float = 0.9) -> float:
     return found / total if total else 1.0
 
 
-def time_stages(video: str, confidence: float) -> dict[str, float]:
+def time_stages(video: str, networks: NetworkOptions) -> dict[str, float]:
     """Returns the median milliseconds of each stage a frame, one after another in one thread."""
-    detector = load_detector(NetworkOptions(confidence=confidence))
+    detector = load_detector(networks)
     spent: dict[str, list[float]] = {}
 
     def timed(stage: str, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -126,21 +127,32 @@ def processor() -> str:
 @click.argument("video", type=click.Path(exists=True))
 @click.option("--runs", default=3, show_default=True, help="Runs of each command; medians count.")
 @click.option("--confidence", default=0.5, show_default=True, help="Face threshold for both.")
+@click.option("--face", default="original", show_default=True, help="As of maskdet detect.")
+@click.option("--face-size", default=300, show_default=True, help="As of maskdet detect.")
 @click.option("--caffe", type=click.Path(exists=True), help="Folder of the Caffe pair.")
 @click.option("--opencv4", type=click.Path(exists=True), help="Folder OpenCV 4 was installed to.")
-def main(video: str, runs: int, confidence: float, caffe: str | None, opencv4: str | None) -> None:
+def main(
+    video: str,
+    runs: int,
+    confidence: float,
+    face: str,
+    face_size: int,
+    caffe: str | None,
+    opencv4: str | None,
+) -> None:
     """Measures `maskdet detect` on VIDEO."""
     print(f"{video}; {os.cpu_count()} x {processor()}, Python {platform.python_version()}")
     script = [sys.executable, str(HERE / "reference.py"), video, "--caffe", str(caffe)]
     detect = [sys.executable, "-m", "maskdet", "detect", "--source", video, "--json"]
     confident = ["--confidence", str(confidence)]
+    networks = ["--face", face, "--face-size", str(face_size)]
     results: dict[str, list[Run]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for run in range(runs):
             output = ["--output", f"{folder}/{run}.mp4"]
             commands = {
-                "maskdet detect": (*detect, *confident, *output),
-                "  --no-output": (*detect, *confident, "--no-output"),
+                "maskdet detect": (*detect, *networks, *confident, *output),
+                "  --no-output": (*detect, *networks, *confident, "--no-output"),
             }
             if caffe is not None:
                 avi = ["--output", f"{folder}/{run}.avi"]
@@ -160,8 +172,9 @@ def main(video: str, runs: int, confidence: float, caffe: str | None, opencv4: s
             print(f"{name.strip()}: {statistics.median(ratios):.1f} times the reference's frames/s")
         found = agreement(results["maskdet detect"][0], theirs[0])
         print(f"reference's faces also found (IoU 0.9): {found:.1%}")
+    chosen = NetworkOptions(face=Path(face), confidence=confidence, face_size=face_size)
     print("\nmilliseconds a frame, one stage after another:")
-    for stage, milliseconds in time_stages(video, confidence).items():
+    for stage, milliseconds in time_stages(video, chosen).items():
         print(f"  {stage:<16}{milliseconds:6.2f}")
 
 
