@@ -53,7 +53,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--confidence", type=float, default=0.2, show_default=True)
 def main(caffe: Path, images: Path, face: Path | None, confidence: float) -> None:
     """Prints, for each precision, how far its boxes and scores are from OpenCV's."""
-    folder = face or bundled("face_detector")
+    folder = face or bundled("face_detector/original")
     paths = sorted(path for path in images.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
     click.echo(f"{len(paths)} photographs, OpenCV {cv2.__version__}, confidence {confidence:g}\n")
     click.echo(
@@ -64,6 +64,8 @@ def main(caffe: Path, images: Path, face: Path | None, confidence: float) -> Non
     reference = load_face_detector(caffe, confidence=confidence - SLACK)
     side = CAFFE_INPUT_SIZE
     for precision in read_card(folder / CARD_NAME)["files"]:
+        if precision == "weights":  # for training on
+            continue
         detector = load_face_detector(folder, precision=precision, confidence=confidence - SLACK)
         boxes: list[float] = []
         scores: list[float] = []

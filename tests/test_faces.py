@@ -11,7 +11,13 @@ import pytest
 
 from maskdet.assets import bundled, sha256
 from maskdet.errors import ModelError
-from maskdet.vision.faces import CARD_NAME, load_face_detector
+from maskdet.vision.face_size import AutoSizedFaceDetector, load_sized_face_detector
+from maskdet.vision.faces import (
+    CARD_NAME,
+    face_detector_folder,
+    input_sizes,
+    load_face_detector,
+)
 from maskdet.vision.prior_boxes import intersection_over_union
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
@@ -29,8 +35,8 @@ def astronaut() -> np.ndarray:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the bundled detector that a test may damage."""
-    return Path(shutil.copytree(bundled("face_detector"), tmp_path / "face"))
+    """A copy of a bundled detector that a test may damage."""
+    return Path(shutil.copytree(face_detector_folder("original"), tmp_path / "face"))
 
 
 def edit_card(folder: Path, **entries: Any) -> None:
@@ -40,19 +46,53 @@ def edit_card(folder: Path, **entries: Any) -> None:
     path.write_text(json.dumps(card), encoding="utf-8")
 
 
+@pytest.mark.parametrize("name", [None, "original"])
 @pytest.mark.parametrize("precision", ["int8", "float16"])
 @pytest.mark.parametrize("face_size", [300, 301, 416, 600])
 def test_the_face_in_a_portrait_is_found(
-    astronaut: np.ndarray, precision: str, face_size: int
+    astronaut: np.ndarray, name: str | None, precision: str, face_size: int
 ) -> None:
-    """Both files find it at any input size, sure and in place."""
+    """Both files of both bundled detectors find it at any input size, sure and in place."""
     detector = load_face_detector(
-        bundled("face_detector"), precision=precision, face_size=face_size, threads=2
+        face_detector_folder(name), precision=precision, face_size=face_size, threads=2
     )
     xyxy, scores = detector.detect(astronaut)
     assert scores[0] > 0.9
     assert xyxy.dtype == scores.dtype == np.float32
     assert intersection_over_union(xyxy[:1], ASTRONAUT_FACE)[0, 0] > 0.7
+
+
+def test_sizes_are_taken_to_the_nearest_the_network_can_do() -> None:
+    """Its maps have to halve and double evenly: 300, 450 and 600 become multiples of 16."""
+    sizes = [
+        getattr(load_face_detector(bundled("face_detector"), face_size=size), "size", None)
+        for size in (300, 450, 600)
+    ]
+    assert sizes == [304, 448, 608]
+
+
+def test_the_bundled_detector_chooses_its_size_and_the_public_one_does_not(
+    astronaut: np.ndarray,
+) -> None:
+    """The card offers sizes; asked for one, it is taken."""
+    chosen = load_sized_face_detector(bundled("face_detector"))
+    assert isinstance(chosen, AutoSizedFaceDetector)
+    fixed = load_sized_face_detector(bundled("face_detector"), face_size=448)
+    np.testing.assert_array_equal(chosen.detect(astronaut)[0], fixed.detect(astronaut)[0])
+    assert input_sizes(face_detector_folder("original")) == ()
+    original = load_sized_face_detector(face_detector_folder("original"))
+    assert not isinstance(original, AutoSizedFaceDetector)
+
+
+def test_the_bundled_detector_is_quiet_where_there_is_no_face() -> None:
+    """Food, noise and text at its own confidence: no face."""
+    detector = load_sized_face_detector(bundled("face_detector"))
+    page = np.full((480, 640, 3), 245, np.uint8)
+    for line in range(1, 12):
+        cv2.putText(page, "ABC abc 0123", (5, 40 * line), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 0, 2)
+    noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    for picture in (page, noise, cv2.imread(str(SAMPLES / "coffee.jpg"))):
+        assert len(detector.detect(picture)[1]) == 0
 
 
 def test_int8_agrees_with_float16(astronaut: np.ndarray) -> None:
