@@ -220,44 +220,17 @@ def test_weights_survive_the_file(tmp_path: Path) -> None:
         np.testing.assert_allclose(after, before, rtol=1e-3, atol=1e-6)
 
 
-def test_train_faces_command(maskdet: Cli, folder: Path, tmp_path: Path) -> None:
-    """A whole run: detector, card, report; then detect with it, and train on from it."""
-    data = ("--images", folder / "images", "--annotations", folder / "labels", "--validation", 0.25)
-    done = maskdet(
-        "train-faces",
-        *data,
-        *TINY,
-        "--passes",
-        1,
-        "--from",
-        "original",
-        "--output",
-        tmp_path / "face",
-    )
-    assert done.returncode == 0, done.stderr
-    assert "average precision" in done.stdout
-    run = tmp_path / "runs" / "train-faces" / "1"
-    names = {path.name for path in run.iterdir()}
-    assert {"config.toml", "split.csv", "history.csv", "report.txt", "best.npz"} <= names
-    card = json.loads((tmp_path / "face" / "ssd_faces.json").read_text(encoding="utf-8"))
-    assert 0.05 <= card["default_confidence"] <= 0.95
-    assert card["training"]["recipe"]["passes"] == 1
-    assert str(tmp_path) not in json.dumps(card)
-    for precision in ("int8", "float16"):
-        detector = load_face_detector(tmp_path / "face", precision=precision, confidence=0.01)
-        picture = cv2.imread(str(folder / "images" / "000.png"))
-        assert len(detector.detect(picture)[0])
-    assert ssd.is_fine(weights.load_from(tmp_path / "face"))
-
-
-def test_an_interrupted_run_says_so_and_goes_on(folder: Path, tmp_path: Path) -> None:
-    """SIGTERM in the middle keeps the passes done; --resume takes the run to its end."""
+def test_a_run_is_interrupted_goes_on_and_leaves_a_detector(folder: Path, tmp_path: Path) -> None:
+    """SIGTERM keeps the passes done; --resume takes the run to its end, files, card and report."""
     command = [sys.executable, "-m", "maskdet", "train-faces"]
     data = ["--images", folder / "images", "--annotations", folder / "labels"]
     extra = [*data, *TINY, "--passes", 400, "--from", "original", "--validation", 0.25]
-    run = tmp_path / "run"
+    run, output = tmp_path / "run", tmp_path / "face"
     process = subprocess.Popen(
-        [*command, *map(str, extra), "--run-dir", str(run)], stderr=subprocess.PIPE, text=True
+        [*command, *map(str, extra), "--run-dir", str(run), "--output", str(output)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
     )
     for _ in range(1200):
         if (run / "checkpoint.npz").exists() or process.poll() is not None:
@@ -267,8 +240,8 @@ def test_an_interrupted_run_says_so_and_goes_on(folder: Path, tmp_path: Path) ->
     _, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
     assert "stopped as asked" in errors
-    config = (run / "config.toml").read_text(encoding="utf-8")
     passes = (run / "history.csv").read_text(encoding="utf-8").count("\n") - 1
+    config = (run / "config.toml").read_text(encoding="utf-8")
     (run / "config.toml").write_text(
         config.replace("passes = 400", f"passes = {passes + 1}"), encoding="utf-8"
     )
@@ -278,6 +251,18 @@ def test_an_interrupted_run_says_so_and_goes_on(folder: Path, tmp_path: Path) ->
     assert resumed.returncode == 0, resumed.stderr
     assert f"pass {passes + 1}/{passes + 1}" in resumed.stderr
     assert f"pass {passes}/" not in resumed.stderr
+    assert "average precision" in resumed.stdout
+    names = {path.name for path in run.iterdir()}
+    assert {"config.toml", "split.csv", "history.csv", "report.txt", "best.npz"} <= names
+    card = json.loads((output / "ssd_faces.json").read_text(encoding="utf-8"))
+    assert 0.05 <= card["default_confidence"] <= 0.95
+    assert card["training"]["recipe"]["passes"] == passes + 1
+    assert str(tmp_path) not in json.dumps(card)
+    picture = cv2.imread(str(folder / "images" / "000.png"))
+    for precision in ("int8", "float16"):
+        detector = load_face_detector(output, precision=precision, confidence=0.01)
+        assert len(detector.detect(picture)[0])
+    assert ssd.is_fine(weights.load_from(output))
 
 
 def test_a_detector_that_is_not_there_is_one_line(maskdet: Cli, folder: Path) -> None:
