@@ -80,7 +80,7 @@ def test_recursive_keeps_the_folders(maskdet: Cli, samples: Path, tmp_path: Path
 def test_every_output_of_a_video(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """CSV, crops, summary and plot of one run agree with one another."""
     done = maskdet(
-        "detect", "--source", samples / "astronaut.mp4", "--confidence", 0.5, "--csv",
+        "detect", "--source", samples / "astronaut.mp4", "--csv",
         "--save-crops", "crops", "--summary", "s.json", "--plot", "p.png", "--no-output",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -158,7 +158,7 @@ def test_other_ways_to_find_faces(maskdet: Cli, samples: Path) -> None:
     """A larger input, tiles, a smallest face, another margin: still one face."""
     run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--json")
     for options in (("--face-size", 400), ("--tiles", "2x2"), ("--crop-margin", 0.1)):
-        (face,) = json.loads(maskdet(*run, "--confidence", 0.6, *options).stdout)["faces"]
+        (face,) = json.loads(maskdet(*run, *options).stdout)["faces"]
         assert face["label"] == "without_mask"
     assert json.loads(maskdet(*run, "--min-face", 300).stdout)["faces"] == []
     assert maskdet(*run, "--tiles", "many").returncode == 2
@@ -181,7 +181,7 @@ def test_alert_command(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     program = f"{sys.executable} -c \"import sys; open('alert','a').write(sys.stdin.read()+'|')\""
     video = samples / "astronaut.mp4"
     run = ("detect", "--source", video, "--no-output", "--alert-after", 0.5, "--on-no-mask")
-    done = maskdet(*run, program, "--confidence", 0.5)
+    done = maskdet(*run, program)
     assert done.returncode == 0, done.stderr
     (alert,) = (tmp_path / "alert").read_text().split("|")[:-1]
     assert json.loads(alert)["face"]["label"] == "without_mask"

@@ -204,7 +204,7 @@ def _finder(given: Path | None) -> tuple[Find, str]:
     except ModelError as error:
         if given is not None:
             raise
-        detector = load_face_detector(bundled("face_detector"), confidence=_CONFIDENCE)
+        detector = load_face_detector(bundled("face_detector"))
 
         def guess(image: UInt8Array) -> tuple[FloatArray, FloatArray]:
             boxes, _ = detector.detect(image)
