@@ -167,12 +167,6 @@ def log(line: str) -> None:
 
 
 @contextmanager
-def no_progress(_: int | None) -> Iterator[Callable[[], None]]:
-    """Shows nothing."""
-    yield lambda: None
-
-
-@contextmanager
 def progress(total: int | None) -> Iterator[Callable[[], None]]:
     """Gives what to call after each frame: it shows how far the run is.
 

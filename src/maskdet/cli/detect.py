@@ -11,7 +11,6 @@ from maskdet.cli.common import (
     SOURCE_HELP,
     log,
     network_options,
-    no_progress,
     progress,
     report_failures,
 )
@@ -132,6 +131,7 @@ def detect(**given: Any) -> None:
     """Find faces and tell who wears a mask."""
     options = _options(given)
     from maskdet.detect.run import run
+    from maskdet.stream import no_progress
 
     quiet = given["quiet"]
     summary = run(
