@@ -22,7 +22,7 @@ from maskdet.errors import DatasetError, ModelError
 from maskdet.train import ssd
 from maskdet.train.camera import Camera
 from maskdet.train.faces import weights
-from maskdet.train.faces.augmentation import FaceAugmentation, draw_view
+from maskdet.train.faces.augmentation import Boxed, FaceAugmentation, draw_view
 from maskdet.train.faces.feed import FaceFeed, batches, prior_targets, steps
 from maskdet.train.faces.network import TrainedSsd
 from maskdet.train.faces.options import FaceTrainOptions
@@ -75,7 +75,8 @@ def test_boxes_follow_their_faces_into_the_view() -> None:
     checked = 0
     for _ in range(40):
         picture, face = made_up_picture(random)
-        view, boxes = draw_view(lambda p=picture, f=face: (p, f), 128, how, random)
+        boxed = Boxed(picture, face, face[:0])
+        view, boxes, _ = draw_view(lambda boxed=boxed: boxed, 128, how, random)
         assert view.shape == (128, 128, 3)
         assert np.all((boxes >= 0) & (boxes <= 128))
         for left, top, right, bottom in boxes.astype(int):
@@ -94,7 +95,7 @@ def test_blank_views_show_something_and_have_no_boxes() -> None:
     picture, face = made_up_picture(random)
     how = replace(FaceAugmentation(), blank=1.0, camera=Camera())
     for _ in range(12):
-        view, boxes = draw_view(lambda: (picture, face), 64, how, random)
+        view, boxes, _ = draw_view(lambda: Boxed(picture, face, face), 64, how, random)
         assert view.shape == (64, 64, 3)
         assert view.std() > 1
         assert boxes.shape == (0, 4)
@@ -164,6 +165,25 @@ def test_boxes_that_cannot_be_are_left_out(
     pictures = prepare(options(copy))
     assert any(problem in text for text in pictures.problems)
     assert sum(row["train faces"] + row["val faces"] for row in pictures.counts()) == 13
+
+
+def test_a_class_to_ignore_is_no_face_to_learn(folder: Path, tmp_path: Path) -> None:
+    """Its boxes are handed on apart; a class that does not occur is a slip of the pen."""
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    label_file = copy / "labels" / "000.txt"
+    label_file.write_text(f"{label_file.read_text()}1 0.2 0.2 0.1 0.1\n", encoding="utf-8")
+    pictures = prepare(replace(options(copy), ignored_labels=("1",)))
+    assert sum(row["train faces"] + row["val faces"] for row in pictures.counts()) == 14
+    boxed = [
+        feed.read(i) for feed in (pictures.train, pictures.validation) for i in range(len(feed))
+    ]
+    assert sum(len(one.faces) for one in boxed) == 14
+    ignored = np.concatenate([one.ignored for one in boxed])
+    np.testing.assert_allclose(ignored, [[19.2, 14.4, 32, 24]], rtol=1e-5)
+    with pytest.raises(
+        DatasetError, match="no class 'hidden' to ignore: the annotations have 0, 1"
+    ):
+        prepare(replace(options(copy), ignored_labels=("hidden",)))
 
 
 def test_labels_for_missing_and_broken_pictures_are_noted(folder: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from maskdet.train.faces.loss import (
     IGNORED,
     multibox_loss,
 )
+from maskdet.train.faces.measure import FaceOutcome
 from maskdet.vision.prior_boxes import decode, to_cxcywh
 
 VARIANCES = (0.1, 0.1, 0.2, 0.2)
@@ -84,6 +85,30 @@ def test_a_face_too_small_to_see_is_neither_taught_nor_held_against() -> None:
     faces = np.array([[11, 11, 16, 16], [40, 40, 60, 60]], np.float32)
     assert prior_targets(faces, priors, VARIANCES)[0].tolist() == [IGNORED, FACE]
     assert prior_targets(faces[:1], priors, VARIANCES)[0].tolist() == [IGNORED, BACKGROUND]
+
+
+def test_what_is_to_be_ignored_is_neither_taught_nor_held_against() -> None:
+    """Priors on it learn nothing, a face beside it is learnt, what is far stays background."""
+    priors = to_cxcywh(np.array([[10, 10, 30, 30], [14, 10, 34, 30], [60, 60, 80, 80]], np.float32))
+    face = np.array([[15, 10, 35, 30]], np.float32)
+    ignored = np.array([[8, 10, 28, 30]], np.float32)
+    alone = prior_targets(face[:0], priors, VARIANCES, ignored)[0]
+    assert alone.tolist() == [IGNORED, IGNORED, BACKGROUND]
+    beside = prior_targets(face, priors, VARIANCES, ignored)[0]
+    assert beside.tolist()[1:] == [FACE, BACKGROUND]
+
+
+def test_finding_what_is_to_be_ignored_is_neither_right_nor_wrong() -> None:
+    """Of three detections one is the face, one the ignored box: precision is one in two."""
+    face, ignored, elsewhere = ([[x, 0, x + 10, 10]] for x in (0, 20, 40))
+    boxes = [np.array(box, np.float32) for box in (face, ignored, elsewhere)]
+    scores = np.array([0.9, 0.8, 0.7], np.float32)
+    outcome = FaceOutcome.of(np.concatenate(boxes), scores, boxes[0], boxes[1])
+    assert outcome.scores.tolist() == pytest.approx([0.9, 0.7])
+    assert outcome.hits.tolist() == [True, False]
+    assert FaceOutcome.of(np.concatenate(boxes), scores, boxes[0]).precision(0.5) == pytest.approx(
+        1 / 3
+    )
 
 
 def test_targets_of_a_view_without_faces() -> None:

@@ -38,6 +38,13 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
 )
 @click.option("--format", type=click.Choice(FORMATS), help="Of the annotations. [default: auto]")
 @click.option(
+    "--ignore",
+    "ignored_labels",
+    metavar="CLASS",
+    multiple=True,
+    help="Class whose boxes are taught neither as faces nor as background. Repeatable.",
+)
+@click.option(
     "--from",
     "from_face",
     metavar="DIR|original",

@@ -18,6 +18,7 @@ _OPTION_NAMES = {
     "from_face": "from",
     "sizes": "size",
     "measured_sizes": "measured-size",
+    "ignored_labels": "ignore",
 }
 
 Options = TypeVar("Options", bound="DataclassInstance")

@@ -8,7 +8,7 @@ face teaches small ones.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import cast
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -19,8 +19,22 @@ from maskdet.train.camera import Camera, distort
 from maskdet.train.faces.blanks import draw_blank
 from maskdet.vision.preprocessing import UInt8Array
 
-Boxed = tuple[UInt8Array, FloatArray]
-"""(H, W, 3) uint8 BGR picture and the (N, 4) float32 xyxy boxes of its faces in its pixels."""
+
+class Boxed(NamedTuple):
+    """A picture or view and what is in it.
+
+    Attributes:
+        picture: (H, W, 3) uint8 BGR.
+        faces: (N, 4) float32 xyxy in its pixels.
+        ignored: (M, 4) float32 xyxy of what is neither to be taught as a face nor as none.
+    """
+
+    picture: UInt8Array
+    faces: FloatArray
+    ignored: FloatArray
+
+
+NO_BOXES: FloatArray = np.zeros((0, 4), np.float32)
 
 # Share of a face that has to be in a view for it to count as one there.
 FEWEST_VISIBLE = 0.4
@@ -80,47 +94,43 @@ def draw_view(
         random: decides everything.
 
     Returns:
-        The (size, size, 3) view and the boxes of the faces in it.
+        The view, (size, size, 3), and the boxes in it.
     """
     if random.random() < how.blank:
-        view, boxes = draw_blank(size, random), np.zeros((0, 4), np.float32)
+        view, faces, ignored = draw_blank(size, random), NO_BOXES, NO_BOXES
     elif random.random() >= how.mosaic:
-        view, boxes = _warp(*pick(), size, how, random)
+        view, faces, ignored = _warp(pick(), size, how, random)
     else:
         tiles = int(random.choice(_TILES))
         # The tiles are small already: little empty field around them.
         inner = replace(how, zoom_out=min(how.zoom_out, 1.25))
         view = np.empty((size, size, 3), np.uint8)
         edges = np.linspace(0, size, tiles + 1).round().astype(int)
-        found = []
+        inside = []
         for row in range(tiles):
             for column in range(tiles):
                 top, left = edges[row], edges[column]
                 side = int(max(edges[row + 1] - top, edges[column + 1] - left))
-                tile, inside = _warp(*pick(), side, inner, random)
+                tile = _warp(pick(), side, inner, random)
                 part = view[top : edges[row + 1], left : edges[column + 1]]
-                part[:] = tile[: part.shape[0], : part.shape[1]]
-                found.append(inside + np.array([left, top, left, top], np.float32))
-        boxes = np.concatenate(found)
+                part[:] = tile.picture[: part.shape[0], : part.shape[1]]
+                corner = np.array([left, top, left, top], np.float32)
+                inside.append((tile.faces + corner, tile.ignored + corner))
+        faces, ignored = (np.concatenate(boxes) for boxes in zip(*inside, strict=True))
     view = distort(view, how.camera, random)
     if random.random() < how.blur:
         view = _blur(view, random)
-    return view, boxes
+    return Boxed(view, faces, ignored)
 
 
-def _warp(
-    picture: UInt8Array,
-    boxes: FloatArray,
-    size: int,
-    how: FaceAugmentation,
-    random: np.random.Generator,
-) -> Boxed:
+def _warp(boxed: Boxed, size: int, how: FaceAugmentation, random: np.random.Generator) -> Boxed:
     """Warps a part of a picture, or more than it, to a square."""
+    picture = boxed.picture
     height, width = picture.shape[:2]
     centre = np.array([width / 2, height / 2])
     window = np.array([width, height], np.float64)  # of the picture, in its pixels
     if random.random() >= how.whole:
-        wanted = boxes[:0] if random.random() < how.elsewhere else boxes
+        wanted = NO_BOXES if random.random() < how.elsewhere else boxed.faces
         share = _share_of_picture(wanted, height, how, random)
         stretch = how.stretch ** random.uniform(-0.5, 0.5)
         window *= share * np.array([stretch, 1 / stretch])
@@ -142,7 +152,8 @@ def _warp(
     matrix = np.concatenate([turned * 2**halvings, shift[:, None]], axis=1)
     around = random.integers(0, 256, 3).tolist() if random.random() < 0.5 else [104, 117, 123]
     view = cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=around)
-    return view, _warp_boxes(boxes, turned, shift, size)
+    faces, ignored = (_warp_boxes(some, turned, shift, size) for some in boxed[1:])
+    return Boxed(view, faces, ignored)
 
 
 def _share_of_picture(

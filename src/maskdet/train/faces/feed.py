@@ -20,7 +20,7 @@ from maskdet.boxes import clip_boxes
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError
 from maskdet.train.data import read_picture
-from maskdet.train.faces.augmentation import Boxed, FaceAugmentation, draw_view
+from maskdet.train.faces.augmentation import NO_BOXES, Boxed, FaceAugmentation, draw_view
 from maskdet.train.faces.loss import BACKGROUND, FACE, IGNORED
 from maskdet.vision import prior_boxes
 from maskdet.vision.preprocessing import UInt8Array
@@ -29,7 +29,8 @@ from maskdet.vision.preprocessing import UInt8Array
 # network. In pixels of the input.
 SMALLEST_FACE = 6.0
 MATCH_OVERLAP = 0.4  # small faces seldom overlap a prior by the paper's 0.5
-_IGNORED_OVERLAP = 0.05
+_NOISE_OVERLAP = 0.05  # of a prior with a face too low to learn, from which on it is ignored
+_IGNORED_OVERLAP = 0.2  # with a box that is to be ignored
 _CACHE_BYTES = 2_500_000_000
 
 # Streams of random numbers grown from one seed.
@@ -45,12 +46,14 @@ class FaceFeed:
         sets: (N,) the number of the set each is of.
         per_set: most pictures of a set in a pass; others follow in the next passes.
         seed: of order and views.
+        ignored_labels: classes that are no faces to learn, but nothing to unlearn either.
     """
 
     photographs: Sequence[BoxedPhotograph]
     sets: NDArray[np.intp]
     per_set: int | None
     seed: int
+    ignored_labels: frozenset[str] = frozenset()
     _decoded: dict[Path, UInt8Array] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -70,7 +73,7 @@ class FaceFeed:
         return random.permutation(np.concatenate(chosen))
 
     def read(self, index: int) -> Boxed:
-        """Returns a picture and its boxes in pixels, within it and none of them empty.
+        """Returns a picture and its boxes, clipped to it and none of them empty.
 
         Raises:
             DatasetError: the file has gone or is no longer a picture.
@@ -87,7 +90,9 @@ class FaceFeed:
                     self._decoded[photograph.path] = picture
         height, width = picture.shape[:2]
         boxes = clip_boxes(photograph.xyxy(width, height), width, height)
-        return picture, boxes[(boxes[:, 2:] > boxes[:, :2]).all(axis=1)]
+        left = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        ignored = np.array([label in self.ignored_labels for label in photograph.labels], bool)
+        return Boxed(picture, boxes[left & ~ignored], boxes[left & ignored])
 
     def view(self, index: int, *, size: int, epoch: int, how: FaceAugmentation) -> Boxed:
         """Draws the view of a picture that belongs to a pass."""
@@ -104,7 +109,10 @@ class FaceFeed:
 
 
 def prior_targets(
-    boxes: FloatArray, priors: FloatArray, variances: tuple[float, float, float, float]
+    boxes: FloatArray,
+    priors: FloatArray,
+    variances: tuple[float, float, float, float],
+    ignored: FloatArray = NO_BOXES,
 ) -> tuple[NDArray[np.int32], FloatArray]:
     """Says what each prior box is to learn from a view.
 
@@ -112,6 +120,7 @@ def prior_targets(
         boxes: (N, 4) xyxy of its faces in pixels of the input.
         priors: (P, 4) cxcywh.
         variances: see `maskdet.vision.prior_boxes.PriorBoxSpec`.
+        ignored: (M, 4) xyxy of what is neither a face to learn nor background.
 
     Returns:
         (P,) int32 out of `FACE`, `BACKGROUND`, `IGNORED`, and (P, 4) float32 encoded offsets, 0
@@ -120,9 +129,10 @@ def prior_targets(
     tall = (boxes[:, 3] - boxes[:, 1] >= SMALLEST_FACE) & (boxes[:, 2] - boxes[:, 0] >= 2)
     matches = prior_boxes.match(priors, boxes[tall], MATCH_OVERLAP)
     kinds = np.full(len(priors), BACKGROUND, np.int32)
-    if not tall.all():
-        overlaps = prior_boxes.intersection_over_union(prior_boxes.to_xyxy(priors), boxes[~tall])
-        kinds[overlaps.max(axis=1) > _IGNORED_OVERLAP] = IGNORED
+    for some, most in ((boxes[~tall], _NOISE_OVERLAP), (ignored, _IGNORED_OVERLAP)):
+        if len(some):
+            overlaps = prior_boxes.intersection_over_union(prior_boxes.to_xyxy(priors), some)
+            kinds[overlaps.max(axis=1) > most] = IGNORED
     faces = matches != prior_boxes.BACKGROUND
     kinds[faces] = FACE
     targets = np.zeros((len(priors), 4), np.float32)
@@ -160,9 +170,9 @@ def batches(
         size, indices = plan[int(number)]
         views, kinds, targets = [], [], []
         for index in indices:
-            view, boxes = feed.view(int(index), size=size, epoch=epoch, how=how)
-            kind, target = prior_targets(boxes, priors[size], variances)
-            views.append(view)
+            view = feed.view(int(index), size=size, epoch=epoch, how=how)
+            kind, target = prior_targets(view.faces, priors[size], variances, view.ignored)
+            views.append(view.picture)
             kinds.append(kind)
             targets.append(target)
         return np.stack(views), np.stack(kinds), np.stack(targets)

@@ -201,11 +201,11 @@ def _measure(folder: Path, precision: str, size: int, feed: FaceFeed) -> tuple[F
         )
     outcomes, seconds = [], []
     for index in range(len(feed)):
-        picture, faces = feed.read(index)
+        boxed = feed.read(index)
         start = time.perf_counter()
-        xyxy, scores = detector.detect(picture)
+        xyxy, scores = detector.detect(boxed.picture)
         seconds.append(time.perf_counter() - start)
-        outcomes.append(FaceOutcome.of(xyxy, scores, faces))
+        outcomes.append(FaceOutcome.of(xyxy, scores, boxed.faces, boxed.ignored))
     return FaceOutcome.together(outcomes), 1000 * float(np.median(seconds))
 
 

@@ -28,9 +28,25 @@ class FaceOutcome:
     heights: FloatArray
 
     @classmethod
-    def of(cls, xyxy: FloatArray, scores: FloatArray, faces: FloatArray) -> Self:
-        """Compares the detections of one photograph, best first, with its labelled boxes."""
+    def of(
+        cls,
+        xyxy: FloatArray,
+        scores: FloatArray,
+        faces: FloatArray,
+        ignored: FloatArray | None = None,
+    ) -> Self:
+        """Compares the detections of one photograph, best first, with its labelled boxes.
+
+        Args:
+            xyxy: (D, 4) detections.
+            scores: (D,) theirs.
+            faces: (F, 4) labelled ones.
+            ignored: (M, 4) boxes; a detection of one that is no face is not counted at all.
+        """
         matches = match_detections(xyxy, faces)
+        if ignored is not None and len(ignored):
+            counted = (matches >= 0) | (match_detections(xyxy, ignored) < 0)
+            matches, scores = matches[counted], scores[counted]
         found_at = np.zeros(len(faces), np.float32)
         found_at[matches[matches >= 0]] = scores[matches >= 0]
         return cls(scores, matches >= 0, found_at, faces[:, 3] - faces[:, 1])

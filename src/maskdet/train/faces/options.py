@@ -10,8 +10,11 @@ class FaceTrainOptions:
 
     Attributes:
         images: folders of pictures, each with the annotations of the same position.
-        annotations: their annotation files or folders. Boxes of every class are faces.
+        annotations: their annotation files or folders. Boxes of every class are faces, save
+            `ignored_labels`.
         format: one of `maskdet.annotations.FORMATS`.
+        ignored_labels: classes whose boxes are neither learnt as faces nor as background, and not
+            counted where they are found: faces too blurred or hidden to ask for.
         output: folder to write the detector to; ``None`` leaves it in the run's folder.
         run_dir: folder of the run; ``None`` takes the next free ``runs/train-faces/<n>``.
         exclude_like: folders of pictures that training must not contain, not even nearly.
@@ -36,6 +39,7 @@ class FaceTrainOptions:
     images: tuple[Path, ...]
     annotations: tuple[Path, ...]
     format: str = "auto"
+    ignored_labels: tuple[str, ...] = ()
     output: Path | None = None
     run_dir: Path | None = None
     exclude_like: tuple[Path, ...] = ()

@@ -33,6 +33,7 @@ class FacePictures:
         photographs: N that can be read, set after set.
         sets: (N,) which set each is of.
         parts: N out of `TRAIN`, `VALIDATION` and `LEFT_OUT`.
+        ignored_labels: classes that are no faces to learn.
         problems: one line for each thing the annotations had wrong, or each unreadable picture.
         train: to learn from.
         validation: to pick the best pass by.
@@ -41,6 +42,7 @@ class FacePictures:
     photographs: tuple[BoxedPhotograph, ...]
     sets: NDArray[np.intp]
     parts: NDArray[np.str_]
+    ignored_labels: frozenset[str]
     problems: tuple[str, ...]
     train: FaceFeed
     validation: FaceFeed
@@ -52,6 +54,7 @@ class FacePictures:
         for photograph, part in zip(self.photographs, self.parts, strict=True):
             digest.update(f"{photograph.path.name}|{part}|".encode())
             digest.update(photograph.boxes.tobytes())
+            digest.update("|".join(photograph.labels).encode())
         return digest.hexdigest()
 
     def counts(self) -> list[dict[str, int]]:
@@ -62,7 +65,9 @@ class FacePictures:
             for part in (TRAIN, VALIDATION, LEFT_OUT):
                 chosen = np.flatnonzero((self.sets == number) & (self.parts == part))
                 row[part] = len(chosen)
-                row[f"{part} faces"] = sum(len(self.photographs[i].boxes) for i in chosen)
+                row[f"{part} faces"] = sum(
+                    _faces(self.photographs[i], self.ignored_labels) for i in chosen
+                )
             rows.append(row)
         return rows
 
@@ -88,6 +93,8 @@ def prepare(options: FaceTrainOptions) -> FacePictures:
     Raises:
         DatasetError: the pictures or annotations cannot teach finding faces.
     """
+    ignored = frozenset(options.ignored_labels)
+    labels: set[str] = set()
     photographs: list[BoxedPhotograph] = []
     sets: list[int] = []
     problems: list[str] = []
@@ -98,6 +105,12 @@ def prepare(options: FaceTrainOptions) -> FacePictures:
         photographs += found.photographs
         sets += [number] * len(found.photographs)
         problems += found.problems
+        labels.update(found.labels)
+    if ignored - labels:
+        raise DatasetError(
+            f"no class {min(ignored - labels)!r} to ignore: the annotations have "
+            f"{', '.join(sorted(labels))}"
+        )
     with ThreadPoolExecutor() as pool:
         hashes = list(pool.map(_hash_file, (photograph.path for photograph in photographs)))
     usable = [index for index, row in enumerate(hashes) if row is not None]
@@ -108,13 +121,13 @@ def prepare(options: FaceTrainOptions) -> FacePictures:
     ]
     photographs = [photographs[index] for index in usable]
     of_set = np.array([sets[index] for index in usable], np.intp)
-    if not any(len(photograph.boxes) for photograph in photographs):
+    if not any(_faces(photograph, ignored) for photograph in photographs):
         raise DatasetError(f"{options.annotations[0]}: not a single face to learn from")
     stacked = stack_hashes([row for row in hashes if row is not None])
     groups, _ = group_duplicates(stacked, [None] * len(photographs))
     first = np.flatnonzero(of_set == 0)
     # Pictures with and without faces are the two classes to share out.
-    classes = np.array([bool(len(photographs[index].boxes)) for index in first], np.intp)
+    classes = np.array([bool(_faces(photographs[index], ignored)) for index in first], np.intp)
     if classes.min() == classes.max() or min(np.bincount(classes)) < _FEWEST_TO_SHARE:
         classes = np.zeros(len(first), np.intp)
     parts = np.full(len(photographs), TRAIN, dtype="<U10")
@@ -126,7 +139,7 @@ def prepare(options: FaceTrainOptions) -> FacePictures:
         pairs = near_pairs(stacked, hash_folders(options.exclude_like))
         parts[np.unique(pairs.first)] = LEFT_OUT
     for part in (TRAIN, VALIDATION):
-        if not any(len(photographs[index].boxes) for index in np.flatnonzero(parts == part)):
+        if not any(_faces(photographs[index], ignored) for index in np.flatnonzero(parts == part)):
             raise DatasetError(
                 f"too few different pictures: no face is left for {part}; add pictures or change "
                 "--validation"
@@ -137,10 +150,15 @@ def prepare(options: FaceTrainOptions) -> FacePictures:
             of_set[parts == part],
             options.per_set if part == TRAIN else None,
             options.seed,
+            ignored,
         )
         for part in (TRAIN, VALIDATION)
     ]
-    return FacePictures(tuple(photographs), of_set, parts, tuple(problems), *feeds)
+    return FacePictures(tuple(photographs), of_set, parts, ignored, tuple(problems), *feeds)
+
+
+def _faces(photograph: BoxedPhotograph, ignored: frozenset[str]) -> int:
+    return sum(label not in ignored for label in photograph.labels)
 
 
 def _hash_file(path: Path) -> HashRow | None:

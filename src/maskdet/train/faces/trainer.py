@@ -156,8 +156,8 @@ def measure(trained: TrainedSsd, feed: FaceFeed, sizes: Sequence[int]) -> list[F
     """Runs the averaged network over a feed's pictures at each input side."""
     outcomes: list[list[FaceOutcome]] = [[] for _ in sizes]
     for index in range(len(feed)):
-        picture, faces = feed.read(index)
+        boxed = feed.read(index)
         for number, size in enumerate(sizes):
-            xyxy, scores = trained.detect(picture, size)
-            outcomes[number].append(FaceOutcome.of(xyxy, scores, faces))
+            xyxy, scores = trained.detect(boxed.picture, size)
+            outcomes[number].append(FaceOutcome.of(xyxy, scores, boxed.faces, boxed.ignored))
     return [FaceOutcome.together(of_size) for of_size in outcomes]
