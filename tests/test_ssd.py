@@ -81,3 +81,15 @@ def test_a_missing_layer_is_refused(blobs: dict[str, list[np.ndarray]]) -> None:
     partial = {name: arrays for name, arrays in blobs.items() if name != "conv9_2_h"}
     with pytest.raises(KeyError, match="conv9_2_h"):
         ssd.load_caffe_weights(ssd.build_ssd(), partial)
+
+
+def test_the_blocked_network_is_the_same_function(blobs: dict[str, list[np.ndarray]]) -> None:
+    """Every head map, borders too: only the order of the sums differs."""
+    plain, blocked = ssd.build_ssd(96), ssd.build_ssd(96, blocked=True)
+    ssd.load_caffe_weights(plain, blobs)
+    ssd.copy_weights(plain, blocked)
+    pixels = np.random.default_rng(6).uniform(0, 255, (1, 96, 96, 3)).astype(np.float32)
+    expected, found = plain(pixels), blocked(pixels)
+    for name, head in expected.items():
+        scale = float(np.abs(head).max())
+        np.testing.assert_allclose(found[name], head, atol=1e-4 * scale)

@@ -176,7 +176,12 @@ def build_face_detector(
         "name": "SSD with a cut-down ResNet-10, as OpenCV publishes it",
         "files": files,
         "default_precision": "int8" if calibration else "float16",
-        "input": {"size": CAFFE_INPUT_SIZE, "colour_order": "BGR", "range": [0, 255]},
+        "input": {
+            "size": CAFFE_INPUT_SIZE,
+            "multiple_of": ssd.BLOCK,
+            "colour_order": "BGR",
+            "range": [0, 255],
+        },
         "prior_boxes": dataclasses.asdict(ssd.RES10_PRIOR_BOXES),
         "nms_threshold": NMS_THRESHOLD,
         "default_confidence": CAFFE_CONFIDENCE,
