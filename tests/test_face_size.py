@@ -110,16 +110,16 @@ def test_a_live_source_is_never_slower_than_its_frames() -> None:
     chooser = SizeChooser(SIZES, seconds_a_frame=0.04, workers=1)
     crowd = np.array([20.0], np.float32)
     for _ in range(FIRST_LOOKS):
-        size = chooser.choose(1280, HEIGHT)
+        size, _ = chooser.choose(1280, HEIGHT)
         chooser.saw(size, crowd, HEIGHT, 0.05 * (size / 608) ** 2)
-    assert chooser.choose(1280, HEIGHT) == 448
+    assert chooser.choose(1280, HEIGHT)[0] == 448
     patient = SizeChooser(SIZES, seconds_a_frame=None)
     patient.saw(608, crowd, HEIGHT, 0.05)
-    assert patient.choose(1280, HEIGHT) == 608
+    assert patient.choose(1280, HEIGHT)[0] == 608
 
 
 def test_a_source_too_fast_for_any_size_gets_the_smallest() -> None:
     """It does what it can."""
     chooser = SizeChooser(SIZES, seconds_a_frame=0.001)
     chooser.saw(608, np.zeros(0, np.float32), HEIGHT, 0.05)
-    assert chooser.choose(1280, HEIGHT) == 304
+    assert chooser.choose(1280, HEIGHT)[0] == 304

@@ -5,6 +5,7 @@ the time; in a video or before a camera, what the first frames show tells how mu
 a look now and then whether that has changed.
 """
 
+import contextlib
 import functools
 import threading
 import time
@@ -61,14 +62,19 @@ class SizeChooser:
         self._wanted: int | None = None
         self._lock = threading.Lock()
 
-    def choose(self, width: int, height: int) -> int:
-        """Returns the input size for the next frame, of the given size in pixels."""
+    def choose(self, width: int, height: int) -> tuple[int, bool]:
+        """Chooses the input size for the next frame, of the given size in pixels.
+
+        Returns:
+            The size, and whether it is that of a look rather than the one settled on.
+        """
         with self._lock:
             largest = size_for(width, height, self._sizes)
             look = self._frames < FIRST_LOOKS or self._frames % LOOK_EVERY == 0
             self._frames += 1
-            wanted = largest if look or self._wanted is None else min(self._wanted, largest)
-            return self._affordable(wanted)
+            if look or self._wanted is None:
+                return self._affordable(largest), True
+            return self._affordable(min(self._wanted, largest)), False
 
     def saw(self, size: int, heights: FloatArray, height: int, seconds: float) -> None:
         """Learns from a frame.
@@ -159,17 +165,21 @@ class FollowingFaceDetector:
     def __init__(self, detector: AutoSizedFaceDetector, chooser: SizeChooser) -> None:
         self._detector = detector
         self._chooser = chooser
+        # Looks wait for one another: they would make a second network at a size that may not be
+        # used again for long.
+        self._look = threading.Lock()
         self.default_confidence = detector.default_confidence
         self.workers = detector.workers
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:
         """Finds the faces of the source's next frame."""
         height, width = frame_bgr.shape[:2]
-        size = self._chooser.choose(width, height)
-        detector = self._detector.at(size)
-        start = time.perf_counter()
-        xyxy, scores = detector.detect(frame_bgr)
-        seconds = time.perf_counter() - start
+        size, look = self._chooser.choose(width, height)
+        with self._look if look else contextlib.nullcontext():
+            detector = self._detector.at(size)
+            start = time.perf_counter()
+            xyxy, scores = detector.detect(frame_bgr)
+            seconds = time.perf_counter() - start
         self._chooser.saw(size, xyxy[:, 3] - xyxy[:, 1], height, seconds)
         return xyxy, scores
 

@@ -5,13 +5,15 @@ holds interpreters whose shapes are set once, for one sample each, and runs a ba
 sample, spread over its interpreters; `invoke` releases the GIL, so they do run side by side.
 """
 
+import functools
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -76,7 +78,8 @@ class Network:
         path: the ``.tflite`` file.
         input_shape: (1, H, W, C) to run at another size than the file's own.
         threads: CPU threads an interpreter uses for one sample.
-        lanes: how many samples of a batch are worked on at a time.
+        lanes: how many samples are worked on at a time at most. The second and further interpreters
+            are made when they are first wanted: each holds tens of megabytes.
 
     Raises:
         ModelError: the file is missing, damaged, or not a network with one input.
@@ -94,18 +97,20 @@ class Network:
             raise ModelError(f"{path}: no such file")
         try:
             with silent_standard_error():
-                made = [_Lane(path, input_shape, threads) for _ in range(lanes)]
+                first = _Lane(path, input_shape, threads)
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
             raise ModelError(f"{path}: is not a model LiteRT can run ({reason})") from None
+        self._make = functools.partial(_Lane, path, input_shape, threads)
         self._free: SimpleQueue[_Lane] = SimpleQueue()
-        for lane in made:
-            self._free.put(lane)
+        self._free.put(first)
+        self._unmade = lanes - 1
+        self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(lanes) if lanes > 1 else None
-        details = made[0].input
+        details = first.input
         self.input_shape: tuple[int, ...] = tuple(int(side) for side in details["shape"])
         self.input_dtype: np.dtype[Any] = np.dtype(details["dtype"])
-        self.output_names = frozenset(made[0].outputs)
+        self.output_names = frozenset(first.outputs)
 
     def run(self, batch: NDArray[np.uint8]) -> Outputs:
         """Runs N samples. May be called from several threads at a time.
@@ -129,8 +134,18 @@ class Network:
         return {name: np.stack([result[name] for result in results]) for name in self.output_names}
 
     def _run_one(self, sample: NDArray[Any]) -> Outputs:
-        lane = self._free.get()
+        lane = self._take()
         try:
             return lane(sample)
         finally:
             self._free.put(lane)
+
+    def _take(self) -> _Lane:
+        """Returns a free interpreter: one that is there, a new one, or the next to become free."""
+        try:
+            return self._free.get_nowait()
+        except Empty:
+            with self._lock:
+                make = self._unmade > 0
+                self._unmade -= make
+            return self._make() if make else self._free.get()

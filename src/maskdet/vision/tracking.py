@@ -159,18 +159,7 @@ class Tracker:
         affinity = np.where(
             overlap >= self.options.min_overlap, 1 + overlap, nearness * self.options.min_overlap
         )
-        if affinity.shape == (1, 1):
-            rows, columns = np.zeros(1, int), np.zeros(1, int)
-        else:
-            # Imported when first needed: it takes a quarter of a second.
-            from scipy.optimize import linear_sum_assignment
-
-            rows, columns = linear_sum_assignment(affinity, maximize=True)
-        return [
-            (int(row), int(column))
-            for row, column in zip(rows, columns, strict=True)
-            if affinity[row, column] > 0
-        ]
+        return best_pairs(affinity)
 
     def lost(self) -> FloatArray:
         """Returns (M, 4) boxes where faces are expected that the last frame did not show."""
@@ -221,3 +210,24 @@ class Tracker:
         best = int(shares.argmax())
         if track.label < 0 or (best != track.label and shares[best] >= options.switch_at):
             track.label = best
+
+
+def best_pairs(affinity: FloatArray) -> list[tuple[int, int]]:
+    """Pairs rows with columns, each at most once, so that the sum of their affinities is largest.
+
+    Args:
+        affinity: (R, C), 0 and above; a pair at 0 is none.
+    """
+    for table, turned in ((affinity, False), (affinity.T, True)):
+        # Where all rows like different columns best, each has its best: no sum can be larger.
+        rows = np.flatnonzero(table.max(axis=1) > 0)
+        columns = table[rows].argmax(axis=1)
+        if len(np.unique(columns)) == len(columns):
+            pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+            return [(column, row) if turned else (row, column) for row, column in pairs]
+    # Imported when first needed: it takes a quarter of a second and 40 MB, and most videos never
+    # need it.
+    from scipy.optimize import linear_sum_assignment
+
+    pairs = zip(*linear_sum_assignment(affinity, maximize=True), strict=True)
+    return [(int(row), int(column)) for row, column in pairs if affinity[row, column] > 0]
