@@ -7,10 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from conftest import Cli, assert_user_error
 from maskdet.class_folders import FaceRow, list_pictures, write_faces
 from maskdet.dataset.check import CheckOptions, check
+from maskdet.dataset.clean import write_cleaned
 from maskdet.dataset.findings import look
 from maskdet.errors import DatasetError, OutputError
 from train_pictures import made_up_face
@@ -68,6 +70,25 @@ def test_every_fault_is_found(faulty: Path) -> None:
     modes = report["colour_modes"]
     assert (modes["with alpha"], modes["grey"], modes["16-bit colour"]) == (1, 1, 1)
     assert report["imbalance"] == pytest.approx(9 / 7, abs=1e-3)
+
+
+def test_palette_and_cmyk_pictures_are_named_and_made_plain(tmp_path: Path) -> None:
+    """OpenCV would read either as common colours; the copy holds them as such."""
+    folder, copy = tmp_path / "faces", tmp_path / "clean"
+    random = np.random.default_rng(2)
+    for label in ("with_mask", "without_mask"):
+        (folder / label).mkdir(parents=True)
+        for number in range(2):
+            cv2.imwrite(str(folder / label / f"{number}.png"), made_up_face(random, label))
+    picture = Image.fromarray(made_up_face(random, "with_mask")[..., ::-1])
+    picture.quantize(64).save(folder / "with_mask" / "palette.png")
+    picture = Image.fromarray(made_up_face(random, "without_mask")[..., ::-1])
+    picture.convert("CMYK").save(folder / "without_mask" / "press.jpg")
+    finding = look(folder, show=silent)
+    modes = finding.report()["colour_modes"]
+    assert (modes["palette"], modes["CMYK"], modes["colour"]) == (1, 1, 4)
+    write_cleaned(finding, copy)
+    assert set(look(copy, show=silent).report()["colour_modes"]) == {"colour"}
 
 
 def test_huge_pictures_are_scaled_in_the_copy(tmp_path: Path) -> None:

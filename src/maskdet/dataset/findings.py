@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from maskdet.assets import sha256
 from maskdet.class_folders import Picture, list_pictures
@@ -28,7 +29,8 @@ class Looked:
         picture: which.
         width: pixels.
         height: pixels.
-        mode: ``colour``, ``grey``, ``grey as colour``, ``with alpha``, each perhaps "16-bit ".
+        mode: ``colour``, ``grey``, ``grey as colour``, ``with alpha``, each perhaps "16-bit ";
+            ``palette`` or ``CMYK``.
         digest: sha256 of the file.
     """
 
@@ -163,6 +165,14 @@ def look(folder: Path, *, show: Callable[[float, str], None]) -> Finding:
 
 def _mode(path: Path) -> str:
     """Tells how a picture is stored."""
+    try:
+        # OpenCV turns these two into others as it reads them.
+        with Image.open(path) as header:
+            named = {"P": "palette", "PA": "palette", "CMYK": "CMYK"}.get(header.mode)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        named = None
+    if named is not None:
+        return named
     stored = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if stored is None:
         return "colour"
