@@ -1,6 +1,7 @@
 """The import rules of the design, held over the syntax trees and in a fresh process."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -89,13 +90,20 @@ def test_tensorflow_stays_in_train(path: Path) -> None:
         ["--help"],
         ["detect", "--source", "SAMPLES/astronaut.jpg", "--no-output"],
         ["heatmap", "--source", "SAMPLES/astronaut.jpg", "--output", "out.jpg"],
+        ["dataset", "check", "faces"],
+        ["evaluate", "--dataset", "faces"],
+        ["evaluate", "--video", "SAMPLES/astronaut.mp4", "--label", "without_mask"],
     ],
-    ids=["help", "detect", "heatmap"],
+    ids=["help", "detect", "heatmap", "dataset", "evaluate faces", "evaluate video"],
 )
 def test_light_commands_never_load_tensorflow(
     tmp_path: Path, samples: Path, arguments: list[str]
 ) -> None:
     """Real runs of the light commands leave TensorFlow and Keras unloaded."""
+    for label, picture in (("with_mask", "astronaut_masked"), ("without_mask", "astronaut")):
+        folder = tmp_path / "faces" / label
+        folder.mkdir(parents=True)
+        shutil.copy(samples / f"{picture}.jpg", folder)
     words = [word.replace("SAMPLES", str(samples)) for word in arguments]
     program = (
         "import atexit, sys\n"
