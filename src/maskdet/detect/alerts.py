@@ -7,7 +7,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from queue import Full, Queue
-from types import TracebackType
 from typing import Any, Self
 
 from maskdet.detect.options import AlertOptions
@@ -43,12 +42,7 @@ class Alerts:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         # What is under way may finish; what still waits has until the time limit.
         try:
             self._waiting.put(None, timeout=self.options.timeout)
