@@ -8,7 +8,6 @@ BIN := .venv/bin
 
 demo: .venv/ready
 	$(BIN)/maskdet detect --source samples
-	$(BIN)/maskdet detect --source samples/astronaut.mp4
 	$(BIN)/maskdet heatmap --source samples/astronaut_masked.jpg
 
 test: .venv/ready

@@ -41,8 +41,8 @@ def test_console_script_is_the_same() -> None:
 
 
 def test_detect_on_pictures(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
-    """The sample folder: the bare face red, the masked one green, none in the coffee."""
-    done = maskdet("detect", "--source", samples, "--json")
+    """The sample pictures: the bare face red, the masked one green, none in the coffee."""
+    done = maskdet("detect", "--source", f"{samples}/*.jpg", "--json")
     assert done.returncode == 0, done.stderr
     records = {
         Path(record["source"]).name: record for record in map(json.loads, done.stdout.splitlines())

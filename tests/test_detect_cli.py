@@ -77,6 +77,28 @@ def test_recursive_keeps_the_folders(maskdet: Cli, samples: Path, tmp_path: Path
     assert (tmp_path / "out" / "b" / "coffee.jpg").is_file()
 
 
+def test_archive_of_videos(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """A folder's videos are written below the same folders; a bad one does not end the run."""
+    for name in ("in/a.mp4", "in/a.mov", "in/gate/a.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(samples / "astronaut.mp4", tmp_path / name)
+    shutil.copy(samples / "coffee.jpg", tmp_path / "in")
+    (tmp_path / "in" / "b.mp4").write_text("no video" * 100)
+    done = maskdet(
+        "detect", "--source", "in", "--recursive", "--output", "out", "--max-frames", 2,
+        "--json", "all.jsonl",
+    )  # fmt: skip
+    assert_user_error(done, "in/b.mp4: is not a picture or video")
+    assert "in/gate/a.mp4: video, 2 frames" in done.stdout
+    files = sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.*"))
+    assert files == ["a-2.mp4", "a.mp4", "coffee.jpg", "gate/a.mp4"]
+    records = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert [record["source"] for record in records] == [
+        "in/coffee.jpg",
+        *(name for name in ("in/a.mov", "in/a.mp4", "in/gate/a.mp4") for _ in range(2)),
+    ]
+
+
 def test_every_output_of_a_video(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """CSV, crops, summary and plot of one run agree with one another."""
     done = maskdet(
@@ -85,13 +107,13 @@ def test_every_output_of_a_video(maskdet: Cli, samples: Path, tmp_path: Path) ->
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert len(rows) == 48
+    assert len({row["frame"] for row in rows}) == 48
     (source,) = json.loads((tmp_path / "s.json").read_text())["sources"]
     assert source["frames"] == 48
     assert source["people"] == {"with_mask": 1, "without_mask": 0}
     labels = [row["label"] for row in rows]
     assert source["faces"] == {label: labels.count(label) for label in source["faces"]}
-    assert sum(sum(bucket["faces"].values()) for bucket in source["over_time"]) == 48
+    assert sum(sum(bucket["faces"].values()) for bucket in source["over_time"]) == len(rows)
     crops = list((tmp_path / "crops").rglob("*.jpg"))
     assert {path.parent.name for path in crops} == {"with_mask", "without_mask"}
     assert 2 <= len(crops) <= 4
@@ -102,7 +124,7 @@ def test_every_output_of_a_video(maskdet: Cli, samples: Path, tmp_path: Path) ->
 
 def test_contact_sheet_and_blur(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """The sheet holds every picture; with --blur-faces nobody on it can be recognised."""
-    done = maskdet("detect", "--source", samples, "--grid", "sheet.jpg", "--blur-faces")
+    done = maskdet("detect", "--source", f"{samples}/*.jpg", "--grid", "sheet.jpg", "--blur-faces")
     assert done.returncode == 0, done.stderr
     assert read_picture(tmp_path / "sheet.jpg").shape == (240, 3 * 320, 3)
     face = (slice(75, 165), slice(190, 260))
@@ -110,7 +132,7 @@ def test_contact_sheet_and_blur(maskdet: Cli, samples: Path, tmp_path: Path) -> 
     original = read_picture(samples / "astronaut.jpg")[face]
     sharpness = [cv2.Laplacian(picture, cv2.CV_64F).var() for picture in (written, original)]
     assert sharpness[0] < sharpness[1] / 5
-    both = maskdet("detect", "--source", samples, "--blur-faces", "--save-crops", "crops")
+    both = maskdet("detect", "--source", "a.jpg", "--blur-faces", "--save-crops", "crops")
     assert both.returncode == 2
 
 

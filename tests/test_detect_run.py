@@ -53,6 +53,7 @@ class Video:
 
     def __init__(self, name: str = "door.mp4") -> None:
         self.name = name
+        self.folder: Path | None = None
         self.failures: list[str] = []
 
 
@@ -142,7 +143,7 @@ def test_crops_of_pictures_of_the_same_name(tmp_path: Path, noise: NDArray[np.ui
 def test_outputs_of_the_same_name_get_numbers(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
     """Two videos called door.mp4, and pictures below folders, all have files of their own."""
     one, two = Video("a/door.mp4"), Video("b/door.mp4")
-    pictures = PictureSource([], "in", "pictures")
+    pictures = PictureSource([], "in", "pictures", Path("in"))
     with RunOutput([one, two, pictures], tmp_path, "detect") as output:  # type: ignore[list-item]
         for source in (one, two):
             output.write(source, frame(0, 0, noise), noise)  # type: ignore[arg-type]

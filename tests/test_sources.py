@@ -13,7 +13,7 @@ from PIL import Image
 from maskdet.errors import SourceError
 from maskdet.media.pictures import PictureSource, read_picture
 from maskdet.media.sinks import VideoWriter
-from maskdet.media.sources import open_source
+from maskdet.media.sources import ReadOptions, open_source, open_sources
 from maskdet.media.video import VideoSource
 
 
@@ -102,7 +102,7 @@ def test_folder_passes_over_bad_pictures(tmp_path: Path, samples: Path) -> None:
         (tmp_path / name).write_bytes((samples / "coffee.jpg").read_bytes())
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "c.jpg").write_bytes((samples / "coffee.jpg").read_bytes())
-    source = open_source(str(tmp_path))
+    (source,) = open_sources([str(tmp_path)])
     assert [Path(frame.source).name for frame in source] == ["a.jpg", "b.jpg"]
     assert len(source.failures) == 3
 
@@ -110,7 +110,7 @@ def test_folder_passes_over_bad_pictures(tmp_path: Path, samples: Path) -> None:
 def test_folder_of_bad_pictures_alone_is_an_error(tmp_path: Path) -> None:
     """When nothing in a folder can be read, that is what the user is told."""
     (tmp_path / "bad.jpg").write_text("no")
-    source = open_source(str(tmp_path))
+    (source,) = open_sources([str(tmp_path)])
     assert isinstance(source, PictureSource)
     with pytest.raises(SourceError, match="none of its 1"):
         list(source)
@@ -181,10 +181,66 @@ def test_missing_sources(name: str) -> None:
         open_source(name)
 
 
+@pytest.fixture
+def archive(tmp_path: Path, samples: Path, noise: NDArray[np.uint8]) -> Path:
+    """A folder of pictures and videos, some below it, one no video at all."""
+    folder = tmp_path / "archive"
+    for name in ("b.avi", "a.mp4", "below/a.mp4", ".hidden.mp4", ".thumbnails/c.mp4"):
+        with VideoWriter(folder / name, 10) as video:
+            video.write(noise)
+            video.write(noise)
+    (folder / "below" / "broken.mov").write_bytes(b"hello " * 100)
+    (folder / "notes.md").write_text("no picture")
+    (folder / "x.jpg").write_bytes((samples / "coffee.jpg").read_bytes())
+    return folder
+
+
+def test_folder_of_pictures_and_videos(archive: Path) -> None:
+    """The pictures are one source, each video one; what is hidden or below is left out."""
+    sources = open_sources([str(archive)])
+    assert [(source.kind, source.name) for source in sources] == [
+        ("pictures", str(archive)),
+        ("video", str(archive / "a.mp4")),
+        ("video", str(archive / "b.avi")),
+    ]
+    assert [len(list(source)) for source in sources] == [1, 2, 2]
+    assert [source.frame_count for source in sources] == [1, 2, 2]
+    assert sources[1].frame_rate == 10
+
+
+def test_folder_to_the_bottom(archive: Path) -> None:
+    """--recursive finds the videos below; one that is none fails when its turn comes."""
+    sources = open_sources([str(archive)], ReadOptions(recursive=True))
+    assert [Path(source.name).name for source in sources[1:]] == [
+        "a.mp4",
+        "b.avi",
+        "a.mp4",
+        "broken.mov",
+    ]
+    assert {source.folder for source in sources} == {archive}
+    with pytest.raises(SourceError, match="not a picture or video"):
+        list(sources[-1])
+
+
+def test_videos_of_a_folder_are_not_held_open(archive: Path) -> None:
+    """A folder of thousands takes no more open files than one of two."""
+    before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else None
+    sources = open_sources([str(archive)])
+    if before is not None:
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    assert len(sources) == 3
+
+
+def test_a_video_named_twice(archive: Path) -> None:
+    """Found in a folder and named by itself: records could not tell the two apart."""
+    with pytest.raises(SourceError, match="is named 2 times"):
+        open_sources([str(archive), str(archive / "a.mp4")])
+
+
 def test_folder_without_pictures(tmp_path: Path) -> None:
-    """An empty folder is said to have no pictures."""
-    with pytest.raises(SourceError, match="has no pictures"):
-        open_source(str(tmp_path))
+    """An empty folder is said to have nothing to look at."""
+    with pytest.raises(SourceError, match="has no pictures or videos; --recursive"):
+        open_sources([str(tmp_path)])
 
 
 def test_camera_that_is_not_there() -> None:

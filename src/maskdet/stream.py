@@ -17,6 +17,7 @@ import imutils
 import numpy as np
 
 from maskdet.detections import Detections, FloatArray
+from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.stages import in_thread, merged
 from maskdet.vision.classifier import Classifier, MaskClassifier
@@ -221,8 +222,14 @@ def detect_frames(
         return Seen(source, frame, detections)
 
     def read(source: Source) -> Iterator[tuple[Source, Frame]]:
-        for frame in itertools.islice(source, options.max_frames):
-            yield source, frame
+        try:
+            for frame in itertools.islice(source, options.max_frames):
+                yield source, frame
+        except SourceError as error:
+            if len(sources) == 1:
+                raise
+            # One bad video in an archive, one dead camera at a gate, does not end the others.
+            source.failures.append(str(error))
 
     live = any(source.is_live for source in sources)
     feeds = [read(source) for source in sources]

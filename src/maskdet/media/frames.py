@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -45,12 +46,15 @@ class Source(Protocol):
     Attributes:
         kind: what it is.
         name: what it is called in messages.
+        folder: the folder it was found in or below, which the user named; ``None`` if there is
+            none. What is written of it keeps its place below.
         frame_rate: frames a second, ``None`` for pictures.
         failures: one line for each thing that could not be read and was passed over.
     """
 
     kind: Kind
     name: str
+    folder: Path | None
     frame_rate: float | None
     failures: list[str]
 

@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
@@ -123,6 +124,7 @@ class LiveSource:
 
     is_moving = True
     is_live = True
+    folder: Path | None = None
     frame_count: int | None = None
 
     def __init__(

@@ -110,13 +110,15 @@ class RunOutput:
             OutputError: it cannot be written.
         """
         if not source.is_moving:
-            path = self._file or self._new_path(_picture_name(source, frame))
+            name = picture_output_name(Path(frame.source).name)
+            path = self._file or self._new_path(_place(source, frame) / name)
             write_picture(path, image)
             self.written.append(path)
             return
         video = self._videos.get(id(source))
         if video is None:
-            path = self._file or self._new_path(Path(_safe(source.name) + ".mp4"))
+            name = _safe(source.name) + ".mp4"
+            path = self._file or self._new_path(_place(source, frame) / name)
             video = VideoWriter(path, source.frame_rate or FALLBACK_FRAME_RATE, self._log)
             self._videos[id(source)] = video
             self.written.append(path)
@@ -131,14 +133,12 @@ class RunOutput:
         return path
 
 
-def _picture_name(source: Source, frame: Frame) -> Path:
-    """Returns a picture's name in the output: its place below the folder that was named."""
+def _place(source: Source, frame: Frame) -> Path:
+    """Returns where in the output a frame belongs: its folder below the one the user named."""
     path = Path(frame.source)
-    folder = Path(source.name)
-    parent = Path()
-    if source.kind == "pictures" and path.is_relative_to(folder):
-        parent = path.relative_to(folder).parent
-    return parent / picture_output_name(path.name)
+    if source.folder is None or not path.is_relative_to(source.folder):
+        return Path()
+    return path.relative_to(source.folder).parent
 
 
 def _safe(name: str) -> str:

@@ -63,13 +63,15 @@ class PictureSource:
 
     Args:
         paths: the files.
-        name: the file or folder the user named.
+        name: the file, folder or pattern the user named.
         kind: a single ``picture`` that cannot be read is an error, not a failure among others.
+        folder: the folder, if it was one.
     """
 
     paths: list[Path]
     name: str
     kind: Kind
+    folder: Path | None = None
     frame_rate: float | None = None
     failures: list[str] = field(default_factory=list)
 
@@ -87,6 +89,7 @@ class PictureSource:
         Raises:
             SourceError: a single picture cannot be read, or none of a folder's can.
         """
+        bad = 0
         for path in self.paths:
             try:
                 image = read_picture(path)
@@ -94,9 +97,10 @@ class PictureSource:
                 if self.kind == "picture":
                     raise
                 self.failures.append(str(error))
+                bad += 1
                 continue
             yield Frame(str(path), 0, 0.0, image)
-        if len(self.failures) == len(self.paths):
+        if bad == len(self.paths):
             raise SourceError(f"{self.name}: none of its {len(self.paths)} pictures can be read")
 
 
@@ -110,6 +114,7 @@ class PictureStream:
     """
 
     kind: Kind = "pictures"
+    folder: Path | None = None
     frame_rate: float | None = None
     frame_count: int | None = None
     is_moving = False

@@ -1,14 +1,15 @@
 """Recognises what the user named: camera, picture, folder, glob, list, video, stream or a pipe."""
 
+import os
 import sys
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from glob import has_magic
 from pathlib import Path
 
 import cv2
-from imutils.paths import list_images
 
 from maskdet.errors import SourceError
 from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
@@ -43,11 +44,12 @@ class ReadOptions:
 
 
 def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[Source]:
-    """Opens everything the user named, lists and patterns spread out.
+    """Opens everything the user named, lists, folders and patterns spread out.
 
     Args:
-        texts: see `open_source`; also patterns such as ``'photos/*.jpg'``, and the path of a
-            ``.txt`` file that names one source a line.
+        texts: see `open_source`; also folders, patterns such as ``'photos/*.jpg'``, and the path of
+            a ``.txt`` file that names one source a line. The pictures of a folder or pattern are
+            one source, each of its videos is another.
         options: how to read.
 
     Raises:
@@ -57,24 +59,33 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
     names: list[str] = []
     for text in texts:
         names += _read_list(Path(text)) if _is_list(text) else [text]
-    for name in names:
-        if names.count(name) > 1:
-            raise SourceError(f"{name}: is named {names.count(name)} times")
+    _refuse_repeats(names)
     sources: list[Source] = []
     for name in names:
-        if has_magic(name) and _URL_MARK not in name and not Path(name).exists():
+        if _URL_MARK not in name and Path(name).is_dir():
+            sources += _open_folder(Path(name), options.recursive)
+        elif has_magic(name) and _URL_MARK not in name and not Path(name).exists():
             sources += _open_pattern(name)
         else:
             sources.append(open_source(name, options))
+    # A video named by itself and found in a folder, too.
+    _refuse_repeats(source.name for source in sources)
     return sources
+
+
+def _refuse_repeats(names: Iterable[str]) -> None:
+    """Refuses two sources of one name, which records could not tell apart."""
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise SourceError(f"{name}: is named {times} times")
 
 
 def open_source(text: str, options: ReadOptions | None = None) -> Source:
     """Recognises what the user named and opens it.
 
     Args:
-        text: a camera's number or device path; the path of a picture, a folder of pictures or a
-            video; the URL of a picture, video or stream; ``-`` for pictures on standard input.
+        text: a camera's number or device path; the path of a picture or a video; the URL of a
+            picture, video or stream; ``-`` for pictures on standard input.
         options: how to read.
 
     Raises:
@@ -87,7 +98,7 @@ def open_source(text: str, options: ReadOptions | None = None) -> Source:
         return _open_url(text, options)
     path = Path(text)
     if path.is_dir():
-        return _open_folder(path, options.recursive)
+        raise SourceError(f"{path}: is a folder")
     if path.is_char_device() or (text.isdecimal() and not path.exists()):
         return _open_camera(int(text) if text.isdecimal() else text, options)
     if not path.exists():
@@ -111,28 +122,42 @@ def _open_file(path: Path) -> Source:
     return VideoSource(str(path))
 
 
-def _open_folder(folder: Path, recursive: bool) -> Source:
-    pictures = sorted(Path(name) for name in list_images(str(folder)))
-    if not recursive:
-        pictures = [picture for picture in pictures if picture.parent == folder]
-    if not pictures:
+def _open_folder(folder: Path, recursive: bool) -> list[Source]:
+    """Opens the pictures and videos of a folder; hidden ones are left out, as a shell does."""
+    unread: list[OSError] = []
+    files: list[Path] = []
+    for root, folders, names in os.walk(folder, onerror=unread.append):
+        files += [Path(root, name) for name in names if not name.startswith(".")]
+        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+    failures = [f"{error.filename}: cannot be read ({error.strerror})" for error in unread]
+    sources = _open_several(sorted(files), str(folder), folder)
+    if not sources:
         hint = "" if recursive else "; --recursive looks into its folders"
-        raise SourceError(f"{folder}: has no pictures{hint}")
-    return PictureSource(pictures, str(folder), "pictures")
+        raise SourceError(failures[0] if failures else f"{folder}: has no pictures or videos{hint}")
+    sources[0].failures += failures
+    return sources
 
 
 def _open_pattern(pattern: str) -> list[Source]:
-    """Opens what a pattern matches: its pictures as one source, each video as another."""
+    """Opens what a pattern matches."""
     base = Path(Path(pattern).anchor)
     paths = sorted(base.glob(str(Path(pattern).relative_to(base))))
     files = [path for path in paths if path.is_file()]
-    pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
-    videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES]
-    if not pictures and not videos:
+    sources = _open_several(files, pattern, None)
+    if not sources:
         found = f"{len(files)} files, none a picture or video" if files else "nothing"
         raise SourceError(f"{pattern}: matches {found}")
-    sources: list[Source] = [VideoSource(str(path)) for path in videos]
-    return [PictureSource(pictures, pattern, "pictures"), *sources] if pictures else sources
+    return sources
+
+
+def _open_several(files: list[Path], name: str, folder: Path | None) -> list[Source]:
+    """Makes one source of the pictures among files, and one of each video."""
+    pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
+    videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES]
+    sources: list[Source] = []
+    if pictures:
+        sources.append(PictureSource(pictures, name, "pictures", folder))
+    return sources + [VideoSource(str(path), folder=folder, waits=True) for path in videos]
 
 
 def _open_camera(device: int | str, options: ReadOptions) -> Source:

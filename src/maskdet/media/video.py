@@ -100,6 +100,9 @@ class VideoSource:
     Args:
         where: path or URL.
         container: the file, if it has been opened already.
+        folder: the folder it was found in or below.
+        waits: whether it is one of many: looked at now, and opened again when its turn comes, so
+            that a folder of thousands takes one open file. What is wrong with it is raised then.
 
     Raises:
         SourceError: the file is no video, or holds no picture stream.
@@ -109,22 +112,43 @@ class VideoSource:
     is_moving = True
     is_live = False
 
-    def __init__(self, where: str, container: "InputContainer | None" = None) -> None:
+    def __init__(
+        self,
+        where: str,
+        container: "InputContainer | None" = None,
+        *,
+        folder: Path | None = None,
+        waits: bool = False,
+    ) -> None:
         self.name = where
+        self.folder = folder
         self.failures: list[str] = []
-        self._container = container or open_container(where)
-        self.frame_rate: float | None = frame_rate_of(self._container)
-        self.frame_count: int | None = self._container.streams.video[0].frames or None
+        self.frame_rate: float | None = FALLBACK_FRAME_RATE
+        self.frame_count: int | None = 0
+        self._container = None
+        try:
+            container = container or open_container(where)
+        except SourceError:
+            if not waits:
+                raise
+            return
+        self.frame_rate = frame_rate_of(container)
+        self.frame_count = container.streams.video[0].frames or None
+        if waits:
+            container.close()
+        else:
+            self._container = container
 
     def __iter__(self) -> Iterator[Frame]:
         """Decodes the frames.
 
         Raises:
-            SourceError: there is not a single frame. A video cut short gives the frames it has.
+            SourceError: it is no video, or has not a single frame. A video cut short gives the
+                frames it has.
         """
         first: float | None = None
         index = 0
-        with self._container as container:
+        with self._container or open_container(self.name) as container:
             try:
                 for moment, image in decode(container):
                     if moment is None:
@@ -150,6 +174,7 @@ class AnimationSource:
     kind: Kind = "video"
     is_moving = True
     is_live = False
+    folder: Path | None = None
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
