@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from maskdet.train import ssd
 
@@ -93,3 +94,22 @@ def test_the_blocked_network_is_the_same_function(blobs: dict[str, list[np.ndarr
     for name, head in expected.items():
         scale = float(np.abs(head).max())
         np.testing.assert_allclose(found[name], head, atol=1e-4 * scale)
+
+
+def test_the_dilated_convolution_learns_on_any_processor() -> None:
+    """In training the same function, without the gradient that few processors have."""
+    layer = ssd.DilatedConvolution(4, 3, dilation_rate=2, padding="same", use_bias=False)
+    features = np.random.default_rng(7).normal(size=(1, 7, 6, 3)).astype(np.float32)
+    np.testing.assert_allclose(layer(features, training=True), layer(features), atol=1e-5)
+
+    @tf.function
+    def gradients(features: tf.Tensor) -> list[tf.Tensor]:
+        learning = tf.gradients(layer(features, training=True), [features, layer.kernel.value])
+        return list(learning)
+
+    found = gradients(tf.constant(features))
+    assert all(np.isfinite(gradient).all() for gradient in found)
+    graph = gradients.get_concrete_function(tf.constant(features)).graph
+    backward = [node for node in graph.get_operations() if "Backprop" in node.type]
+    assert backward
+    assert all(set(node.get_attr("dilations")) == {1} for node in backward)

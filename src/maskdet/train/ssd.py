@@ -120,14 +120,18 @@ class Unfolding(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no typ
 
 @keras.saving.register_keras_serializable("maskdet")
 class DilatedConvolution(keras.layers.Conv2D):  # type: ignore[misc]  # Keras ships no types
-    """A dilated convolution that stays one operation in an exported graph.
+    """A dilated convolution without bias that stays one operation in an exported graph.
 
-    Keras's own turns into space-to-batch and back, with the picture's size written into it.
+    Keras's own turns into space-to-batch and back, with the picture's size written into it. In
+    training it has to: the gradient of the one operation exists on GPUs and, on processors, only
+    where TensorFlow computes with oneDNN, which depends on what they can do.
     """
 
-    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
-        """Returns the (N, H, W, filters) convolution, without bias or activation."""
-        return tf.nn.conv2d(inputs, kernel, 1, "SAME", dilations=self.dilation_rate)
+    def call(self, features: Any, training: bool = False) -> Any:
+        """Returns the (N, H, W, filters) convolution of (N, H, W, C) features."""
+        if training:
+            return super().call(features)
+        return tf.nn.conv2d(features, self.kernel, 1, "SAME", dilations=self.dilation_rate)
 
 
 def prior_box_spec(model: keras.Model) -> PriorBoxSpec:
