@@ -28,8 +28,12 @@ from maskdet.vision.preprocessing import UInt8Array
 
 NAME = "ssd_faces"
 CALIBRATION_PICTURES = 150
-AUTO_SIZES = (304, 448, 608)
-"""Input sides `maskdet.vision.face_size` chooses from: each twice the area of the one before."""
+AUTO_SIZES = (304, 448, 608, 704)
+"""Input sides `maskdet.vision.face_size` chooses from.
+
+The area doubles from one to the next, up to the last: beyond it more is lost of large faces than is
+found of small ones.
+"""
 
 LARGEST_LOSS = 0.01
 """Average precision that 8 bits may cost and still be the default."""
