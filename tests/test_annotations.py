@@ -59,6 +59,34 @@ def test_yolo_errors_name_file_and_line(tmp_path: Path) -> None:
         list(read_yolo(tmp_path / "none", tmp_path, {}))
 
 
+def test_names_with_dots_are_not_cut(tmp_path: Path) -> None:
+    """What belongs to a.b.jpg is not that of a.jpg; a mark before the text is no part of it."""
+    for name in ("a.jpg", "c.d.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    labels = write(tmp_path / "labels", "a.b.txt", "1 0.5 0.5 0.2 0.4\n")
+    write(labels, "a.txt", "\ufeff0 0.5 0.5 0.2 0.4\n")
+    write(labels, "c.d.txt", "2 0.5 0.5 0.2 0.4\n")
+    found = read_annotations(tmp_path, labels)
+    assert [photo.labels for photo in found.photographs] == [("0",), ("2",)]
+    assert found.problems == ("a.b.txt: no picture of the name a.b: left out",)
+
+
+def test_the_format_said_is_believed(tmp_path: Path, images: Path) -> None:
+    """Where there are files of two formats, that of the most is taken unless another is said."""
+    labels = write(tmp_path / "labels", "a.xml", VOC.format(name="a.jpg", size=SIZE))
+    write(labels, "a.txt", "A street. There are 2 people.\n")
+    write(labels, "b.txt", "One of them sits.\n")
+    assert read_annotations(images, labels).format == "voc"
+    write(labels, "a.txt", "1 0.5 0.5 0.2 0.4\n")
+    write(labels, "b.txt", "1 0.5 0.5 0.2 0.4\n")
+    assert read_annotations(images, labels).format == "yolo"
+    assert read_annotations(images, labels, "voc").format == "voc"
+    with pytest.raises(DatasetError, match="is not coco, it looks like yolo"):
+        read_annotations(images, labels, "coco")
+    with pytest.raises(DatasetError, match=r"holds no annotations .*name the folder of the files"):
+        read_annotations(images, labels / "a.txt")
+
+
 def test_yolo_slips_are_noted(tmp_path: Path, images: Path) -> None:
     """Bad lines, empty and outlying boxes, and pictures without labels are told, not fatal."""
     lines = "1 0.5 0.5 0.2 0.4 0.9\nx y\n0 0.5 0.5 0 0.2\n0 3 3 0.1 0.1\n0 nan 0.5 0.1 0.1\n"
@@ -106,6 +134,17 @@ def test_voc(tmp_path: Path, images: Path) -> None:
         assert words in text
 
 
+@pytest.mark.parametrize("encoding", ["no-such-thing", "shift_jis", "utf-16"])
+def test_voc_in_a_strange_encoding(tmp_path: Path, images: Path, encoding: str) -> None:
+    """A file that cannot be decoded is named, and its picture left out, not taken for empty."""
+    labels = write(tmp_path / "labels", "a.xml", VOC.format(name="a.jpg", size=SIZE))
+    write(labels, "b.xml", f'<?xml version="1.0" encoding="{encoding}"?><annotation/>')
+    found = read_annotations(images, labels)
+    assert [photo.path.name for photo in found.photographs] == ["a.jpg"]
+    assert any("b.xml: is not XML" in problem for problem in found.problems)
+    assert any("b.png: has no annotations" in problem for problem in found.problems)
+
+
 def test_coco(tmp_path: Path, images: Path) -> None:
     """Left, top, width and height become corners; strays and crowds are left out."""
     boxes: list[dict[str, Any]] = [
@@ -137,6 +176,54 @@ def test_coco(tmp_path: Path, images: Path) -> None:
         assert words in text
 
 
+def test_coco_in_several_files(tmp_path: Path, images: Path) -> None:
+    """All files of a folder count; one that lists no pictures is refused."""
+    for number, name in enumerate(("a.jpg", "b.png")):
+        content = {
+            "images": [{"id": 1, "file_name": name}],
+            "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 30, 40]}],
+        }
+        folder = write(tmp_path / "labels", f"{number}.json", content)
+    found = read_annotations(images, folder, "coco")
+    assert [photo.labels for photo in found.photographs] == [("1",), ("1",)]
+    write(folder, "1.json", {"images": [], "annotations": []})
+    with pytest.raises(DatasetError, match=r"1\.json: lists no pictures"):
+        read_annotations(images, folder)
+
+
+def test_coco_with_what_json_allows(tmp_path: Path, images: Path) -> None:
+    """Ids that are lists, numbers beyond floats, sizes without end: noted, never fatal."""
+    huge = 10**400
+    box = [10, 20, 30, 40]
+    content = {
+        "images": [
+            {"id": [7], "file_name": "a.jpg", "width": huge, "height": float("inf")},
+            {"id": [7], "file_name": "b.png"},
+            {"file_name": 3},
+        ],
+        "annotations": [
+            {"id": 1, "image_id": [7], "category_id": [1], "bbox": box},
+            {"id": 2, "image_id": [7], "category_id": 1, "bbox": [huge, 1.5, 2, 3]},
+            {"id": 3, "image_id": [7], "bbox": box},
+            {"id": 4, "image_id": [7], "category_id": 1, "bbox": [1e39, 1, 2, 3]},
+        ],
+        "categories": [{"id": [1], "name": "with_mask"}, {}],
+    }
+    found = read_annotations(images, write(tmp_path / "labels", "all.json", content))
+    (photograph,) = found.photographs
+    assert (photograph.path.name, photograph.labels) == ("a.jpg", ("with_mask",))
+    assert photograph.size is None
+    text = "\n".join(found.problems)
+    for words in (
+        "two pictures of the id [7]",
+        "2 has no box",
+        "3 has no category",
+        "4 has a box that is not finite",
+        "names no picture",
+    ):
+        assert words in text
+
+
 def test_medical_json(tmp_path: Path, images: Path) -> None:
     """One JSON a picture, named inside or by its own name; missing fields are noted."""
     face = {"classname": "face_with_mask", "BoundingBox": [5, 6, 50, 60]}
@@ -144,12 +231,19 @@ def test_medical_json(tmp_path: Path, images: Path) -> None:
     labels = write(tmp_path / "labels", "1801.json", content)
     write(labels, "b.png.json", {"Annotations": [face]})
     write(labels, "broken.json", "{")
+    write(labels, "deep.json", "[" * 100_000)
+    write(labels, "bare.json", {"FileName": "b.png"})
     found = read_annotations(images, labels)
     assert found.format == "medical-json"
     assert [photo.labels for photo in found.photographs] == [("face_with_mask",)] * 2
     assert found.photographs[1].xyxy(9, 9).tolist() == [[5, 6, 50, 60]]
     text = "\n".join(found.problems)
-    for words in ("annotation 2 has no classname", "broken.json: is not JSON"):
+    for words in (
+        "annotation 2 has no classname",
+        "broken.json: is not JSON",
+        "deep.json: is not JSON",
+        "bare.json: has no list",
+    ):
         assert words in text
 
 

@@ -1,5 +1,6 @@
 """Boxed photographs in the common formats, read into one in-memory form."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def read_annotations(images: Path, annotations: Path, format_name: str = AUTO) -
 
     Args:
         images: folder of pictures; annotations may name those in its folders, too.
-        annotations: the folder of annotation files; for COCO the file, or the folder it is in.
+        annotations: the folder of annotation files; for COCO a file, or the folder of one or more.
         format_name: one of `FORMATS`.
 
     Raises:
@@ -52,46 +53,37 @@ def read_annotations(images: Path, annotations: Path, format_name: str = AUTO) -
     if not annotations.exists():
         raise DatasetError(f"{annotations}: no such file or folder")
     try:
-        found, place = _recognise(annotations)
-        if found is None:
-            raise DatasetError(
-                f"{annotations}: holds no annotations in yolo, voc, coco or medical-json format"
-            )
-        if format_name not in (AUTO, found):
-            raise DatasetError(f"{annotations}: is not {format_name}, it looks like {found}")
-        return resolve(found, images, _READERS[found](place))
+        looks_like = _formats(annotations)
+        if not looks_like:
+            hint = " (name the folder of the files)" if annotations.is_file() else ""
+            raise DatasetError(f"{annotations}: {_NONE}{hint}")
+        found = looks_like[0] if format_name == AUTO else format_name
+        if found not in looks_like:
+            raise DatasetError(f"{annotations}: is not {found}, it looks like {looks_like[0]}")
+        return resolve(found, images, _READERS[found](annotations))
     except OSError as error:
         raise DatasetError(f"{error.filename}: cannot be read ({error.strerror})") from None
 
 
-def _recognise(annotations: Path) -> tuple[str | None, Path]:
-    """Tells the format, ``None`` for none, and the file or folder to read."""
+_NONE = "holds no annotations in yolo, voc, coco or medical-json format"
+
+
+def _formats(annotations: Path) -> list[str]:
+    """Returns the formats that there are annotations of, that of the most files first."""
     if annotations.is_file():
-        if annotations.suffix == ".json" and coco.is_coco(coco.load(annotations)):
-            return "coco", annotations
-        return None, annotations
-    counts = {
-        "yolo": len(yolo.label_files(annotations)),
-        "voc": len(voc.label_files(annotations)),
-        MEDICAL_JSON: len(medical.label_files(annotations)),
-    }
-    found = max(counts, key=lambda name: counts[name])
-    if counts[found] == 0:
-        return None, annotations
-    if found == MEDICAL_JSON:
-        return _recognise_json(annotations)
-    return found, annotations
+        is_coco = annotations.suffix == ".json" and coco.is_coco(coco.load(annotations))
+        return ["coco"] if is_coco else []
+    kinds = [_json_format(path) for path in medical.label_files(annotations)]
+    kinds += ["voc" for _ in voc.label_files(annotations)]
+    kinds += ["yolo" for path in yolo.label_files(annotations) if yolo.is_yolo(path)]
+    return [kind for kind, _ in Counter(filter(None, kinds)).most_common()]
 
 
-def _recognise_json(folder: Path) -> tuple[str | None, Path]:
-    """Tells the format of a folder of JSON files by the first one that is of a known format."""
-    for path in medical.label_files(folder):
-        try:
-            content = coco.load(path)
-        except DatasetError:
-            continue
-        if medical.is_medical(content):
-            return MEDICAL_JSON, folder
-        if coco.is_coco(content):
-            return "coco", path
-    return None, folder
+def _json_format(path: Path) -> str | None:
+    try:
+        content = coco.load(path)
+    except DatasetError:
+        return None
+    if medical.is_medical(content):
+        return MEDICAL_JSON
+    return "coco" if coco.is_coco(content) else None

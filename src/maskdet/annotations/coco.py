@@ -1,11 +1,11 @@
-"""COCO: one JSON file for all pictures, boxes as left, top, width, height in pixels."""
+"""COCO: one JSON file for many pictures, boxes as left, top, width, height in pixels."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maskdet.annotations.entries import Entry
+from maskdet.annotations.entries import Entry, stated_size
 from maskdet.errors import DatasetError
 
 
@@ -19,6 +19,8 @@ def load(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise DatasetError(f"{path}: is not JSON ({error})") from None
+    except RecursionError:
+        raise DatasetError(f"{path}: is not JSON (nested too deeply)") from None
 
 
 def is_coco(content: object) -> bool:
@@ -26,40 +28,65 @@ def is_coco(content: object) -> bool:
     return isinstance(content, dict) and {"images", "annotations"} <= set(content)
 
 
-def read(path: Path) -> Iterator[Entry]:
-    """Reads a COCO file.
+def read(place: Path) -> Iterator[Entry]:
+    """Reads a COCO file, or all that are in a folder, such as one each for training and validation.
 
     Crowd regions and annotations that say they belong to an unlisted picture are left out.
+
+    Raises:
+        DatasetError: a file is not JSON, or lists no pictures.
     """
-    content = load(path)
+    for path in [place] if place.is_file() else sorted(place.rglob("*.json")):
+        content = load(path)
+        if is_coco(content):
+            yield from _entries(path, content)
+
+
+def _entries(path: Path, content: dict[str, Any]) -> Iterator[Entry]:
     names = {
-        item["id"]: str(item.get("name", item["id"]))
+        _key(item.get("id")): str(item.get("name", item.get("id")))
         for item in _objects(content, "categories")
-        if "id" in item
     }
-    entries: dict[object, Entry] = {}
+    entries: dict[str, Entry] = {}
     for number, item in enumerate(_objects(content, "images"), 1):
-        name = str(item.get("file_name") or "")
-        entries[item.get("id", f"without id {number}")] = Entry(
-            path, (name,) if name else (), _size(item)
-        )
-    stray = Entry(path, (), None)
+        name = item.get("file_name")
+        size = stated_size(item.get("width"), item.get("height"))
+        key = _key(item["id"]) if "id" in item else f"without id {number}"
+        if key in entries:
+            entries[key].note(f"has two pictures of the id {key}: the second is left out")
+            continue
+        entries[key] = Entry(path, (name,) if name and isinstance(name, str) else (), size)
+    if not entries:
+        raise DatasetError(f"{path}: lists no pictures")
     for number, item in enumerate(_objects(content, "annotations"), 1):
         where = f"annotation {item.get('id', number)}"
-        entry = entries.get(item.get("image_id"), stray)
-        if entry is stray:
-            next(iter(entries.values()), stray).note(f"{where} is of no listed picture: left out")
-            continue
-        if item.get("iscrowd"):
+        entry = entries.get(_key(item.get("image_id")))
+        if entry is None:
+            next(iter(entries.values())).note(f"{where} is of no listed picture: left out")
+        elif item.get("iscrowd"):
             entry.note(f"{where} is a crowd: left out")
-            continue
-        box = item.get("bbox")
-        corners: list[object] = []
-        if isinstance(box, list) and len(box) == 4 and all(_is_number(side) for side in box):
-            corners = [box[0], box[1], box[0] + box[2], box[1] + box[3]]
-        kind = item.get("category_id")
-        entry.add(names.get(kind, str(kind)), corners, where)
+        elif item.get("category_id") is None:
+            entry.note(f"{where} has no category: left out")
+        else:
+            kind = _key(item["category_id"])
+            entry.add(names.get(kind, kind), _corners(item.get("bbox")), where)
     yield from entries.values()
+
+
+def _corners(box: object) -> list[float]:
+    """Returns left, top, right and bottom; nothing where it is not a box."""
+    if not (isinstance(box, list) and len(box) == 4 and all(map(_is_number, box))):
+        return []
+    try:
+        left, top, width, height = map(float, box)
+    except OverflowError:
+        return []
+    return [left, top, left + width, top + height]
+
+
+def _key(identity: object) -> str:
+    """Returns an id as something that can be looked up: files in the wild have lists, too."""
+    return str(identity)
 
 
 def _objects(content: Any, key: str) -> list[dict[str, Any]]:
@@ -69,10 +96,3 @@ def _objects(content: Any, key: str) -> list[dict[str, Any]]:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _size(item: dict[str, Any]) -> tuple[float, float] | None:
-    width, height = item.get("width"), item.get("height")
-    if _is_number(width) and _is_number(height) and width and height and min(width, height) > 0:
-        return float(width), float(height)
-    return None

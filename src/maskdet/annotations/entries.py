@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from maskdet.annotations.photographs import (
 from maskdet.errors import DatasetError
 
 Corners = tuple[float, float, float, float]
+
+_FAR = 1e9  # pixels or shares; beyond is no place in a picture, and 32-bit floats end later
 
 
 @dataclass
@@ -28,6 +31,8 @@ class Entry:
         size: see `BoxedPhotograph.size`.
         boxes: label and corners of each face, corners in any order.
         problems: one line for each thing left out or set right.
+        readable: whether it says what faces there are; else its picture is left out, as one
+            without faces is something else than one of which nothing is known.
     """
 
     file: Path
@@ -35,6 +40,7 @@ class Entry:
     size: tuple[float, float] | None
     boxes: list[tuple[str, Corners]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    readable: bool = True
 
     def add(self, label: str, corners: Iterable[object], where: str) -> None:
         """Takes a box, reversed corners put right; notes what is not a box.
@@ -46,10 +52,11 @@ class Entry:
         """
         try:
             left, top, right, bottom = (float(value) for value in corners)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             self.note(f"{where} has no box of four numbers: left out")
             return
-        if not np.isfinite([left, top, right, bottom]).all():
+        # Written so that "not a number" fails, too.
+        if not all(abs(side) < _FAR for side in (left, top, right, bottom)):
             self.note(f"{where} has a box that is not finite: left out")
             return
         if right < left or bottom < top:
@@ -66,6 +73,13 @@ class Entry:
             return
         self.boxes.append((label, (left, top, right, bottom)))
 
+    @classmethod
+    def unreadable(cls, file: Path, why: str) -> Self:
+        """Returns what stands for a file that says nothing about its picture."""
+        entry = cls(file, (), None, readable=False)
+        entry.note(f"{why}: left out")
+        return entry
+
     def note(self, text: str) -> None:
         """Adds a line about this file to the problems."""
         self.problems.append(f"{self.file.name}: {text}")
@@ -74,6 +88,12 @@ class Entry:
         """Returns the boxes as those of a picture."""
         boxes = np.array([corners for _, corners in self.boxes], np.float32).reshape(-1, 4)
         return BoxedPhotograph(path, boxes, tuple(label for label, _ in self.boxes), self.size)
+
+
+def stated_size(width: object, height: object) -> tuple[float, float] | None:
+    """Returns the size that annotations state for a picture, ``None`` where it cannot be one."""
+    sides = [side for side in (width, height) if isinstance(side, int | float) and 0 < side < _FAR]
+    return (float(sides[0]), float(sides[1])) if len(sides) == 2 else None
 
 
 class PictureIndex:
@@ -107,7 +127,9 @@ class PictureIndex:
         """Returns the pictures that the first name known here may mean, none if none is known."""
         for name in names:
             path = PurePosixPath(name.replace("\\", "/"))
-            for key in (path.as_posix(), path.name, path.stem):
+            # "a.b" may stand for "a.b.jpg", not for "a.jpg".
+            bare = path.stem if path.suffix.lower() in PICTURE_SUFFIXES else path.name
+            for key in (path.as_posix(), path.name, bare):
                 if self._by_name.get(key):
                     return self._by_name[key]
         return []
@@ -132,11 +154,13 @@ def resolve(format_name: str, images: Path, entries: Iterable[Entry]) -> Annotat
     for entry in entries:
         count += 1
         problems += entry.problems
+        if not entry.readable:
+            continue
         found = index.find(entry.names)
         if len(found) != 1:
-            what = "several pictures" if found else "no picture"
-            name = entry.names[0] if entry.names else "without a name"
-            problems.append(f"{entry.file.name}: {what} of the name {name}: left out")
+            what = "no picture" if not found else "several pictures"
+            said = f"{what} of the name {entry.names[0]}" if entry.names else "names no picture"
+            problems.append(f"{entry.file.name}: {said}: left out")
             continue
         other = owner.setdefault(found[0], entry)
         if other is not entry:

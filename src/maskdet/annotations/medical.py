@@ -30,15 +30,14 @@ def read(folder: Path) -> Iterator[Entry]:
         try:
             content = load(path)
         except DatasetError as error:
-            entry = Entry(path, (relative,), None)
-            entry.note(f"{str(error).removeprefix(f'{path}: ')}: left without boxes")
-            yield entry
+            yield Entry.unreadable(path, str(error).removeprefix(f"{path}: "))
             continue
-        content = content if isinstance(content, dict) else {}
+        faces = content.get("Annotations") if isinstance(content, dict) else None
+        if not isinstance(faces, list):
+            yield Entry.unreadable(path, "has no list of Annotations")
+            continue
         named = content.get("FileName")
         entry = Entry(path, (named, relative) if isinstance(named, str) else (relative,), None)
-        faces = content.get("Annotations")
-        faces = faces if isinstance(faces, list) else []
         stated = content.get("NumOfAnno")
         if isinstance(stated, int) and stated != len(faces):
             entry.note(f"says it has {stated} annotations, has {len(faces)}")

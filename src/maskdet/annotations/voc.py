@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from maskdet.annotations.entries import Entry
+from maskdet.annotations.entries import Entry, stated_size
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -20,13 +20,10 @@ def read(folder: Path) -> Iterator[Entry]:
         relative = path.relative_to(folder).with_suffix("").as_posix()
         try:
             root = ET.fromstring(path.read_bytes())
-        except ET.ParseError as error:
-            entry = Entry(path, (relative,), None)
-            entry.note(f"is not XML ({error}): left without boxes")
-            yield entry
+        except (ET.ParseError, LookupError, ValueError) as error:  # the latter two: its encoding
+            yield Entry.unreadable(path, f"is not XML ({error})")
             continue
-        # The file name inside is often that of the machine it was drawn on: the XML's own goes
-        # before its last part.
+        # The name inside may be missing, or of a picture that has been renamed with its XML since.
         named = (root.findtext("filename") or "").strip()
         entry = Entry(path, tuple(name for name in (named, relative) if name), _size(root))
         for number, face in enumerate(root.iter("object"), 1):
@@ -41,9 +38,9 @@ def read(folder: Path) -> Iterator[Entry]:
 
 
 def _size(root: ET.Element) -> tuple[float, float] | None:
-    """Returns the stated size of the picture in pixels, ``None`` where it is missing or zero."""
+    """Returns the stated size of the picture in pixels, ``None`` where it cannot be one."""
     try:
         width, height = (float(root.findtext(f"size/{side}") or 0) for side in ("width", "height"))
     except ValueError:
         return None
-    return (width, height) if width > 0 and height > 0 else None
+    return stated_size(width, height)

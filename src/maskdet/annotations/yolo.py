@@ -20,6 +20,12 @@ def label_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*.txt") if path.name not in _NOT_LABELS)
 
 
+def is_yolo(path: Path) -> bool:
+    """Tells whether a text file holds labels: a line of them, or nothing at all."""
+    rows = [row for _, _, row in _rows(path)]
+    return not rows or any(row is not None for row in rows)
+
+
 def read(folder: Path) -> Iterator[Entry]:
     """Reads the label files of a folder.
 
@@ -73,7 +79,7 @@ def read_yolo(
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
 
 
 def _rows(path: Path) -> Iterator[tuple[int, str, _Row | None]]:
