@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from conftest import Cli, assert_user_error
 from maskdet.class_folders import list_pictures
+from maskdet.dataset.folders import safe_name
 from maskdet.dataset.importing import ImportOptions, import_faces
 from maskdet.errors import DatasetError, OutputError
 
@@ -75,6 +77,45 @@ def test_class_names_cannot_leave_the_folder(photographs: Path) -> None:
     import_faces(options(photographs, mapping={"0": "../../x", "1": "/y"}), show=silent)
     assert sorted(p.name for p in (photographs / "out").iterdir() if p.is_dir()) == ["_.._x", "_y"]
     assert not (photographs.parent / "x").exists()
+
+
+def test_no_crop_takes_anothers_name(photographs: Path) -> None:
+    """Pictures whose paths become the same file name keep their own crops and groups."""
+    (photographs / "images" / "x").mkdir()
+    (photographs / "images" / "a.png").rename(photographs / "images" / "x" / "a.png")
+    (photographs / "images" / "b.png").rename(photographs / "images" / "x_a.png")
+    (photographs / "labels" / "x").mkdir()
+    (photographs / "labels" / "a.txt").rename(photographs / "labels" / "x" / "a.txt")
+    (photographs / "labels" / "b.txt").rename(photographs / "labels" / "x_a.txt")
+    result = import_faces(options(photographs, mapping={"0": "m", "1": "m"}), show=silent)
+    pictures = list_pictures(photographs / "out")
+    assert len(pictures) == result.counts["m"] == 3
+    assert sorted(str(picture.group) for picture in pictures) == ["0/x/a.png"] * 2 + ["0/x_a.png"]
+
+
+def test_long_names_are_cut() -> None:
+    """The end is kept, in whole characters."""
+    name = safe_name("/".join(["é" * 90] * 3) + "/face.jpg")
+    assert len(name.encode()) <= 200
+    assert name.endswith("é_face.jpg")
+
+
+def test_a_folder_that_is_there_is_filled(
+    photographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The working directory may be the output: it stays what it is; after an error, empty."""
+    out = photographs / "out"
+    out.mkdir()
+    (out / ".partial").mkdir()  # what a killed run leaves
+    inode = out.stat().st_ino
+    monkeypatch.chdir(out)
+    given = ImportOptions(photographs / "images", photographs / "labels", Path())
+    with pytest.raises(DatasetError, match="leaves no face"):
+        import_faces(replace(given, min_size=500), show=silent)
+    assert not list(out.iterdir())
+    import_faces(given, show=silent)
+    assert sorted(path.name for path in out.iterdir()) == ["0", "1", "faces.csv"]
+    assert out.stat().st_ino == inode
 
 
 def test_nothing_is_left_behind(photographs: Path) -> None:

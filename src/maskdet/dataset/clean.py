@@ -6,7 +6,7 @@ from pathlib import Path
 
 from maskdet.class_folders import FaceRow, write_faces
 from maskdet.dataset.findings import Finding
-from maskdet.dataset.folders import new_folder
+from maskdet.dataset.folders import FreeNames, new_folder
 from maskdet.errors import DatasetError, OutputError
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
@@ -42,6 +42,7 @@ def write_cleaned(finding: Finding, target: Path) -> dict[str, int]:
     done: Counter[str] = Counter({"unreadable, left out": len(finding.unreadable)})
     sizes = Counter(finding.groups.tolist())
     rows: list[FaceRow] = []
+    free = FreeNames()
     kept: set[str] = set()
     with new_folder(target) as folder:
         for index, item in enumerate(finding.looked):
@@ -55,12 +56,13 @@ def write_cleaned(finding: Finding, target: Path) -> dict[str, int]:
                 done[reason] += 1
                 continue
             file = Path(finding.name(index))
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
             box = item.picture.box
             plain = item.mode in ("colour", "grey", "grey as colour")
+            if not plain and file.suffix.lower() != ".png":
+                file = file.with_name(f"{file.name}.png")
+            file = Path(free.take(file.as_posix()))
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
             if index in huge or not plain:
-                if not plain and file.suffix.lower() != ".png":
-                    file = file.with_name(f"{file.name}.png")
                 image = read_picture(item.picture.path)
                 scale = min(1.0, REDUCED / max(item.width, item.height))
                 if scale < 1:

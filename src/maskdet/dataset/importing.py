@@ -11,7 +11,7 @@ from maskdet.annotations import AUTO, BoxedPhotograph, read_annotations
 from maskdet.assets import read_card
 from maskdet.boxes import clip_boxes, cut, expand_boxes
 from maskdet.class_folders import Box, FaceRow, write_faces
-from maskdet.dataset.folders import check_free, new_folder, safe_name
+from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.pictures import read_picture
@@ -85,12 +85,13 @@ def import_faces(options: ImportOptions, *, show: Callable[[float, str], None]) 
         margin = float(read_card(find_card(None))["crop_margin"])
     counts: Counter[str] = Counter()
     rows: list[FaceRow] = []
+    free = FreeNames()
     problems = list(annotations.problems)
     too_small = 0
     with new_folder(options.output) as folder:
         for done, photograph in enumerate(annotations.photographs, 1):
             show(done / len(annotations.photographs), "cutting out faces")
-            group = safe_name(photograph.path.relative_to(options.images).as_posix())
+            source = photograph.path.relative_to(options.images).as_posix()
             try:
                 image = read_picture(photograph.path)
             except SourceError as error:
@@ -101,17 +102,18 @@ def import_faces(options: ImportOptions, *, show: Callable[[float, str], None]) 
             for number, label in enumerate(photograph.labels):
                 size = float(np.min(boxes[number, 2:] - boxes[number, :2]))
                 if size <= 0:
-                    problems.append(f"{group}: face {number + 1} lies outside the picture")
+                    problems.append(
+                        f"{source}: face {number + 1} lies outside the picture: left out"
+                    )
                     continue
                 if size < options.min_size:
                     too_small += 1
                     continue
-                file = f"{safe_name(label)}/{group}-{number}.jpg"
+                file = free.take(f"{safe_name(label)}/{safe_name(source)}-{number}.jpg")
                 write_picture(folder / file, cut(image, around[number]))
                 corner = np.floor(around[number][[0, 1, 0, 1]])
-                source = photograph.path.relative_to(options.images).as_posix()
                 box = _box(boxes[number])
-                rows.append(FaceRow(file, group, _box(boxes[number] - corner), source, box))
+                rows.append(FaceRow(file, source, _box(boxes[number] - corner), source, box))
                 counts[safe_name(label)] += 1
         if not counts:
             raise DatasetError(

@@ -15,7 +15,7 @@ from maskdet.assets import bundled
 from maskdet.boxes import UInt8Array
 from maskdet.class_folders import Box, FaceRow, write_faces
 from maskdet.dataset.fabric import KINDS, draw_fabric, picture_fabric
-from maskdet.dataset.folders import check_free, new_folder, safe_name
+from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name
 from maskdet.dataset.head import Pose, fit_pose, landmarks_from_box
 from maskdet.dataset.render import put_on
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
@@ -99,6 +99,7 @@ def synthesize(options: SynthesizeOptions, *, show: Callable[[float, str], None]
     own = None if options.mask is None else _read_mask(options.mask)
     find, guessed = _finder(options.landmarks)
     random = np.random.default_rng(options.seed)
+    free = FreeNames()
     made: list[list[FaceRow]] = []
     hashes: list[HashRow] = []
     skipped: list[str] = []
@@ -118,7 +119,8 @@ def synthesize(options: SynthesizeOptions, *, show: Callable[[float, str], None]
                 skipped.append(f"{source}: {reason}")
                 continue
             note = FROM_BOX if guessed else ""
-            bare = FaceRow(f"{NO_MASK_LABEL}/{safe_name(source)}", "", _largest(boxes), source)
+            file = free.take(f"{NO_MASK_LABEL}/{safe_name(source)}")
+            bare = FaceRow(file, "", _largest(boxes), source)
             (folder / NO_MASK_LABEL).mkdir(exist_ok=True)
             shutil.copyfile(path, folder / bare.file)
             drawn = [
