@@ -135,6 +135,26 @@ def test_command_reports_and_cleans(faulty: Path, tmp_path: Path, maskdet: Cli) 
     assert groups["with_mask/2.png"] is not None
 
 
+def test_what_is_not_looked_at_is_told(faulty: Path, tmp_path: Path, maskdet: Cli) -> None:
+    """Empty classes, classes of broken files and files of other kinds are findings, not errors."""
+    (faulty / "none").mkdir()
+    (faulty / "broken").mkdir()
+    (faulty / "broken" / "x.jpg").write_bytes(b"x")
+    for name in ("a.heic", "b.HEIC", "notes.txt"):
+        (faulty / "with_mask" / name).write_bytes(b"x")
+    done = maskdet("dataset", "check", "faces", "--output", "report")
+    assert done.returncode == 0, done.stderr
+    assert "nothing to read in broken, none" in done.stdout
+    assert "3: .heic 2, .txt 1" in done.stdout
+    report = json.loads((tmp_path / "report" / "check.json").read_text())
+    assert report["pictures"]["none"] == 0
+    assert report["empty_classes"] == ["broken", "none"]
+    assert "with_mask/a.heic" in report["other_files"]
+    cleaned = maskdet("dataset", "check", "faces", "--fix", "clean")
+    assert_user_error(cleaned, "class 'broken' would be empty: nothing was written")
+    assert not (tmp_path / "clean").exists()
+
+
 def test_bad_folders(tmp_path: Path, faulty: Path, maskdet: Cli) -> None:
     """No classes, nothing readable, a copy inside the original: one line each."""
     (tmp_path / "none").mkdir()
@@ -143,6 +163,12 @@ def test_bad_folders(tmp_path: Path, faulty: Path, maskdet: Cli) -> None:
     (tmp_path / "bad" / "a" / "x.jpg").write_bytes(b"x")
     with pytest.raises(DatasetError, match="no class folders with pictures that can be read"):
         look(tmp_path / "bad", show=silent)
-    with pytest.raises(OutputError, match="lies inside"):
-        check(CheckOptions(faulty, tmp_path / "r", faulty / "clean"), show=silent)
+    for inside in (
+        CheckOptions(faulty, tmp_path / "r", faulty / "clean"),
+        CheckOptions(faulty, faulty / "with_mask" / "report"),
+    ):
+        with pytest.raises(OutputError, match="lies inside"):
+            check(inside, show=silent)
+    with pytest.raises(OutputError, match="not empty"):
+        check(CheckOptions(faulty, fix=tmp_path), show=silent)
     assert maskdet("dataset", "check", "missing").returncode == 2

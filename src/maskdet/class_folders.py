@@ -38,12 +38,32 @@ class Picture:
     split: str | None = None
 
 
-def list_pictures(folder: Path, number: int = 0) -> list[Picture]:
+def list_classes(folder: Path) -> list[tuple[Path, str | None]]:
+    """Lists the class folders of a dataset folder, each with its split where that is given.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    inside = _folders(folder)
+    ready = {"train": TRAIN, "val": VALIDATION, "valid": VALIDATION, "test": TEST}
+    parts: list[tuple[Path, str | None]] = [(folder, None)]
+    if inside and {path.name for path in inside} <= set(ready):
+        parts = [(path, ready[path.name]) for path in inside]
+    return [(path, split) for part, split in parts for path in _folders(part)]
+
+
+def is_picture(path: Path) -> bool:
+    """Tells whether a file of a class folder is looked at, by its name alone."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
+def list_pictures(folder: Path, number: int = 0, *, empty: bool = False) -> list[Picture]:
     """Lists a dataset folder in the order of its names.
 
     Args:
         folder: holds class folders, or ``train/ val/ test/`` with class folders in them.
         number: becomes `Picture.dataset`.
+        empty: put up with classes without pictures.
 
     Raises:
         DatasetError: no such folder, an empty class, or a `FACES_FILE` that cannot be understood.
@@ -51,26 +71,16 @@ def list_pictures(folder: Path, number: int = 0) -> list[Picture]:
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
     faces = _read_faces(folder / FACES_FILE)
-    ready = {"train": TRAIN, "val": VALIDATION, "valid": VALIDATION, "test": TEST}
+    pictures = []
     try:
-        inside = _folders(folder)
-        parts: list[tuple[Path, str | None]] = [(folder, None)]
-        if inside and {path.name for path in inside} <= set(ready):
-            parts = [(path, ready[path.name]) for path in inside]
-        pictures = []
-        for part, split in parts:
-            for class_folder in _folders(part):
-                paths = sorted(
-                    path
-                    for path in class_folder.rglob("*")
-                    if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-                )
-                if not paths:
-                    raise DatasetError(f"{class_folder}: an empty class, no pictures in it")
-                for path in paths:
-                    box, group = faces.get(path.relative_to(folder).as_posix(), (None, None))
-                    group = None if group is None else f"{number}/{group}"
-                    pictures.append(Picture(path, class_folder.name, number, box, group, split))
+        for class_folder, split in list_classes(folder):
+            paths = sorted(filter(is_picture, class_folder.rglob("*")))
+            if not paths and not empty:
+                raise DatasetError(f"{class_folder}: an empty class, no pictures in it")
+            for path in paths:
+                box, group = faces.get(path.relative_to(folder).as_posix(), (None, None))
+                group = None if group is None else f"{number}/{group}"
+                pictures.append(Picture(path, class_folder.name, number, box, group, split))
     except OSError as error:
         raise DatasetError(f"{folder}: cannot be read ({error.strerror})") from None
     return pictures

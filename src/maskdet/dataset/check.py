@@ -8,6 +8,8 @@ import numpy as np
 
 from maskdet.dataset.clean import write_cleaned
 from maskdet.dataset.findings import Finding, look
+from maskdet.dataset.folders import check_free
+from maskdet.errors import OutputError
 from maskdet.media.files import make_folder, next_run_folder, write_json
 from maskdet.media.grid import COLUMNS, ROWS, Grid
 from maskdet.media.pictures import read_picture
@@ -45,6 +47,13 @@ def check(
         DatasetError: there are no class folders, or nothing in them can be read.
         OutputError: something cannot be written.
     """
+    for written in filter(None, (options.fix, options.output)):
+        if written.resolve().is_relative_to(options.folder.resolve()):
+            raise OutputError(
+                f"{written}: lies inside {options.folder}, which is not to be changed"
+            )
+    if options.fix is not None:
+        check_free(options.fix)
     finding = look(options.folder, show=show)
     changes = None
     if options.fix is not None:
@@ -59,12 +68,12 @@ def check(
 
 def _write_sheet(path: Path, finding: Finding) -> None:
     """Writes a sheet of pictures from all classes in turn, spread over each folder."""
-    labels = list(finding.counts)
+    labels = [label for label, count in finding.counts.items() if count]
     share = COLUMNS * ROWS // len(labels) or 1
     grid = Grid(path)
     for label in labels:
         of_class = [item for item in finding.looked if item.picture.label == label]
         for place in np.unique(np.linspace(0, len(of_class) - 1, share).astype(int)):
             picture = of_class[place].picture
-            grid.add(f"{label}/{picture.path.name}", read_picture(picture.path))
+            grid.add(f"{label}: {picture.path.name}", read_picture(picture.path))
     grid.flush()

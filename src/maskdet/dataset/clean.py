@@ -7,7 +7,7 @@ from pathlib import Path
 from maskdet.class_folders import FaceRow, write_faces
 from maskdet.dataset.findings import Finding
 from maskdet.dataset.folders import FreeNames, new_folder
-from maskdet.errors import DatasetError, OutputError
+from maskdet.errors import DatasetError
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
 from maskdet.vision.preprocessing import resize
@@ -26,7 +26,7 @@ def write_cleaned(finding: Finding, target: Path) -> dict[str, int]:
 
     Args:
         finding: about the folder.
-        target: folder to write, neither the folder itself nor inside it.
+        target: folder to write, not inside the folder itself.
 
     Returns:
         What was done, by kind.
@@ -35,8 +35,6 @@ def write_cleaned(finding: Finding, target: Path) -> dict[str, int]:
         DatasetError: a class would be left empty.
         OutputError: it cannot be written; nothing of it is left then.
     """
-    if target.resolve().is_relative_to(finding.folder.resolve()):
-        raise OutputError(f"{target}: lies inside {finding.folder}, which is not to be changed")
     copies = _superfluous(finding)
     tiny, huge = set(finding.tiny), set(finding.huge)
     done: Counter[str] = Counter({"unreadable, left out": len(finding.unreadable)})

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskdet.assets import sha256
-from maskdet.class_folders import Picture, list_pictures
+from maskdet.class_folders import Picture, is_picture, list_classes, list_pictures
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.pictures import read_picture
 
 TINY, HUGE = 32, 4096  # pixels of the shorter and of the longer side
+_KINDS = 5  # file endings to tell
 IMBALANCE = 1.5  # largest to smallest class from which on it is worth a word
 
 
@@ -47,31 +48,41 @@ class Finding:
 
     Attributes:
         folder: that was checked.
+        classes: names of the class folders, those without pictures, too.
         looked: N readable pictures.
         groups: (N,) group numbers; near-duplicates share one.
         within: near-duplicate pairs of one class.
         across: near-duplicate pairs of two classes.
         contradictory: indices of pictures that lie in several classes, the same to the byte.
-        unreadable: one line for each file that is no picture.
+        unreadable: one line for each picture that cannot be read.
+        others: files that are not called a picture, below the folder; nothing looks at them.
     """
 
     folder: Path
+    classes: tuple[str, ...]
     looked: tuple[Looked, ...]
     groups: NDArray[np.intp]
     within: tuple[tuple[int, int], ...]
     across: tuple[tuple[int, int], ...]
     contradictory: frozenset[int]
     unreadable: tuple[str, ...]
+    others: tuple[str, ...]
 
     @property
     def counts(self) -> dict[str, int]:
         """Readable pictures by class."""
-        return dict(sorted(Counter(item.picture.label for item in self.looked).items()))
+        found = Counter(item.picture.label for item in self.looked)
+        return {label: found[label] for label in self.classes}
+
+    @property
+    def empty(self) -> list[str]:
+        """Classes of which no picture can be read."""
+        return [label for label, count in self.counts.items() if count == 0]
 
     @property
     def imbalance(self) -> float:
-        """The largest class as a multiple of the smallest."""
-        return max(self.counts.values()) / min(self.counts.values())
+        """The largest class as a multiple of the smallest that has pictures."""
+        return max(self.counts.values()) / min(filter(None, self.counts.values()))
 
     def name(self, index: int) -> str:
         """Returns a picture's path below the folder."""
@@ -97,7 +108,9 @@ class Finding:
             "folder": str(self.folder),
             "pictures": self.counts,
             "imbalance": round(self.imbalance, 3),
+            "empty_classes": self.empty,
             "unreadable": list(self.unreadable),
+            "other_files": list(self.others),
             "near_duplicates": pairs,
             "contradictory": sorted(self.name(index) for index in self.contradictory),
             "tiny": [self.name(index) for index in self.tiny],
@@ -114,6 +127,7 @@ class Finding:
             ("pictures", f"{len(self.looked)}: {counts}"),
             ("imbalance", f"{self.imbalance:.2f} to 1{self._remark()}"),
             ("unreadable files", f"{len(self.unreadable)}"),
+            ("other files, not looked at", f"{len(self.others)}{self._kinds()}"),
             ("near-duplicates within a class", f"{involved[0]} pictures"),
             ("near-duplicates across classes", f"{involved[1]} pictures"),
             ("same file in several classes", f"{len(self.contradictory)} pictures"),
@@ -128,7 +142,15 @@ class Finding:
         return self.within, self.across
 
     def _remark(self) -> str:
+        if self.empty:
+            return f": nothing to read in {', '.join(self.empty)}"
         return ": the classes differ much in size" if self.imbalance > IMBALANCE else ""
+
+    def _kinds(self) -> str:
+        """Returns the commonest endings of the other files: pictures may be among them."""
+        kinds = Counter(Path(name).suffix.lower() or "no ending" for name in self.others)
+        listed = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common(_KINDS))
+        return f": {listed}" if listed else ""
 
 
 def look(folder: Path, *, show: Callable[[float, str], None]) -> Finding:
@@ -137,7 +159,8 @@ def look(folder: Path, *, show: Callable[[float, str], None]) -> Finding:
     Raises:
         DatasetError: there are no class folders, or nothing in them can be read.
     """
-    listed = list_pictures(folder)
+    listed = list_pictures(folder, empty=True)
+    classes, others = _rest(folder)
     looked: list[Looked] = []
     hashes: list[HashRow] = []
     unreadable: list[str] = []
@@ -160,7 +183,29 @@ def look(folder: Path, *, show: Callable[[float, str], None]) -> Finding:
     across = tuple((a, b) for a, b in both if label[a] != label[b])
     same = [(a, b) for a, b in across if looked[a].digest == looked[b].digest]
     contradictory = frozenset(index for pair in same for index in pair)
-    return Finding(folder, tuple(looked), groups, within, across, contradictory, tuple(unreadable))
+    return Finding(
+        folder,
+        classes,
+        tuple(looked),
+        groups,
+        within,
+        across,
+        contradictory,
+        tuple(unreadable),
+        others,
+    )
+
+
+def _rest(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns the names of the classes, and the files in them that are not called a picture."""
+    folders = [path for path, _ in list_classes(folder)]
+    others = sorted(
+        path.relative_to(folder).as_posix()
+        for class_folder in folders
+        for path in class_folder.rglob("*")
+        if not is_picture(path) and not path.is_dir()
+    )
+    return tuple(sorted({path.name for path in folders})), tuple(others)
 
 
 def _mode(path: Path) -> str:
