@@ -94,6 +94,49 @@ def test_gives_up_after_the_asked_number_of_attempts() -> None:
     assert source.failures == ["door: lost (connection refused)"]
 
 
+def test_one_lost_source_does_not_stop_the_others() -> None:
+    """Sources share what stops a run; one of them ending is not that."""
+    stop = threading.Event()
+    source = LiveSource("stream", "door", Scripted([7]), list, reconnect=0, stop=stop)
+    assert len(list(source)) == 1
+    assert not stop.is_set()
+
+
+def test_stopping_ends_the_wait_for_a_lost_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C does not wait for the next attempt to open a camera."""
+    monkeypatch.setattr(live, "FIRST_WAIT", 30)
+    monkeypatch.setattr(live, "LONGEST_WAIT", 30)
+    stop = threading.Event()
+    source = LiveSource("stream", "door", Scripted([7]), lambda: Scripted([8]), stop=stop)
+    frames = iter(source)
+    next(frames)
+    threading.Timer(0.2, stop.set).start()
+    start = time.monotonic()
+    assert list(frames) == []
+    assert time.monotonic() - start < 2
+
+
+def test_a_fault_of_the_program_is_not_swallowed() -> None:
+    """What goes wrong in the reading thread is raised where the frames are taken."""
+
+    class Faulty(Scripted):
+        def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(LiveSource("stream", "door", Faulty([]), list))
+
+
+def test_passwords_are_not_repeated() -> None:
+    """Records, messages and file names carry an address without its user and password."""
+    with serving() as address:
+        url = address.replace("//", "//me:sec@ret@") + "/stream"
+        source = open_source(url, ReadOptions(timeout=2))
+        assert source.name == f"{address}/stream"
+    with pytest.raises(SourceError, match=r"^rtsp://127\.0\.0\.1:9/door: cannot be opened"):
+        open_source("rtsp://me:secret@127.0.0.1:9/door", ReadOptions(timeout=2))
+
+
 def test_a_feed_without_a_frame_is_an_error() -> None:
     """A camera that opens but gives nothing is not an empty success."""
     source = LiveSource(

@@ -149,7 +149,10 @@ class LiveSource:
         self._changed = threading.Condition()
         self._newest: tuple[float, UInt8Array] | None = None
         self._ended = False
-        self._stopped = stop or threading.Event()
+        self._fault: BaseException | None = None
+        self._stop = stop or threading.Event()
+        # The consumer has gone. Not the event above: other sources may share that one.
+        self._closed = threading.Event()
 
     def __iter__(self) -> Iterator[Frame]:
         """Gives the newest frame whenever it is asked for one, each frame at most once.
@@ -168,26 +171,31 @@ class LiveSource:
                 yield Frame(self.name, index, moment - first, image)
                 index += 1
         finally:
-            self._stopped.set()
+            self._closed.set()
             # Reading a device can block; the thread is a daemon, so waiting may be given up.
             reader.join(timeout=2)
+        if self._fault is not None:
+            raise self._fault
         if index == 0 and self._ended:
             raise SourceError(f"{self.name}: gives no pictures")
 
     def _take(self) -> tuple[float, UInt8Array] | None:
         with self._changed:
-            while self._newest is None and not self._ended and not self._stopped.is_set():
+            while self._newest is None and not self._ended and not self._is_over():
                 self._changed.wait(_POLL)
-            if self._stopped.is_set():
+            if self._is_over():
                 return None
             newest, self._newest = self._newest, None
             return newest
+
+    def _is_over(self) -> bool:
+        return self._stop.is_set() or self._closed.is_set()
 
     def _read(self) -> None:
         """Reads until stopped or given up; runs in the reader thread."""
         attempt = 0
         try:
-            while not self._stopped.is_set():
+            while not self._is_over():
                 problem = "ended"
                 try:
                     if attempt:
@@ -199,7 +207,7 @@ class LiveSource:
                         with self._changed:
                             self._newest = (time.monotonic(), image)
                             self._changed.notify()
-                        if self._stopped.is_set():
+                        if self._is_over():
                             return
                 except (SourceError, cv2.error) as error:
                     problem = str(error).removeprefix(f"{self.name}: ")
@@ -212,7 +220,11 @@ class LiveSource:
                 wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
                 wait *= 1 + random.uniform(-JITTER, JITTER)
                 self._log(f"{self.name}: {problem}; opening it again in {wait:.1f} s")
-                self._stopped.wait(wait)
+                until = time.monotonic() + wait
+                while not self._is_over() and (left := until - time.monotonic()) > 0:
+                    self._closed.wait(min(left, _POLL))
+        except BaseException as fault:  # noqa: BLE001 - handed to the consumer, which raises it
+            self._fault = fault
         finally:
             with self._changed:
                 self._ended = True

@@ -15,7 +15,7 @@ from maskdet.errors import SourceError
 from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
 from maskdet.media.pictures import PictureSource, PictureStream
-from maskdet.media.video import AnimationSource, VideoSource, open_container
+from maskdet.media.video import AnimationSource, VideoSource, open_container, public_name
 
 STANDARD_INPUT = "-"
 _URL_MARK = "://"
@@ -174,17 +174,17 @@ def _open_camera(device: int | str, options: ReadOptions) -> Source:
 
 
 def _open_url(url: str, options: ReadOptions) -> Source:
-    scheme = url.split(_URL_MARK, 1)[0].lower()
+    name, scheme = public_name(url), url.split(_URL_MARK, 1)[0].lower()
     if scheme not in _SCHEMES:
-        raise SourceError(f"{url}: {scheme} is not one of {', '.join(sorted(_SCHEMES))}")
+        raise SourceError(f"{name}: {scheme} is not one of {', '.join(sorted(_SCHEMES))}")
     container = open_container(url, options.timeout)
     if container.format.name.endswith("_pipe"):
         container.close()
-        return PictureStream(url, url, options.timeout)
+        return PictureStream(url, name, options.timeout)
     if scheme not in _LIVE_SCHEMES and container.duration is not None:
         return VideoSource(url, container)
     first = StreamFeed(url, options.timeout, container)
-    return _live("stream", url, first, lambda: StreamFeed(url, options.timeout), options)
+    return _live("stream", name, first, lambda: StreamFeed(url, options.timeout), options)
 
 
 def _live(

@@ -4,6 +4,8 @@ PyAV gives exact timestamps, applies rotation metadata, limits the time a server
 what is wrong with a file; decoding costs the same as OpenCV's.
 """
 
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -24,6 +26,11 @@ _TEXT_CODECS = frozenset({"ansi", "bintext", "idf", "xbin"})
 _DECODER_THREADS = 2
 
 
+def public_name(where: str) -> str:
+    """Returns a path or URL as it may stand in messages and records: without user and password."""
+    return re.sub(r"^(\w+://)[^/]*@", r"\1", where)
+
+
 def open_container(where: str, timeout: float | None = None) -> "InputContainer":
     """Opens a video file or stream and checks that there is something to see in it.
 
@@ -36,21 +43,23 @@ def open_container(where: str, timeout: float | None = None) -> "InputContainer"
     """
     import av
 
+    name, start = public_name(where), time.monotonic()
     # RTSP over TCP loses no packets and passes through firewalls.
     options = {"rtsp_transport": "tcp"} if where.startswith("rtsp") else {}
     try:
         container = av.open(where, metadata_errors="replace", timeout=timeout, options=options)
-    except av.ExitError:
-        raise SourceError(f"{where}: did not answer within {timeout:g} seconds") from None
     except (av.FFmpegError, OSError) as error:
+        # An RTSP server that answers and then sends nothing ends as "invalid data" at the limit.
+        if timeout is not None and time.monotonic() - start >= timeout:
+            raise SourceError(f"{name}: did not answer within {timeout:g} seconds") from None
         reason = getattr(error, "strerror", None) or "unknown format"
         what = "cannot be opened" if "://" in where else "is not a picture or video"
-        raise SourceError(f"{where}: {what} ({reason})") from None
+        raise SourceError(f"{name}: {what} ({reason})") from None
     streams = container.streams.video
     if not streams or streams[0].codec_context.name in _TEXT_CODECS:
         container.close()
         what = "is not a picture or video (a text file)" if streams else "has no video stream"
-        raise SourceError(f"{where}: {what}")
+        raise SourceError(f"{name}: {what}")
     streams[0].thread_type = "AUTO"
     streams[0].codec_context.thread_count = _DECODER_THREADS
     return container
@@ -120,7 +129,7 @@ class VideoSource:
         folder: Path | None = None,
         waits: bool = False,
     ) -> None:
-        self.name = where
+        self.name = public_name(where)
         self.folder = folder
         self.failures: list[str] = []
         self.frame_rate: float | None = FALLBACK_FRAME_RATE
