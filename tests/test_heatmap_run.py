@@ -9,7 +9,7 @@ import pytest
 from maskdet.errors import OutputError
 from maskdet.heatmap import run as run_module
 from maskdet.heatmap.options import HeatmapOptions, LookOptions
-from maskdet.media import sinks
+from maskdet.media import codecs
 from maskdet.media.sinks import VideoWriter
 from maskdet.media.video import VideoSource
 
@@ -41,9 +41,9 @@ def test_frames_that_do_not_fit_in_memory_are_read_again(
 
 def test_a_codec_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next one stands in and is named; without any it is one line."""
-    usual = sinks._CODECS[".mp4"]  # noqa: SLF001 - a codec cannot be taken out of FFmpeg
-    missing = ("no_such_encoder", {}, None)
-    monkeypatch.setitem(sinks._CODECS, ".mp4", (missing, *usual[1:]))  # noqa: SLF001
+    usual = codecs.CODECS[".mp4"]
+    missing = codecs.Codec("no_such_encoder", {})
+    monkeypatch.setitem(codecs.CODECS, ".mp4", (missing, *usual[1:]))
     said: list[str] = []
     with VideoWriter(tmp_path / "out.mp4", 5, said.append) as video:
         for level in (50, 100, 150):
@@ -53,7 +53,7 @@ def test_a_codec_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     frames = [frame.image for frame in VideoSource(str(tmp_path / "out.mp4"))]
     assert len(frames) == 3
     assert abs(int(frames[1].mean()) - 100) < 4
-    monkeypatch.setitem(sinks._CODECS, ".mp4", (missing, missing))  # noqa: SLF001
+    monkeypatch.setitem(codecs.CODECS, ".mp4", (missing, missing))
     with (
         pytest.raises(OutputError, match="neither no_such_encoder nor no_such_encoder"),
         VideoWriter(tmp_path / "none.mp4", 5) as video,

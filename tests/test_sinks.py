@@ -50,6 +50,37 @@ def test_video_can_be_read_back(tmp_path: Path, name: str) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "out.avi", "out.mkv"])
+def test_frames_are_shown_when_they_came(tmp_path: Path, name: str) -> None:
+    """A camera that says 10 frames a second and gives fewer, with a gap, is not played faster."""
+    times = [100.0, 100.1, 100.5, 102.0, 102.1]
+    with VideoWriter(tmp_path / name, 10) as video:
+        for time in times:
+            video.write(np.full((48, 64, 3), round(time * 20) % 200, np.uint8), time)
+    read = [frame.time for frame in VideoSource(str(tmp_path / name))]
+    assert read == pytest.approx([time - 100 for time in times], abs=0.011)
+
+
+def test_a_camera_faster_than_it_says(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """Frames that come closer than the frame rate allows keep their times."""
+    times = [index / 25 for index in range(20)]
+    with VideoWriter(tmp_path / "out.mp4", 10) as video:
+        for time in times:
+            video.write(noise, time)
+    read = [frame.time for frame in VideoSource(str(tmp_path / "out.mp4"))]
+    assert read == pytest.approx(times, abs=0.011)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.avi"])
+def test_outages_and_clocks_set_back(tmp_path: Path, noise: NDArray[np.uint8], name: str) -> None:
+    """A night without a picture takes a minute; a clock that jumps back takes one frame."""
+    with VideoWriter(tmp_path / name, 10) as video:
+        for time in (0, 0.1, 30_000, 30_000.1, 5, 5.1):
+            video.write(noise, time)
+    read = [frame.time for frame in VideoSource(str(tmp_path / name))]
+    assert read == pytest.approx([0, 0.1, 60.1, 60.2, 60.3, 60.4], abs=0.011)
+
+
 def test_avi_carries_the_xvid_tag(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
     """Players of .avi look for the XVID tag."""
     with VideoWriter(tmp_path / "out.avi", 5) as video:

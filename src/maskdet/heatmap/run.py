@@ -142,7 +142,14 @@ def _open_output(
         for source in sources:
             if source.is_moving:
                 source.frame_rate = rate
-    return RunOutput(sources, target, "heatmap", overwrite=options.overwrite, log=log)
+    return RunOutput(
+        sources,
+        target,
+        "heatmap",
+        overwrite=options.overwrite,
+        keep_times=rate is None,
+        log=log,
+    )
 
 
 def _ticking(

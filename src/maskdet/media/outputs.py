@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from maskdet.errors import OutputError
+from maskdet.media.codecs import WRITABLE_VIDEOS
 from maskdet.media.files import next_run_folder
 from maskdet.media.frames import (
     FALLBACK_FRAME_RATE,
@@ -13,7 +14,7 @@ from maskdet.media.frames import (
     Source,
     UInt8Array,
 )
-from maskdet.media.sinks import WRITABLE_VIDEOS, VideoWriter, picture_output_name, write_picture
+from maskdet.media.sinks import VideoWriter, picture_output_name, write_picture
 
 
 class RunOutput:
@@ -27,6 +28,8 @@ class RunOutput:
             ``runs/<command>/<n>``.
         command: the command's name.
         overwrite: whether files that exist may be replaced.
+        keep_times: whether a video's frames are shown when they were in their source; else one
+            follows the other at the source's frame rate.
         log: told what the user should know.
 
     Attributes:
@@ -43,12 +46,14 @@ class RunOutput:
         command: str,
         *,
         overwrite: bool = False,
+        keep_times: bool = True,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.written: list[Path] = []
         self._log = log
         self._command = command
         self._overwrite = overwrite
+        self._keep_times = keep_times
         self._videos: dict[int, VideoWriter] = {}
         self._taken: set[Path] = set()
         suffix = target.suffix.lower() if target is not None else ""
@@ -122,7 +127,7 @@ class RunOutput:
             video = VideoWriter(path, source.frame_rate or FALLBACK_FRAME_RATE, self._log)
             self._videos[id(source)] = video
             self.written.append(path)
-        video.write(image)
+        video.write(image, frame.time if self._keep_times else None)
 
     def write_still(self, image: UInt8Array) -> Path:
         """Writes one frame as a picture of its own beside the run's files, and returns where."""

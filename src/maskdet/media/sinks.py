@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import cv2
 import imutils
@@ -11,30 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
+from maskdet.media.codecs import WRITABLE_VIDEOS, usable_codec
 from maskdet.media.files import make_folder, replacing
+from maskdet.media.timing import FrameClock
+
+if TYPE_CHECKING:
+    import av
 
 UInt8Array = NDArray[np.uint8]
 
-WRITABLE_VIDEOS = frozenset({".avi", ".mkv", ".mov", ".mp4"})
 # Formats OpenCV reads but cannot, or can only poorly, write.
 _WRITABLE_PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _JPEG_QUALITY = 95
 
-# H.264 plays in every browser. "ultrafast" costs a third of "superfast" in time and memory, for
-# files twice as large. AVI holds MPEG-4 under the XVID tag, as players of that format expect; its
-# quality 4 (of 1 to 31) is given in units of 118 (FF_QP2LAMBDA).
-_H264 = ("libx264", {"preset": "ultrafast", "crf": "24"}, None)
-_XVID = ("mpeg4", {"flags": "+qscale", "global_quality": "472"}, "XVID")
-# FFmpeg's own MPEG-4 encoder is in every build of it; libx264 is not.
-_MPEG4 = (*_XVID[:2], None)
-_Codec = tuple[str, dict[str, str], str | None]
-# In the order of preference.
-_CODECS: dict[str, tuple[_Codec, ...]] = {
-    ".mp4": (_H264, _MPEG4),
-    ".mov": (_H264, _MPEG4),
-    ".mkv": (_H264, _MPEG4),
-    ".avi": (_XVID, _H264),
-}
 # A fragment begins at each key frame.
 _SECONDS_PER_FRAGMENT = 2
 # MPEG-4 part 2 stores the frame rate in 16 bits.
@@ -94,6 +83,8 @@ class VideoWriter:
         self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
         self._container: Any = None
         self._stream: Any = None
+        self._clock = FrameClock(self._rate, 1)
+        self._key: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -105,7 +96,7 @@ class VideoWriter:
         import av
 
         make_folder(self.path.parent)
-        codec, options, tag = self._usable_codec(width, height)
+        codec = usable_codec(self.path, width, height, self._rate, self._log)
         try:
             # Written in fragments that play by themselves, and joined at the end: after a full disk
             # or a power cut the file holds all but the last seconds.
@@ -114,45 +105,26 @@ class VideoWriter:
             self._container = av.open(self._partial, "w", container_options=flags)
         except (av.FFmpegError, OSError) as error:
             raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from None
-        self._stream = self._container.add_stream(codec, rate=self._rate)
+        self._stream = self._container.add_stream(codec.name, rate=self._rate)
+        self._clock = FrameClock(self._rate, codec.ticks)
+        self._stream.codec_context.time_base = self._clock.tick
         # 4:2:0 chroma needs even sides.
         self._stream.width, self._stream.height = width + width % 2, height + height % 2
         self._stream.pix_fmt = "yuv420p"
         # Frames encoded side by side would each be held in memory; the cores have other work.
         self._stream.codec_context.thread_count = 1
-        self._stream.options = options
+        self._stream.options = codec.options
         self._stream.codec_context.gop_size = max(1, round(_SECONDS_PER_FRAGMENT * self._rate))
-        if tag:
-            self._stream.codec_tag = tag
+        if codec.tag:
+            self._stream.codec_tag = codec.tag
 
-    def _usable_codec(self, width: int, height: int) -> _Codec:
-        """Returns the first codec of the file's format that opens.
+    def write(self, image: UInt8Array, time: float | None = None) -> None:
+        """Appends a frame.
 
-        Raises:
-            OutputError: none does.
-        """
-        import av
-
-        choices = _CODECS[self.path.suffix.lower()]
-        for choice in choices:
-            try:
-                probe = av.CodecContext.create(choice[0], "w")
-                assert isinstance(probe, av.VideoCodecContext)
-                probe.width, probe.height = width + width % 2, height + height % 2
-                probe.pix_fmt, probe.time_base = "yuv420p", 1 / self._rate
-                probe.thread_count = 1
-                probe.open()
-            # A codec that this FFmpeg was built without is a ValueError.
-            except (av.FFmpegError, ValueError):
-                continue
-            if choice is not choices[0]:
-                self._log(f"{self.path}: {choices[0][0]} cannot be opened, using {choice[0]}")
-            return choice
-        names = " nor ".join(name for name, _, _ in choices)
-        raise OutputError(f"{self.path}: neither {names} can encode it here")
-
-    def write(self, image: UInt8Array) -> None:
-        """Appends a frame, (H, W, 3) uint8 BGR.
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            time: when it is shown, in seconds of its source, as frames of a camera come when they
+                come; ``None`` for one frame's time after the last.
 
         Raises:
             OutputError: the file cannot be written (what was written so far is kept).
@@ -165,11 +137,27 @@ class VideoWriter:
             # A quarter of the time that FFmpeg's own conversion takes.
             planes = cv2.cvtColor(self._fit(image), cv2.COLOR_BGR2YUV_I420)
             frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-            for packet in self._stream.encode(frame):
-                self._container.mux(packet)
+            frame.pts, frame.time_base = self._clock.position(time), self._clock.tick
+            if self._begins_fragment(frame.pts):
+                frame.pict_type = av.video.frame.PictureType.I
+            self._encode(frame)
         except (av.FFmpegError, OSError) as error:
             raise self._stopped(error) from None
         self.frames += 1
+
+    def _begins_fragment(self, position: int) -> bool:
+        """Tells whether it is time for a key frame: by the clock, not by the number of frames."""
+        if self._key is None or (position - self._key) * self._clock.tick >= _SECONDS_PER_FRAGMENT:
+            self._key = position
+            return True
+        return False
+
+    def _encode(self, frame: "av.VideoFrame | None") -> None:
+        """Encodes a frame, or what is left at the end."""
+        for packet in self._stream.encode(frame):
+            # Or the last frame of the file would be shown for a tick.
+            packet.duration = self._clock.ticks
+            self._container.mux(packet)
 
     def _fit(self, image: UInt8Array) -> UInt8Array:
         """Brings a frame to the stream's size: padded by a pixel, or scaled onto black."""
@@ -204,14 +192,13 @@ class VideoWriter:
             return
         import av
 
-        container, self._container = self._container, None
         try:
-            for packet in self._stream.encode():
-                container.mux(packet)
-            container.close()
+            self._encode(None)
+            self._container.close()
         except (av.FFmpegError, OSError) as error:
             raise self._stopped(error) from None
         finally:
+            self._container = None
             # Also when the end could not be written: what is there plays.
             self._partial.replace(self.path)
 
