@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conftest import Cli, assert_user_error
@@ -27,10 +28,11 @@ def silent(_: float, __: str) -> None:
     """Shows nothing."""
 
 
-def made_zip(*more: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+def made_zip(*more: tuple[str | zipfile.ZipInfo, bytes], comment: bytes = b"") -> bytes:
     """Returns an archive as a code host makes them: everything below one top folder."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
+        archive.comment = comment
         archive.writestr("set-abc/", b"")
         archive.writestr("set-abc/README.md", b"text")
         for number in range(3):
@@ -43,10 +45,14 @@ def made_zip(*more: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves bytes; breaks off after `cut_after` of them, where that is set."""
+    """Serves bytes; breaks off after `cut_after` of them, where that is set.
+
+    One that is not `honest` says of parts that they are another part.
+    """
 
     content = b""
     cut_after: int | None = None
+    honest = True
     ranges: list[str | None]
 
 
@@ -60,6 +66,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         asked = self.headers.get("Range")
         self.server.ranges.append(asked)
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+        if self.path == "/loop":
+            self.send_response(302)
+            self.send_header("Location", "/loop")
+            self.end_headers()
+            return
+        if self.path == "/part":
+            self.send_response(206)
+            self.end_headers()
+            return
         if self.path != "/set.zip":
             self.send_error(404)
             return
@@ -69,6 +84,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.server.content[start:]
         self.send_response(206 if asked else 200)
         self.send_header("Content-Length", str(len(body)))
+        if asked:
+            end = len(self.server.content)
+            first = start if self.server.honest else 0
+            self.send_header("Content-Range", f"bytes {first}-{end - 1}/{end}")
         self.end_headers()
         self.wfile.write(body[: self.server.cut_after])
 
@@ -94,6 +113,7 @@ def entry(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ca
     server.content = made_zip()
     found = catalogue.Entry(
         name="test/set",
+        commit="c0" * 20,
         url=f"http://127.0.0.1:{server.server_port}/set.zip",
         sha256=None,
         licence="none stated",
@@ -151,7 +171,7 @@ def test_a_wrong_archive_is_not_kept(server: Server, tmp_path: Path) -> None:
     server.content = made_zip()
     expected = tmp_path / "expected.zip"
     expected.write_bytes(server.content)
-    assert run(tmp_path / "set", sha256=sha256(expected)).sha256 == sha256(expected)
+    assert run(tmp_path / "set", sha256=sha256(expected).upper()).sha256 == sha256(expected)
 
 
 def link(name: str) -> zipfile.ZipInfo:
@@ -183,6 +203,42 @@ def test_archives_that_try_to_escape(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["set.zip"]
 
 
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_archives(tmp_path: Path, compression: int) -> None:
+    """Whatever bytes are wrong, and however packed: refused in one line, or unpacked."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", compression) as made:
+        made.writestr("set-abc/data/with/é.jpg", bytes(range(256)) * 4)
+    whole, random = stream.getvalue(), np.random.default_rng(0)
+    archive = tmp_path / "set.zip"
+    refused = 0
+    for place in random.integers(0, len(whole), 200).tolist():
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        archive.write_bytes(damaged)
+        try:
+            unpack(archive, tmp_path / "out", CLASSES, show=silent)
+        except DatasetError:
+            refused += 1
+    assert refused > 100
+
+
+def test_names_that_become_one(tmp_path: Path) -> None:
+    """No picture overwrites another, so that the count is that of the files; "." is no harm."""
+    archive = tmp_path / "set.zip"
+    names = (
+        "set-abc/data/with/a?.jpg",
+        "set-abc/data/with/a_.jpg",
+        "set-abc/data/with/A_.jpg",
+        ".",
+    )
+    with zipfile.ZipFile(archive, "w") as made:
+        for name in names:
+            made.writestr(name, name)
+    assert unpack(archive, tmp_path / "out", CLASSES, show=silent)["with_mask"] == 3
+    assert len(list((tmp_path / "out" / "with_mask").iterdir())) == 3
+
+
 def test_archives_far_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Size limits hold for a file, for all together and for the download."""
     archive = tmp_path / "set.zip"
@@ -204,6 +260,56 @@ def test_a_finished_part_is_fetched_anew(server: Server, tmp_path: Path) -> None
     part.write_bytes(b"x" * len(server.content))
     assert run(tmp_path / "set").folder.is_dir()
     assert server.ranges == [f"bytes={len(server.content)}-", None]
+
+
+@pytest.mark.usefixtures("entry")
+def test_the_commit_an_archive_states(server: Server, tmp_path: Path) -> None:
+    """That of another version is refused; that of the right one, and other remarks, are not."""
+    server.content = made_zip(comment=b"d1" * 20)
+    with pytest.raises(DatasetError, match=r"is of commit d1d1.*, expected c0c0.*: not kept"):
+        run(tmp_path / "set")
+    assert not (tmp_path / "set").exists()
+    for number, comment in enumerate((b"c0" * 20, b"made by hand")):
+        server.content = made_zip(comment=comment)
+        assert run(tmp_path / f"set{number}").folder.is_dir()
+
+
+def test_a_checksum_that_is_none(tmp_path: Path, maskdet: Cli) -> None:
+    """It is wrong usage, said before anything is downloaded."""
+    done = maskdet("dataset", "fetch", "prajnasb/observations", "--sha256", "abc")
+    assert done.returncode == 2
+    assert "64 hexadecimal digits" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("entry")
+def test_another_part_than_asked_for(server: Server, tmp_path: Path) -> None:
+    """What the server sends in its place is not joined to what is there: all is fetched anew."""
+    server.cut_after = 60_000
+    with pytest.raises(DatasetError, match="broke off"):
+        run(tmp_path / "set")
+    server.cut_after, server.honest = None, False
+    assert run(tmp_path / "set").folder.is_dir()
+    assert server.ranges == [None, "bytes=60000-", None]
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/loop", "says 302"), ("/part", "sends a part of the file"), ("/é", "cannot be downloaded")],
+)
+def test_strange_servers(server: Server, tmp_path: Path, path: str, words: str) -> None:
+    """One line says what happened, however many lines the library has for it."""
+    with pytest.raises(DatasetError, match=words) as caught:
+        run(tmp_path / "set", url=f"http://127.0.0.1:{server.server_port}{path}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "http://[::1", "http://a b/"])
+def test_what_is_no_address(tmp_path: Path, address: str) -> None:
+    """A slip in --url is told as any other failure."""
+    with pytest.raises(DatasetError, match="cannot be downloaded"):
+        download(address, tmp_path / "x", expected=None, largest=1000, show=silent)
 
 
 def test_no_network_and_no_server(tmp_path: Path, maskdet: Cli) -> None:

@@ -1,5 +1,6 @@
 """`maskdet dataset`: pictures brought in, checked, made and fetched, as class folders."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +107,17 @@ def synthesize(**given: Any) -> None:
     click.echo(f"wrote {counts}; nothing made of {len(made.skipped)} pictures")
 
 
+def _checksum(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise click.BadParameter("expected 64 hexadecimal digits.")
+    return text
+
+
 @dataset.command()
 @click.argument("name")
 @click.option("--output", type=_NEW, help="Folder to write. [default: dataset/<name>]")
 @click.option("--url", help="Another address of the same archive, such as a mirror.")
-@click.option("--sha256", help="What the archive's checksum must be.")
+@click.option("--sha256", callback=_checksum, help="What the archive's checksum must be.")
 def fetch(**given: Any) -> None:
     """Download a public data set by its name, such as prajnasb/observations."""
     from maskdet.dataset.fetch import FetchOptions

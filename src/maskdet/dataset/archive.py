@@ -1,15 +1,18 @@
 """Unpacks the pictures of a zip archive from elsewhere, which is not to be trusted."""
 
-import shutil
+import lzma
+import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from maskdet.annotations import PICTURE_SUFFIXES
-from maskdet.dataset.folders import safe_name
+from maskdet.dataset.folders import FreeNames, safe_name
 from maskdet.errors import DatasetError
 
 # Far beyond any data set of faces; a zip bomb is beyond that.
@@ -42,39 +45,64 @@ def unpack(
         OSError: it cannot be written.
     """
     counts: Counter[str] = Counter()
+    free = FreeNames()
+    with _whole(archive):
+        opened = zipfile.ZipFile(archive)
+    with opened:
+        members = opened.infolist()
+        _check(archive, members)
+        for done, member in enumerate(members, 1):
+            show(done / len(members), "unpacking")
+            path = PurePosixPath(member.filename)
+            inside = PurePosixPath(*path.parts[1:-1]).as_posix()
+            if member.is_dir() or inside not in classes:
+                continue
+            if path.suffix.lower() not in PICTURE_SUFFIXES:
+                continue
+            with _whole(archive):
+                data = opened.read(member)
+            target = folder / free.take(f"{classes[inside]}/{safe_name(path.name)}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+            counts[classes[inside]] += 1
+    return counts
+
+
+def stated_commit(archive: Path) -> str:
+    """Returns the commit that git says an archive was made of, empty where it says none.
+
+    Raises:
+        DatasetError: it is damaged or no zip.
+    """
+    with _whole(archive), zipfile.ZipFile(archive) as opened:
+        comment = opened.comment.decode("ascii", errors="replace")
+    return comment if re.fullmatch("[0-9a-f]{40}", comment) else ""
+
+
+@contextmanager
+def _whole(archive: Path) -> Iterator[None]:
+    """Says so where an archive turns out to be damaged, whichever way the decoders put it."""
     try:
-        with zipfile.ZipFile(archive) as opened:
-            members = opened.infolist()
-            _check(archive, members)
-            for done, member in enumerate(members, 1):
-                show(done / len(members), "unpacking")
-                path = PurePosixPath(member.filename)
-                inside = PurePosixPath(*path.parts[1:-1]).as_posix()
-                if member.is_dir() or inside not in classes:
-                    continue
-                if path.suffix.lower() not in PICTURE_SUFFIXES:
-                    continue
-                target = folder / classes[inside] / safe_name(path.name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(member) as source, target.open("wb") as sink:
-                    shutil.copyfileobj(source, sink)
-                counts[classes[inside]] += 1
+        yield
     except (
         zipfile.BadZipFile,
         zlib.error,
+        lzma.LZMAError,
+        struct.error,
         EOFError,
         NotImplementedError,
+        OSError,
         RuntimeError,
+        ValueError,
     ) as error:
         raise DatasetError(f"{archive}: is not a whole zip archive ({error})") from None
-    return counts
 
 
 def _check(archive: Path, members: list[zipfile.ZipInfo]) -> None:
     """Refuses an archive as a whole: one bad name makes the rest suspect."""
     for member in members:
         path = PurePosixPath(member.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        if path.is_absolute() or ".." in path.parts or any(":" in part for part in path.parts[:1]):
             raise DatasetError(
                 f"{archive}: has a file that leads out of its folder ({member.filename}): refused"
             )

@@ -13,7 +13,8 @@ class Entry:
 
     Attributes:
         name: what the user calls it.
-        url: a zip archive of a fixed version.
+        commit: which version it is; code hosts write it into their archives.
+        url: a zip archive of that version.
         sha256: of the archive; ``None`` where its host publishes none and makes the archive anew
             on demand. The counts are checked either way.
         licence: as stated by its authors.
@@ -23,6 +24,7 @@ class Entry:
     """
 
     name: str
+    commit: str
     url: str
     sha256: str | None
     licence: str
@@ -38,6 +40,7 @@ CATALOGUE = {
     for entry in (
         Entry(
             name="prajnasb/observations",
+            commit=_OBSERVATIONS_COMMIT,
             url=f"https://codeload.github.com/prajnasb/observations/zip/{_OBSERVATIONS_COMMIT}",
             sha256=None,
             licence="none stated",

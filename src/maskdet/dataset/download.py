@@ -42,23 +42,29 @@ def download(
         target.parent.mkdir(parents=True, exist_ok=True)
         _receive(url, part, largest, show, timeout)
     except urllib.error.HTTPError as error:
-        raise DatasetError(f"{url}: the server says {error.code} {error.reason}") from None
+        raise DatasetError(f"{url}: the server says {error.code} {_line(error.reason)}") from None
     except (
         urllib.error.URLError,
         http.client.HTTPException,
         ConnectionError,
         TimeoutError,
+        ValueError,  # no address at all, or one with letters that do not belong there
     ) as error:
         reason = getattr(error, "reason", None) or error
         got = part.stat().st_size / _MEGABYTE if part.is_file() else 0
         kept = f" after {got:.1f} MB: run the same again to go on from there" if got else ""
-        raise DatasetError(f"{url}: cannot be downloaded ({reason}){kept}") from None
+        raise DatasetError(f"{url}: cannot be downloaded ({_line(reason)}){kept}") from None
     except OSError as error:
         raise DatasetError(f"{part}: cannot be written ({error.strerror})") from None
     if expected is not None and sha256(part) != expected:
         part.unlink()
         raise DatasetError(f"{url}: is not the expected file (its sha256 differs): not kept")
     part.replace(target)
+
+
+def _line(reason: object) -> str:
+    """Returns what a server or a library said, which may be several lines, as one."""
+    return " ".join(str(reason).split())
 
 
 def _receive(
@@ -68,15 +74,21 @@ def _receive(
     request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
     try:
         answer = urllib.request.urlopen(request, timeout=timeout)
+        resumed = answer.status == http.HTTPStatus.PARTIAL_CONTENT
+        starts = answer.headers.get("Content-Range", "").startswith(f"bytes {done}-")
     except urllib.error.HTTPError as error:
         # 416: the part that is there is all there is, or not of this file.
-        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not done:
             raise
-        part.unlink()
+        resumed, starts = True, False
+    if resumed and not starts:
+        part.unlink(missing_ok=True)
+        if not done:
+            raise ConnectionError("the server sends a part of the file where all was asked for")
         _receive(url, part, largest, show, timeout)
         return
     with answer:
-        if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+        if not resumed:
             done = 0
         length = answer.headers.get("Content-Length")
         total = done + int(length) if length else None

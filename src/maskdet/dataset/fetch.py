@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskdet.assets import cache_folder, sha256
-from maskdet.dataset.archive import unpack
+from maskdet.dataset.archive import stated_commit, unpack
 from maskdet.dataset.catalogue import Entry, find_entry
 from maskdet.dataset.download import download
 from maskdet.dataset.folders import check_free, new_folder, safe_name
@@ -64,12 +64,18 @@ def fetch(options: FetchOptions, *, show: Callable[[float, str], None]) -> Fetch
     folder = options.output or Path("dataset") / entry.name.rsplit("/", 1)[-1]
     check_free(folder)
     archive = cache_folder() / f"{safe_name(entry.name)}.zip"
-    expected = options.sha256 or entry.sha256
+    expected = (options.sha256 or entry.sha256 or "").lower() or None
     download(
         options.url or entry.url, archive, expected=expected, largest=LARGEST_ARCHIVE, show=show
     )
     try:
         digest = sha256(archive)
+        commit = stated_commit(archive)
+        if commit not in ("", entry.commit):
+            raise DatasetError(
+                f"{entry.name}: the archive is of commit {commit}, expected "
+                f"{entry.commit}: not kept"
+            )
         with new_folder(folder) as partial:
             counts = unpack(archive, partial, entry.classes, show=show)
             if dict(counts) != dict(entry.counts):
