@@ -46,6 +46,21 @@ def test_boxes_are_drawn_where_they_are() -> None:
     assert (image[110, 60] == 90).all()
 
 
+def test_captions_suit_the_picture_and_the_face() -> None:
+    """Large in a large picture; that of a small face does not hide its neighbours."""
+    heights = []
+    for size in (480, 4800):
+        image = np.zeros((size, size, 3), np.uint8)
+        draw_detections(image, faces((0, size / 2, size / 2, size / 2 + size / 48)))
+        drawn = np.flatnonzero(image.any(axis=(1, 2)))
+        heights.append((drawn[-1] - drawn[0]) / size)
+    assert heights[1] == pytest.approx(heights[0], rel=0.3)
+    image = np.zeros((3000, 4000, 3), np.uint8)
+    draw_detections(image, faces((2000, 1500, 2130, 1660)))
+    columns = np.flatnonzero(image.any(axis=(0, 2)))
+    assert columns[-1] - columns[0] < 3 * 130
+
+
 @pytest.mark.parametrize(
     "box",
     [(0, 0, 299, 199), (-50, -50, -10, -10), (10, 10, 10, 10), (299, 199, 300, 200), (5, 0, 9, 4)],

@@ -22,6 +22,11 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Text that can be read at a frame height of 480 stays in proportion on larger frames.
 _REFERENCE_HEIGHT = 480
 _TEXT_SCALE = 0.55
+# A caption is at most so many times as wide as its face, or it would hide the neighbours in a
+# crowd; but not smaller than this share of its usual size, nor than can be read at all.
+_CAPTION_WIDTH = 1.6
+_SMALLEST_CAPTION = 0.4
+_SMALLEST_SCALE = 0.35
 
 # Blurring covers hair and chin, and leaves this many tiles of a face a side.
 _BLUR_MARGIN = 0.15
@@ -81,7 +86,7 @@ def draw_text(
 def text_scale(image: UInt8Array) -> float:
     """Returns the font scale that suits a picture's size."""
     shorter = min(image.shape[:2])
-    return float(np.clip(_TEXT_SCALE * shorter / _REFERENCE_HEIGHT, 0.35, 3.0))
+    return float(np.clip(_TEXT_SCALE * shorter / _REFERENCE_HEIGHT, _SMALLEST_SCALE, None))
 
 
 def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
@@ -96,16 +101,29 @@ def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
     """
     scale = text_scale(image)
     line = max(1, round(scale * 3))
-    for box, label, confidence in zip(
-        detections.xyxy, detections.predicted_labels, detections.confidences, strict=True
-    ):
-        colour = label_colour(label, detections.labels)
-        left, top, right, bottom = (round(float(value)) for value in box)
+    faces = [
+        (
+            [round(float(side)) for side in box],
+            caption(label, float(confidence)),
+            label_colour(label, detections.labels),
+        )
+        for box, label, confidence in zip(
+            detections.xyxy, detections.predicted_labels, detections.confidences, strict=True
+        )
+    ]
+    for (left, top, right, bottom), _, colour in faces:
         cv2.rectangle(image, (left, top), (right, bottom), colour, line)
-        # A face smaller than its caption would vanish under it in a crowd: shrink the caption.
-        fit = np.clip((right - left) * 2.5 / 150, 0.6, 1.0) if right > left else 0.6
-        draw_text(image, caption(label, float(confidence)), (left, top), colour, scale * float(fit))
+    # Above all boxes, which else would cross them.
+    for (left, top, right, _), text, colour in faces:
+        draw_text(image, text, (left, top), colour, _caption_scale(text, right - left, scale))
     return image
+
+
+def _caption_scale(text: str, face_width: int, scale: float) -> float:
+    """Returns the font scale of a face's caption in a picture whose usual scale is given."""
+    (width, _), _ = cv2.getTextSize(text, _FONT, scale, max(1, round(scale * 1.6)))
+    fit = min(1.0, max(_CAPTION_WIDTH * face_width / width, _SMALLEST_CAPTION))
+    return max(_SMALLEST_SCALE, scale * fit)
 
 
 def blur_faces(image: UInt8Array, xyxy: FloatArray) -> UInt8Array:
