@@ -147,6 +147,24 @@ def test_truncated_video_gives_the_frames_it_has(tmp_path: Path, noise: NDArray[
     assert 0 < len(list(VideoSource(str(tmp_path / "cut.mkv")))) < 40
 
 
+def test_damaged_video_goes_on_behind_the_damage(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """Bytes overwritten in the middle cost the frames they held, and are told."""
+    with VideoWriter(tmp_path / "a.mp4", 10) as video:
+        for shift in range(60):
+            video.write(np.roll(noise, shift, axis=1))
+    data = bytearray((tmp_path / "a.mp4").read_bytes())
+    middle = len(data) // 2
+    # Frames are a kilobyte or two each; 0xff is the length of none of their parts.
+    data[middle : middle + 6000] = b"\xff" * 6000
+    (tmp_path / "a.mp4").write_bytes(data)
+    source = VideoSource(str(tmp_path / "a.mp4"))
+    frames = list(source)
+    assert 30 < len(frames) < 60
+    assert frames[-1].time == pytest.approx(5.9)
+    (failure,) = source.failures
+    assert "is damaged" in failure
+
+
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [

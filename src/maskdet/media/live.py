@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FIRST_WAIT, LONGEST_WAIT, JITTER = 0.5, 30.0, 0.25
 # A camera may give this many empty frames in a row before it counts as gone.
 EMPTY_FRAMES = 10
+# So many parts of a stream in a row may be damaged before it counts as gone.
+DAMAGED_PARTS = 250
 # How often a waiting consumer looks whether it should stop, in seconds.
 _POLL = 0.1
 
@@ -97,8 +99,17 @@ class StreamFeed:
         self.frame_rate = frame_rate_of(self._container)
 
     def __iter__(self) -> Iterator[UInt8Array]:
-        """Decodes frames as they arrive."""
-        for _, image in decode(self._container):
+        """Decodes frames as they arrive; a few damaged parts are passed over, many are the end."""
+        damaged = 0
+
+        def count_damaged() -> None:
+            nonlocal damaged
+            damaged += 1
+            if damaged == DAMAGED_PARTS:
+                raise SourceError("sends nothing that can be decoded")
+
+        for _, image in decode(self._container, count_damaged):
+            damaged = 0
             yield image
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ what is wrong with a file; decoding costs the same as OpenCV's.
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -53,7 +53,7 @@ def open_container(where: str, timeout: float | None = None) -> "InputContainer"
         if timeout is not None and time.monotonic() - start >= timeout:
             raise SourceError(f"{name}: did not answer within {timeout:g} seconds") from None
         reason = getattr(error, "strerror", None) or "unknown format"
-        what = "cannot be opened" if "://" in where else "is not a picture or video"
+        what = "cannot be opened" if "://" in where else "is not a picture or video, or is damaged"
         raise SourceError(f"{name}: {what} ({reason})") from None
     streams = container.streams.video
     if not streams or streams[0].codec_context.name in _TEXT_CODECS:
@@ -72,20 +72,32 @@ def frame_rate_of(container: "InputContainer") -> float:
     return float(rate) if rate else FALLBACK_FRAME_RATE
 
 
-def decode(container: "InputContainer") -> Iterator[tuple[float | None, UInt8Array]]:
+def decode(
+    container: "InputContainer", damaged: Callable[[], None] = lambda: None
+) -> Iterator[tuple[float | None, UInt8Array]]:
     """Decodes a video to the end.
+
+    Args:
+        container: the video.
+        damaged: called for each part that cannot be decoded; what follows it is.
 
     Yields:
         Seconds as the file counts them, ``None`` where it does not; (H, W, 3) uint8 BGR, upright.
 
     Raises:
-        SourceError: the data is damaged, or the server fell silent; the message is the reason.
+        SourceError: there is no reading on, or the server fell silent; the message is the reason.
     """
     import av
 
     try:
-        for picture in container.decode(container.streams.video[0]):
-            yield picture.time, _to_bgr(picture)
+        for packet in container.demux(container.streams.video[0]):
+            try:
+                pictures = packet.decode()
+            except av.InvalidDataError:
+                damaged()
+                continue
+            for picture in pictures:
+                yield picture.time, _to_bgr(picture)
     except av.ExitError:
         raise SourceError("sends nothing any more") from None
     except (av.FFmpegError, OSError) as error:
@@ -152,14 +164,19 @@ class VideoSource:
         """Decodes the frames.
 
         Raises:
-            SourceError: it is no video, or has not a single frame. A video cut short gives the
-                frames it has.
+            SourceError: it is no video, or has not a single frame. A video cut short or
+                damaged gives the frames it has.
         """
         first: float | None = None
-        index = 0
+        index = broken = 0
+
+        def count_broken() -> None:
+            nonlocal broken
+            broken += 1
+
         with self._container or open_container(self.name) as container:
             try:
-                for moment, image in decode(container):
+                for moment, image in decode(container, count_broken):
                     if moment is None:
                         moment = index / cast("float", self.frame_rate)
                     if first is None:
@@ -171,6 +188,8 @@ class VideoSource:
                     self.failures.append(f"{self.name}: after frame {index - 1}, {error}")
         if index == 0:
             raise SourceError(f"{self.name}: has no frames that can be decoded")
+        if broken:
+            self.failures.append(f"{self.name}: is damaged in {broken} places, which are left out")
 
 
 class AnimationSource:
