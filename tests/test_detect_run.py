@@ -118,6 +118,24 @@ def test_csv_rows(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
     assert path.read_text().startswith("source")
 
 
+@pytest.mark.parametrize(
+    ("left", "kept"),
+    [("one\ntwo\nthr", "one\ntwo\n"), ("one\n", "one\n"), ("on", ""), ("", "")],
+)
+def test_records_that_break_off(tmp_path: Path, left: str, kept: str) -> None:
+    """Half a record, as a full disk leaves it, is taken away: a file holds whole ones."""
+    with open_records(tmp_path / "a.jsonl", overwrite=False) as stream:
+        stream.write(left)
+    assert (tmp_path / "a.jsonl").read_text() == kept
+
+
+def test_a_long_record_that_breaks_off(tmp_path: Path) -> None:
+    """A crowd's record is longer than what is looked through at a time."""
+    with open_records(tmp_path / "a.jsonl", overwrite=False) as stream:
+        stream.write("one\n" + "x" * 200_000)
+    assert (tmp_path / "a.jsonl").read_text() == "one\n"
+
+
 def test_crops_go_into_label_folders(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
     """A followed face is saved once a second under its label."""
     writer, video = CropWriter(tmp_path, margin=0.0), Video()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,9 @@ CSV_COLUMNS = (
     "source", "frame", "time", "track", "left", "top", "right", "bottom",
     "face_score", "label", "confidence",
 )  # fmt: skip
+
+# How much of a file is looked through at a time. Bytes.
+_CHUNK = 1 << 16
 
 
 def record_of(frame: Frame, detections: Detections) -> dict[str, Any]:
@@ -59,6 +63,25 @@ def open_records(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
         # Every record has been flushed, or its failure been said.
         with suppress(OSError):
             stream.close()
+        with suppress(OSError):
+            _drop_half_line(path)
+
+
+def _drop_half_line(path: Path) -> None:
+    """Takes away what a full disk has left of the last record: all that stay can be read."""
+    if not path.is_file():
+        return
+    with path.open("r+b") as file:
+        end = kept = file.seek(0, os.SEEK_END)
+        while kept:
+            start = max(0, kept - _CHUNK)
+            file.seek(start)
+            newline = file.read(kept - start).rfind(b"\n")
+            kept = start + newline + 1
+            if newline >= 0:
+                break
+        if kept < end:
+            file.truncate(kept)
 
 
 class JsonLines:
