@@ -144,6 +144,27 @@ def test_command_without_landmarks(faces: Path, tmp_path: Path, maskdet: Cli) ->
     assert_user_error(maskdet("dataset", "synthesize", faces, "--output", "out"), "not empty")
 
 
+def test_faces_cut_out_tightly(samples: Path, tmp_path: Path, shared_data: Path) -> None:
+    """A face that fills its picture is found; a chin that is cut off gets no mask of its own."""
+    (tmp_path / "faces").mkdir()
+    tight = cv2.imread(str(samples / "astronaut.jpg"))[87:166, 183:273]
+    cv2.imwrite(str(tmp_path / "faces" / "tight.png"), tight)
+    made = synthesize(
+        SynthesizeOptions(
+            tmp_path / "faces",
+            tmp_path / "out",
+            incorrect=True,
+            per_face=6,
+            landmarks=shared_data / "weights" / "face_detection_yunet_2023mar.onnx",
+        ),
+        show=silent,
+    )
+    assert made.counts == {"with_mask": 6, "without_mask": 1, "incorrect": 6}
+    with (tmp_path / "out" / "faces.csv").open() as stream:
+        notes = [row["note"] for row in csv.DictReader(stream) if "incorrect/" in row["file"]]
+    assert all("under_nose" in note for note in notes)
+
+
 def test_own_mask_and_landmarks(faces: Path, tmp_path: Path, shared_data: Path) -> None:
     """A cut-out picture of a mask is put on at YuNet's points."""
     red = np.zeros((60, 100, 4), np.uint8)

@@ -16,6 +16,7 @@ from maskdet.detections import FloatArray
 # Of the person's right eye, left eye, nose tip, right and left corner of the mouth: the order of
 # YuNet's points. The person's right is the picture's left.
 LANDMARKS = np.array([[-31, 0, 0], [31, 0, 0], [0, 39, 26], [-25, 71, 6], [25, 71, 6]], np.float32)
+CHIN = 112.0  # y of its front, mm
 LOWEST = 145.0  # y below the chin at which the surface ends, mm
 WIDEST = np.deg2rad(88)  # angle at which it ends
 _HALF_WIDTH, _DEPTH = 67.0, 66.0  # of the head at the cheeks, mm

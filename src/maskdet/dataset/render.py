@@ -196,9 +196,11 @@ def _draw_loops(
             path = start + share * (target - start) + bulge
             pixels = (pose.project(path.astype(np.float32)) - corner) * factors
             width = max(1, round(0.011 * face_width))
-            cv2.polylines(
-                layer, [np.round(pixels * 16).astype(np.int32)], False, 255, width, cv2.LINE_AA, 4
-            )
+            # It goes behind the ear, or under the hair: nobody knows where, so it fades.
+            fixed = np.round(pixels * 16).astype(int).tolist()
+            for index in reversed(range(len(fixed) - 1)):
+                value = round(255 * min(1.0, 2.0 * (1 - (index + 0.5) / (len(fixed) - 1))))
+                cv2.line(layer, fixed[index], fixed[index + 1], value, width, cv2.LINE_AA, 4)
     soft = cv2.GaussianBlur(layer, (0, 0), 0.7).astype(np.float32)[..., np.newaxis] / 255 * 0.85
     return cast("FloatArray", work * (1 - soft) + np.array(fabric.loops) * light * soft)
 
