@@ -210,6 +210,27 @@ def test_alert_command(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     assert maskdet(*run, program, "--no-track").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--webhook", "not-an-address", "is not an address"),
+        ("--webhook", "file:///etc/passwd", "is not an address"),
+        ("--webhook", "http://[", "is not an address"),
+        ("--on-no-mask", "ring 'the bell", "No closing quotation"),
+        ("--on-no-mask", " ", "Names no command"),
+        ("--on-no-mask", "/nowhere/ring", "no command /nowhere/ring"),
+    ],
+)
+def test_alerts_that_could_never_be_delivered(
+    maskdet: Cli, option: str, value: str, words: str
+) -> None:
+    """They are refused at the start, not found missing in the night."""
+    done = maskdet("detect", "--source", "a.mp4", option, value)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_quiet_and_verbose(maskdet: Cli, samples: Path) -> None:
     """Nothing at all, or a line a frame."""
     run = ("detect", "--source", samples / "astronaut.mp4", "--no-output", "--max-frames", 3)

@@ -199,6 +199,9 @@ class Receiver(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/hang":
             time.sleep(2)
+        if self.path == "/gibberish":
+            self.wfile.write(b"no status line\n\n")
+            return
         self.server.received.append(json.loads(body))  # type: ignore[attr-defined]
         self.send_response(500 if self.path == "/refuse" else 204)
         self.end_headers()
@@ -264,6 +267,8 @@ def test_hanging_and_refusing_webhooks_never_hold_up_the_frames(
     assert any("cannot be reached" in line for line in lines)
     refusing = AlertOptions(webhook=f"{url}/refuse", after=0)
     assert any("answered 500" in line for line in watch(refusing, [[True]], noise))
+    gibberish = AlertOptions(webhook=f"{url}/gibberish", after=0)
+    assert any("cannot be reached" in line for line in watch(gibberish, [[True]], noise))
     gone = AlertOptions(webhook="http://127.0.0.1:9/", after=0)
     assert any("cannot be reached" in line for line in watch(gone, [[True]], noise))
 

@@ -1,9 +1,11 @@
 """`maskdet detect`: every face boxed and labelled."""
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -17,6 +19,36 @@ from maskdet.cli.common import (
 
 if TYPE_CHECKING:
     from maskdet.detect.options import DetectOptions
+
+
+def _read_command(
+    _: click.Context, __: click.Parameter, text: str | None
+) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text}: {error}.") from None
+    if not words:
+        raise click.BadParameter("Names no command.")
+    if shutil.which(words[0]) is None:
+        raise click.BadParameter(f"There is no command {words[0]}.")
+    return tuple(words)
+
+
+def _check_address(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        whole = False
+    if not whole:
+        raise click.BadParameter(f"{url} is not an address such as http://localhost:8000/alert.")
+    return url
+
 
 _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
@@ -101,10 +133,16 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option(
     "--on-no-mask",
     metavar="CMD",
+    callback=_read_command,
     help="Run a command (without a shell) for a face that stays without a mask; the record is on "
     "its standard input.",
 )
-@click.option("--webhook", metavar="URL", help="POST the record of such a face to an address.")
+@click.option(
+    "--webhook",
+    metavar="URL",
+    callback=_check_address,
+    help="POST the record of such a face to an address.",
+)
 @click.option(
     "--alert-after",
     type=click.FloatRange(min=0),
@@ -162,8 +200,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
             raise click.UsageError(f"{first_name} excludes {second_name}.")
     if given["json_file"] == given["csv_file"] == Path("-"):
         raise click.UsageError("Only one of --json and --csv can go to standard output.")
-    command = shlex.split(given["on_no_mask"]) if given["on_no_mask"] else None
-    if given["no_track"] and (command or given["webhook"]):
+    if given["no_track"] and (given["on_no_mask"] or given["webhook"]):
         raise click.UsageError("Alerts follow faces: they exclude --no-track.")
     from maskdet.detect.options import AlertOptions, DetectOptions
     from maskdet.stream import StreamOptions
@@ -196,7 +233,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         fail_on=given["fail_on"],
         explain_threshold=given["explain_threshold"],
         alerts=AlertOptions(
-            command=tuple(command) if command else None,
+            command=given["on_no_mask"],
             webhook=given["webhook"],
             after=given["alert_after"],
             cooldown=given["alert_cooldown"],

@@ -6,6 +6,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from queue import Full, Queue
 from typing import Any, Self
 
@@ -120,14 +121,13 @@ class Alerts:
                 self._log(f"alert: {command[0]} ended with exit code {done.returncode}")
 
     def _post(self, url: str, data: bytes) -> None:
-        request = urllib.request.Request(
-            url, data, {"Content-Type": "application/json", "User-Agent": "maskdet"}
-        )
+        headers = {"Content-Type": "application/json", "User-Agent": "maskdet"}
         try:
+            request = urllib.request.Request(url, data, headers)
             with urllib.request.urlopen(request, timeout=self.options.timeout) as answer:
                 answer.read(1)
         except urllib.error.HTTPError as error:
             self._log(f"alert: {url} answered {error.code} {error.reason}")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             self._log(f"alert: {url} cannot be reached ({reason})")

@@ -86,7 +86,7 @@ def draw_text(
 def text_scale(image: UInt8Array) -> float:
     """Returns the font scale that suits a picture's size."""
     shorter = min(image.shape[:2])
-    return float(np.clip(_TEXT_SCALE * shorter / _REFERENCE_HEIGHT, _SMALLEST_SCALE, None))
+    return max(_SMALLEST_SCALE, _TEXT_SCALE * shorter / _REFERENCE_HEIGHT)
 
 
 def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
@@ -122,7 +122,7 @@ def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
 def _caption_scale(text: str, face_width: int, scale: float) -> float:
     """Returns the font scale of a face's caption in a picture whose usual scale is given."""
     (width, _), _ = cv2.getTextSize(text, _FONT, scale, max(1, round(scale * 1.6)))
-    fit = min(1.0, max(_CAPTION_WIDTH * face_width / width, _SMALLEST_CAPTION))
+    fit: float = min(1.0, max(_CAPTION_WIDTH * face_width / width, _SMALLEST_CAPTION))
     return max(_SMALLEST_SCALE, scale * fit)
 
 
