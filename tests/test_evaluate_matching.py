@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from maskdet.detections import Detections
+from maskdet.detections import Detections, FloatArray
 from maskdet.evaluate.judging import UNSEEN, Judged, count, judge, precisions
-from maskdet.vision.matching import average_precision, match_detections
+from maskdet.vision.matching import OVERLAPS, average_precision, match_detections
 
 NAMES = ("with_mask", "without_mask")
 
@@ -37,6 +37,58 @@ def test_average_precision_of_a_known_curve() -> None:
     assert average_precision(scores, hits, 5) == pytest.approx(1 / 5 + 2 / 5 * 3 / 4)
     assert np.isnan(average_precision(scores, hits, 0))
     assert average_precision(scores[:0], hits[:0], 3) == 0
+
+
+def simple_average_precision(
+    photographs: list[tuple[FloatArray, FloatArray, FloatArray]], overlap: float
+) -> float:
+    """Average precision as one would write it down first: detections, scores, faces a picture."""
+
+    def shared(a: FloatArray, b: FloatArray) -> float:
+        width = min(a[2], b[2]) - max(a[0], b[0])
+        height = min(a[3], b[3]) - max(a[1], b[1])
+        both = max(0.0, width) * max(0.0, height)
+        areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+        return float(both / (sum(areas) - both))
+
+    marks = []
+    for boxes, scores, faces in photographs:
+        left = list(range(len(faces)))
+        for index in np.argsort(-scores):
+            overlaps = [(shared(boxes[index], faces[face]), face) for face in left]
+            most, best = max(overlaps, default=(0.0, -1))
+            hit = most >= overlap
+            if hit:
+                left.remove(best)
+            marks.append((float(scores[index]), hit))
+    marks.sort(reverse=True)
+    total = sum(len(faces) for _, _, faces in photographs)
+    precisions_at = [
+        sum(hit for _, hit in marks[: rank + 1]) / (rank + 1) for rank in range(len(marks))
+    ]
+    return sum(max(precisions_at[rank:]) for rank, (_, hit) in enumerate(marks) if hit) / total
+
+
+def test_average_precision_of_random_pictures() -> None:
+    """The same as worked out box by box, at every overlap; boxes crowd so that they compete."""
+    random = np.random.default_rng(3)
+    photographs, judged = [], []
+    for _ in range(12):
+        faces = random.uniform(0, 60, (random.integers(0, 7), 4)).astype(np.float32)
+        faces[:, 2:] = faces[:, :2] + random.uniform(10, 40, (len(faces), 2))
+        copies = np.repeat(faces, 2, axis=0) + random.normal(0, 3, (2 * len(faces), 4))
+        strays = random.uniform(0, 30, (4, 4)) + np.array([0, 0, 40, 40])
+        boxes = np.concatenate([copies, strays]).astype(np.float32)
+        scores = np.sort(random.random(len(boxes)))[::-1].astype(np.float32)
+        photographs.append((boxes, scores, faces))
+        shares = np.tile(np.array([1, 0], np.float32), (len(boxes), 1))
+        detections = Detections(NAMES, boxes, scores, shares, shares)
+        judged.append(judge(detections, faces, [0] * len(faces), 1.0))
+    figures = precisions(judged, NAMES)
+    expected = [simple_average_precision(photographs, overlap) for overlap in OVERLAPS]
+    assert 0.2 < expected[0] < 0.9
+    assert figures["face_ap50"] == pytest.approx(expected[0], abs=1e-6)
+    assert figures["face_ap"] == pytest.approx(np.mean(expected), abs=1e-6)
 
 
 def test_overlap_decides() -> None:

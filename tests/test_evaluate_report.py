@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,10 +14,11 @@ import pytest
 from conftest import Cli, assert_user_error
 from maskdet.detections import Detections
 from maskdet.errors import DatasetError
+from maskdet.evaluate.comparing import compare, read_earlier
 from maskdet.evaluate.folders import measure, sharpness
 from maskdet.evaluate.html import write_html
 from maskdet.evaluate.labels import label_indices
-from maskdet.evaluate.report import Report, Table, compare, read_report
+from maskdet.evaluate.report import Report, Table
 from maskdet.evaluate.videos import Steadiness
 from maskdet.metrics import Interval, resample
 
@@ -28,6 +30,8 @@ def report() -> Report:
     """A report with a figure of every kind."""
     return Report(
         kind="dataset",
+        summary="Of 10 pictures 9 are <right>.",
+        highlights=("accuracy", "unknown"),
         about={"data": "<folder & co>"},
         figures={"accuracy": Interval(0.9, 0.8, 0.95), "f1": 0.5, "unknown": float("nan")},
         tables=(Table("By size", ("", "count"), (("small", 3), ("large", None))),),
@@ -39,36 +43,55 @@ def report() -> Report:
 def test_report_as_json(report: Report, tmp_path: Path) -> None:
     """What is not a number becomes null; the file is read back."""
     path = tmp_path / "report.json"
-    path.write_text(json.dumps(report.to_json(), allow_nan=False))
-    content = read_report(path)
+    content = report.to_json()
+    path.write_text(json.dumps(content, allow_nan=False))
     assert content["figures"]["accuracy"] == {"value": 0.9, "low": 0.8, "high": 0.95}
-    assert content["figures"]["unknown"]["value"] is None
+    figures = read_earlier(path, "dataset", ("f1",))
+    assert figures == {"accuracy": 0.9, "f1": 0.5, "unknown": None}
+    with pytest.raises(DatasetError, match=r"no figure 'unknown' in .*; there are: accuracy, f1"):
+        read_earlier(path, "dataset", ("unknown",))
+    with pytest.raises(DatasetError, match="is about dataset, this run about video"):
+        read_earlier(path, "video", ())
 
 
 def test_comparison(report: Report) -> None:
     """A chosen figure that fell by more than the tolerance is named; others are only shown."""
-    earlier = report.to_json()
-    earlier["figures"]["accuracy"]["value"] = 0.92
-    earlier["figures"]["f1"]["value"] = 0.9
-    assert compare(report, earlier, gate=(), tolerance=0.03).fallen == ()
-    assert compare(report, earlier, gate=(), tolerance=0.01).fallen == ("accuracy",)
+    earlier = {"accuracy": 0.92, "f1": 0.9, "unknown": None}
+    assert compare(report, earlier, gate=(), tolerance=0.03).worse == ()
+    assert compare(report, earlier, gate=(), tolerance=0.02).worse == ()
+    assert compare(report, earlier, gate=(), tolerance=0.01).worse == ("accuracy",)
     both = compare(report, earlier, gate=("accuracy", "f1"), tolerance=0.1)
-    assert both.fallen == ("f1",)
+    assert both.worse == ("f1",)
     assert [row[3] for row in both.table.rows] == ["-0.0200", "-0.4000"]
     with pytest.raises(DatasetError, match="no figure 'recall'"):
         compare(report, earlier, gate=("recall",), tolerance=0)
-    with pytest.raises(DatasetError, match="is about video, this one about dataset"):
-        compare(report, {**earlier, "kind": "video"}, gate=(), tolerance=0)
+
+
+def test_costs_get_worse_by_rising(report: Report) -> None:
+    """Of errors, times and flips less is better."""
+    names = ("calibration_error", "milliseconds", "flips_per_100_frames")
+    for now, worse in ((0.1, ()), (0.9, names)):
+        dearer = replace(report, figures=dict.fromkeys(names, now))
+        earlier = dict.fromkeys(names, 0.5)
+        assert compare(dearer, earlier, gate=names, tolerance=0.01).worse == worse
 
 
 def test_reports_that_are_none(tmp_path: Path) -> None:
     """Missing, no JSON, JSON of something else: one line each."""
     with pytest.raises(DatasetError, match="cannot be read"):
-        read_report(tmp_path / "none.json")
-    for text, words in (("{", "not valid JSON"), ("[]", "is not a report"), ("{}", "is not a")):
+        read_earlier(tmp_path / "none.json", "dataset", ())
+    for text, words in (
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[]", "is not a report"),
+        ("{}", "is not a report"),
+        ('{"format": 1, "kind": "dataset", "figures": [1]}', "is not a report"),
+        ('{"format": 1, "kind": "dataset", "figures": {"f1": 1}}', "is not a report"),
+        ('{"format": 1, "kind": "dataset", "figures": {"f1": {"value": "x"}}}', "is not a report"),
+    ):
         (tmp_path / "x.json").write_text(text)
         with pytest.raises(DatasetError, match=words):
-            read_report(tmp_path / "x.json")
+            read_earlier(tmp_path / "x.json", "dataset", ())
 
 
 def page(report: Report, folder: Path) -> Path:
@@ -86,6 +109,9 @@ def test_page_needs_nothing_else(report: Report, tmp_path: Path) -> None:
     assert not re.search(r'(src|href)="(?!data:)', text)
     assert "&lt;folder &amp; co&gt;" in text
     assert "<broken>" not in text
+    assert "Of 10 pictures 9 are &lt;right&gt;." in text
+    assert "<b>90.0%</b>accuracy<small>80.0% to 95.0%</small>" in text
+    assert "<b>-</b>unknown" in text
 
 
 def test_page_in_a_browser(report: Report, tmp_path: Path) -> None:
@@ -184,7 +210,27 @@ def test_command_on_folders(tmp_path: Path, samples: Path, maskdet: Cli) -> None
     content["figures"]["balanced_accuracy"]["value"] = 1.5
     (tmp_path / "earlier.json").write_text(json.dumps(content))
     fell = maskdet(*command, "--compare", "earlier.json")
-    assert_user_error(fell, "fell by more than 0.01: balanced_accuracy", code=3)
+    assert_user_error(fell, "worse by more than 0.01: balanced_accuracy", code=3)
+
+
+def test_a_failed_run_leaves_nothing(tmp_path: Path, samples: Path, maskdet: Cli) -> None:
+    """Neither a new folder nor new plots in that of an earlier run; some are refused at once."""
+    for label, name in (("with_mask", "astronaut_masked.jpg"), ("without_mask", "astronaut.jpg")):
+        (tmp_path / "faces" / label).mkdir(parents=True)
+        shutil.copy(samples / name, tmp_path / "faces" / label)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "confusion.png").write_bytes(b"old")
+    earlier = {"format": 1, "kind": "dataset", "figures": {"no_such": {"value": 1.0}}}
+    (tmp_path / "earlier.json").write_text(json.dumps(earlier))
+    before = sorted(path.name for path in tmp_path.iterdir())
+    command = ("evaluate", "--dataset", "faces")
+    assert_user_error(maskdet(*command, "--map", "with_mask=", "--map", "without_mask="), "drops")
+    gate = ("--compare", "earlier.json", "--gate", "no_such")
+    assert_user_error(maskdet(*command, "--output", "old", *gate), "no figure 'no_such'")
+    assert (tmp_path / "old" / "confusion.png").read_bytes() == b"old"
+    inside = maskdet(*command, "--output", "earlier.json/x")
+    assert_user_error(inside, "earlier.json/x: cannot be written")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
 def test_command_on_photographs(tmp_path: Path, samples: Path, maskdet: Cli) -> None:
@@ -195,10 +241,21 @@ def test_command_on_photographs(tmp_path: Path, samples: Path, maskdet: Cli) -> 
         shutil.copy(samples / f"{name}.jpg", tmp_path / "images")
     (tmp_path / "labels" / "astronaut.txt").write_text("0 0.45 0.26 0.22 0.30\n")
     (tmp_path / "labels" / "coffee.txt").write_text("")
+    # Half of this face is outside, as some tools write it; all of the other is.
+    boxes = ((170, 60, 290, 210), (-60, 0, 40, 90), (600, 10, 700, 90))
+    faces = [{"classname": "face_no_mask", "BoundingBox": box} for box in boxes]
+    (tmp_path / "json").mkdir()
+    (tmp_path / "json" / "astronaut.json").write_text(json.dumps({"Annotations": faces}))
     command = ("evaluate", "--images", "images", "--annotations", "labels", "--output", "report")
     done = maskdet(*command, "--map", "0=without_mask")
     assert done.returncode == 0, done.stderr
     assert "What became of the faces" in done.stdout
+    assert "Of 1 faces 1 are found and labelled right" in done.stdout
+    medical = ("evaluate", "--images", "images", "--annotations", "json", "--output", "other")
+    outlying = maskdet(*medical)
+    assert outlying.returncode == 0, outlying.stderr
+    assert "astronaut.jpg: 1 faces lie outside the picture" in outlying.stderr
+    assert "1 with 2 labelled faces" in outlying.stdout
     assert cv2.imread(str(tmp_path / "report" / "worst.jpg")) is not None
     assert_user_error(maskdet(*command), "'0' is none of the model's labels", "--map 0=LABEL")
 

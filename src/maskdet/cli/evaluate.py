@@ -29,19 +29,20 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the report. [default: runs/evaluate/<n>]",
 )
-@click.option("--compare", type=_FILE, help="Earlier report.json: exit with 3 if figures fell.")
+@click.option("--compare", type=_FILE, help="Earlier report.json: exit with 3 if it was better.")
 @click.option(
     "--gate",
     multiple=True,
     metavar="FIGURE",
-    help="Figure that must not fall, as report.json calls it. Repeatable. [default: the main ones]",
+    help="Figure that must not get worse, by its name in report.json. Repeatable. "
+    "[default: the main ones]",
 )
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
     default=0.01,
     show_default=True,
-    help="By how much a figure may fall.",
+    help="By how much a figure may get worse.",
 )
 def evaluate(**given: Any) -> None:
     """Measure a model on class folders, on boxed photographs, or on video."""
@@ -59,9 +60,9 @@ def evaluate(**given: Any) -> None:
     for line in done.report.lines():
         click.echo(line)
     click.echo(f"\nreport in {done.folder}")
-    if done.comparison is not None and done.comparison.fallen:
-        fallen = ", ".join(done.comparison.fallen)
-        log(f"maskdet: fell by more than {given['tolerance']:g}: {fallen}")
+    if done.comparison is not None and done.comparison.worse:
+        worse = ", ".join(done.comparison.worse)
+        log(f"maskdet: worse by more than {given['tolerance']:g}: {worse}")
         sys.exit(3)
 
 

@@ -100,11 +100,13 @@ def evaluate_folders(
     )
     plots.plot_reliability(output / "reliability.png", answers.labels, answers.probabilities)
     about = {
-        "pictures": f"{len(answers.labels)} in {len(np.unique(answers.groups))} groups of "
-        "near-duplicates, which the intervals draw whole",
+        "pictures": f"{len(answers.labels)} in {len(np.unique(answers.groups))} groups (near-"
+        "duplicates, faces of one photograph), which the intervals draw whole",
     }
     return Report(
-        kind="dataset",
+        kind=options.kind,
+        summary=f"Of {len(answers.labels)} pictures {int(matrix.trace())} are labelled right.",
+        highlights=("balanced_accuracy", *(f"{name}_recall" for name in names)),
         about=about,
         figures=figures,
         tables=tables,

@@ -1,13 +1,22 @@
 """The report as one HTML file that needs nothing else: tables, and plots inside it."""
 
 import base64
+import math
 from html import escape
 from pathlib import Path
 
-from maskdet.evaluate.report import Report, Table, cell_text
+from maskdet import __version__
+from maskdet.evaluate.report import Report, Table, cell_text, words
 from maskdet.media.files import replacing
+from maskdet.metrics import Interval
 
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
+
+_TITLES = {
+    "dataset": "The classifier on class folders",
+    "photographs": "Both stages on whole photographs",
+    "video": "Footage in which everyone is in one state",
+}
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -20,6 +29,12 @@ thead th { border-bottom: 2px solid #8888; }
 .wide { overflow-x: auto; } .note { color: #777; font-size: .9rem; margin: .3rem 0 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem; }
 dt { color: #777; } dd { margin: 0; overflow-wrap: anywhere; }
+.summary { font-size: 1.15rem; }
+.highlights { display: flex; flex-wrap: wrap; gap: 1rem; list-style: none; padding: 0; }
+.highlights li { border: 1px solid #8886; border-radius: .5rem; padding: .7rem 1.2rem; }
+.highlights b { display: block; font-size: 2rem; line-height: 1.2; }
+.highlights small { display: block; color: #777; }
+@media print { section, figure { break-inside: avoid; } }
 figure { margin: 1.5rem 0; } img { max-width: 100%; background: #fff; }
 """
 
@@ -39,15 +54,28 @@ def write_html(path: Path, report: Report) -> None:
     )
     problems = "".join(f"<li>{escape(problem)}</li>" for problem in report.problems)
     left_out = f"<h2>Left out</h2><ul>{problems}</ul>" if problems else ""
-    title = f"maskdet evaluate: {escape(report.kind)}"
+    title = escape(_TITLES[report.kind])
+    highlights = "".join(_highlight(name, report.figures[name]) for name in report.highlights)
     text = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{_STYLE}</style></head><body><main><h1>{title}</h1>"
-        f"<dl>{about}</dl>{tables}{plots}{left_out}</main></body></html>\n"
+        f'<p class="summary">{escape(report.summary)}</p><ul class="highlights">{highlights}</ul>'
+        f"<dl>{about}</dl>{tables}{plots}{left_out}"
+        f'<p class="note">maskdet {__version__}</p></main></body></html>\n'
     )
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _highlight(name: str, figure: float | Interval) -> str:
+    """Returns a share as a large percentage, its interval below."""
+    value = figure.value if isinstance(figure, Interval) else figure
+    text = f"{value:.1%}" if math.isfinite(value) else "-"
+    interval = ""
+    if isinstance(figure, Interval) and math.isfinite(figure.low):
+        interval = f"<small>{figure.low:.1%} to {figure.high:.1%}</small>"
+    return f"<li><b>{text}</b>{escape(words(name))}{interval}</li>"
 
 
 def _table(table: Table) -> str:

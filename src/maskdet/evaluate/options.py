@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from maskdet.stream import NetworkOptions
 
@@ -12,9 +13,12 @@ class FolderOptions:
     """An evaluation of the classifier on class folders.
 
     Attributes:
+        kind: `Report.kind` of what comes of it.
         dataset: the folder.
         mapping: class folder to one of the model's labels; an empty label leaves it out.
     """
+
+    kind: ClassVar = "dataset"
 
     dataset: Path
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -25,11 +29,14 @@ class PhotographOptions:
     """An evaluation of both stages on boxed photographs.
 
     Attributes:
+        kind: `Report.kind` of what comes of it.
         images: folder of photographs.
         annotations: their boxes.
         format_name: one of `maskdet.annotations.FORMATS`.
         mapping: class name to one of the model's labels; an empty label leaves its faces out.
     """
+
+    kind: ClassVar = "photographs"
 
     images: Path
     annotations: Path
@@ -42,10 +49,13 @@ class VideoOptions:
     """An evaluation on footage in which everyone is in one state.
 
     Attributes:
+        kind: `Report.kind` of what comes of it.
         video: the file.
         label: what every face in it is.
         track: whether faces are followed, as `maskdet detect` does.
     """
+
+    kind: ClassVar = "video"
 
     video: Path
     label: str
@@ -61,7 +71,7 @@ class EvaluateOptions:
         networks: which networks.
         output: folder of the report; ``None`` takes the next free ``runs/evaluate/<n>``.
         compare: an earlier ``report.json``.
-        gate: figures that must not have fallen since; empty takes the usual ones.
+        gate: figures that must not have got worse since; empty takes the usual ones.
         tolerance: by how much they may.
     """
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.annotations import read_annotations
+from maskdet.boxes import clip_boxes
 from maskdet.detections import Detections
 from maskdet.errors import DatasetError, SourceError
 from maskdet.evaluate.folders import HEIGHTS, RESAMPLES, SEED
@@ -75,11 +76,14 @@ def evaluate_photographs(
     milliseconds = float(np.median([photo.milliseconds for photo in run.judged]))
     plot_thresholds(output / "thresholds.png", sweep, threshold, best)
     write_worst(output / "worst.jpg", run.paths, run.judged, threshold, names)
-    faces = sum(len(photo.labels) for photo in run.judged)
+    total = count(run.judged, threshold)
     return Report(
-        kind="photographs",
+        kind=options.kind,
+        summary=f"Of {total.faces} faces {total.right} are found and labelled right, {total.wrong} "
+        f"found and labelled wrong, {total.missed} missed; {total.false} detections are no face.",
+        highlights=("recall", "precision", "label_accuracy"),
         about={
-            "photographs": f"{len(run.judged)} with {faces} labelled faces",
+            "photographs": f"{len(run.judged)} with {total.faces} labelled faces",
             "threshold": f"{threshold:g} for a face; a face is found at an overlap of 0.5",
             "intervals": "bootstrap over photographs",
         },
@@ -92,7 +96,8 @@ def evaluate_photographs(
         gate=("f1", "mean_ap50"),
         plots={
             "thresholds.png": "Precision, recall and F1 over the face threshold",
-            "worst.jpg": "The photographs with the most mistakes",
+            "worst.jpg": "The photographs with the most mistakes, and how many (green: right, red: "
+            "wrong label, yellow: missed, purple: no face)",
         },
         problems=run.problems,
     )
@@ -127,8 +132,15 @@ def _look(
         if usual < len(xyxy):
             rest = detector.classify(image, xyxy[usual:], scores[usual:])
             detections = _joined(detections, rest)
-        faces = photograph.xyxy(image.shape[1], image.shape[0])
-        labels = [index_of[label] for label in photograph.labels]
+        height, width = image.shape[:2]
+        # Detections end at the picture's edge, so labelled faces must, too.
+        faces = clip_boxes(photograph.xyxy(width, height), width, height)
+        inside = np.flatnonzero(np.all(faces[:, 2:] > faces[:, :2], axis=1))
+        outside = len(faces) - len(inside)
+        if outside:
+            problems.append(f"{photograph.path}: {outside} faces lie outside the picture: left out")
+        faces = faces[inside]
+        labels = [index_of[photograph.labels[index]] for index in inside]
         judged.append(judge(detections, faces, labels, milliseconds))
         paths.append(photograph.path)
     if not any(len(photo.labels) for photo in judged):
@@ -190,7 +202,7 @@ def _fates(counts: Counts) -> tuple[Cell, ...]:
 def _sweep_table(sweep: dict[float, Counts], threshold: float, best: float) -> Table:
     rows = [
         (
-            f"{at:g}" + (" best" if at == best else "") + (" used" if at == threshold else ""),
+            " ".join([f"{at:g}", *["best"] * (at == best), *["used"] * (at == threshold)]),
             counts.precision,
             counts.recall,
             counts.f1,

@@ -25,7 +25,7 @@ def plot_thresholds(path: Path, sweep: Mapping[float, Counts], used: float, best
         for name, colour in (("precision", FIRST), ("recall", SECOND), ("f1", "black")):
             values = [getattr(counts, prefix + name) for counts in sweep.values()]
             panel.plot(list(sweep), values, color=colour, label=name)
-        panel.axvline(used, color="grey", lw=0.8, ls=":", label=f"in use, {used:g}")
+        panel.axvline(used, color="black", lw=1.2, ls="--", label=f"in use, {used:g}")
         panel.set(title=title, xlabel="face threshold", xlim=(0, 1), ylim=(0, 1.02))
         panel.grid(alpha=0.3)
     panels[0].plot(best, sweep[best].f1, "o", color="black", label=f"best F1, at {best:g}")

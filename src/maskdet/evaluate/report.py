@@ -1,21 +1,20 @@
 """What an evaluation comes to: figures and tables, for the terminal, as JSON, and to compare."""
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from maskdet import __version__
-from maskdet.errors import DatasetError
 from maskdet.metrics import Interval
 
 FORMAT = 1
 
 Cell = str | int | float | None
+
+_WORDS = {"f1": "F1", "ap": "AP", "ap50": "AP50", "milliseconds": "milliseconds a photograph"}
 
 
 @dataclass(frozen=True)
@@ -41,15 +40,19 @@ class Report:
 
     Attributes:
         kind: ``dataset``, ``photographs`` or ``video``.
+        summary: what it comes to, in a sentence.
+        highlights: the figures to see first, all of them shares.
         about: what was evaluated on what: name to value.
         figures: name to figure, with its 95% interval where there is one.
         tables: details.
-        gate: the figures that `--compare` looks at unless told otherwise; more is better.
+        gate: the figures that `--compare` looks at unless told otherwise.
         plots: file names of pictures beside the report, with what they show.
         problems: one line for each thing that was left out.
     """
 
     kind: str
+    summary: str
+    highlights: tuple[str, ...]
     about: Mapping[str, str]
     figures: Mapping[str, float | Interval]
     tables: tuple[Table, ...]
@@ -80,6 +83,7 @@ class Report:
             "format": FORMAT,
             "kind": self.kind,
             "maskdet": __version__,
+            "summary": self.summary,
             "about": dict(self.about),
             "figures": figures,
             "tables": tables,
@@ -94,11 +98,15 @@ class Report:
                 rows.append((words(name), figure.value, f"{figure.low:.4f} to {figure.high:.4f}"))
             else:
                 rows.append((words(name), figure, ""))
-        return Table("Figures", ("figure", "value", "95% interval"), tuple(rows))
+        columns = ("figure", "value", "95% interval")
+        if not any(row[2] for row in rows):
+            return Table("Figures", columns[:2], tuple(row[:2] for row in rows))
+        return Table("Figures", columns, tuple(rows))
 
     def lines(self) -> list[str]:
         """Returns the report for a terminal."""
         lines = [f"{name:12}{value}" for name, value in self.about.items()]
+        lines += ["", self.summary]
         for table in (self.figure_table(), *self.tables):
             lines += ["", table.title, *aligned(table)]
             if table.note:
@@ -108,7 +116,7 @@ class Report:
 
 def words(name: str) -> str:
     """Returns a figure's name for reading."""
-    return name.replace("_", " ")
+    return " ".join(_WORDS.get(word, word) for word in name.split("_"))
 
 
 def cell_text(cell: Cell) -> str:
@@ -131,77 +139,6 @@ def aligned(table: Table) -> list[str]:
         ).rstrip()
         for row in texts
     ]
-
-
-def read_report(path: Path) -> dict[str, Any]:
-    """Reads an earlier ``report.json``.
-
-    Raises:
-        DatasetError: it is missing, damaged, or no report of this program.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError:
-        raise DatasetError(f"{path}: is not a report (not valid JSON)") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT or "figures" not in content:
-        raise DatasetError(f"{path}: is not a report of maskdet evaluate")
-    return content
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two reports beside one another.
-
-    Attributes:
-        table: every figure they have in common.
-        fallen: the chosen figures that fell by more than was put up with.
-    """
-
-    table: Table
-    fallen: tuple[str, ...]
-
-
-def compare(
-    report: Report, earlier: Mapping[str, Any], *, gate: Sequence[str], tolerance: float
-) -> Comparison:
-    """Compares a report with an earlier one.
-
-    Args:
-        report: the new one.
-        earlier: what `read_report` returned.
-        gate: names of the figures that must not fall; empty takes the report's own.
-        tolerance: by how much they may.
-
-    Raises:
-        DatasetError: the earlier report is of another kind, or lacks a chosen figure.
-    """
-    if earlier.get("kind") != report.kind:
-        raise DatasetError(
-            f"cannot compare: the earlier report is about {earlier.get('kind')}, this one about "
-            f"{report.kind}"
-        )
-    new = report.to_json()["figures"]
-    old = earlier["figures"]
-    rows: list[tuple[Cell, ...]] = []
-    fallen = []
-    chosen = tuple(gate) or report.gate
-    for name in chosen:
-        if any(side.get(name, {}).get("value") is None for side in (old, new)):
-            raise DatasetError(f"cannot compare: no figure {name!r} in both reports")
-    for name, figure in new.items():
-        before, now = old.get(name, {}).get("value"), figure["value"]
-        if before is None or now is None:
-            continue
-        fell = name in chosen and before - now > tolerance
-        if fell:
-            fallen.append(name)
-        mark = "fell" if fell else ("held" if name in chosen else "")
-        rows.append((words(name), float(before), float(now), f"{now - before:+.4f}", mark))
-    title = f"Compared with the earlier report (tolerance {tolerance:g})"
-    table = Table(title, ("figure", "before", "now", "difference", "gate"), tuple(rows))
-    return Comparison(table, tuple(fallen))
 
 
 def _plain(value: Any) -> Any:

@@ -1,17 +1,21 @@
 """A run of the evaluate command: measure, report, compare."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maskdet.errors import OutputError
+from maskdet.evaluate.comparing import Comparison, compare, read_earlier
 from maskdet.evaluate.folders import evaluate_folders
 from maskdet.evaluate.html import write_html
 from maskdet.evaluate.options import EvaluateOptions, FolderOptions, PhotographOptions
 from maskdet.evaluate.photographs import evaluate_photographs
-from maskdet.evaluate.report import Comparison, Report, compare, read_report
+from maskdet.evaluate.report import Report
 from maskdet.evaluate.videos import evaluate_video
-from maskdet.media.files import make_folder, next_run_folder, write_json
+from maskdet.media.files import next_run_folder, replacing, write_json
 from maskdet.stream import NetworkOptions
 from maskdet.vision.classifier import MaskClassifier, find_card
 
@@ -46,20 +50,58 @@ def evaluate(options: EvaluateOptions, *, show: Callable[[float, str], None]) ->
         SourceError: a video cannot be read.
         OutputError: the report cannot be written.
     """
-    earlier = None if options.compare is None else read_report(options.compare)
-    output = options.output or next_run_folder("evaluate")
-    make_folder(output)
+    earlier = None
+    if options.compare is not None:
+        earlier = read_earlier(options.compare, options.subject.kind, options.gate)
+    if options.output is not None:
+        _check_place(options.output)
+    # A run that fails leaves nothing, least of all new plots beside an old report.
     try:
-        report = _measure(options, output, show)
-        comparison = None
-        if earlier is not None:
-            comparison = compare(report, earlier, gate=options.gate, tolerance=options.tolerance)
-            report = replace(report, tables=(comparison.table, *report.tables))
-        write_json(output / REPORT_FILE, report.to_json())
-        write_html(output / PAGE_FILE, report)
+        with tempfile.TemporaryDirectory() as name:
+            made = Path(name)
+            report = _measure(options, made, show)
+            comparison = None
+            if earlier is not None:
+                comparison = compare(
+                    report, earlier, gate=options.gate, tolerance=options.tolerance
+                )
+                report = replace(report, tables=(comparison.table, *report.tables))
+            write_json(made / REPORT_FILE, report.to_json())
+            write_html(made / PAGE_FILE, report)
+            output = _put(made, options.output)
     except OSError as error:
-        raise OutputError(f"{output}: cannot be written ({error.strerror})") from None
+        raise OutputError(f"{error.filename}: cannot be written ({error.strerror})") from None
     return Evaluated(report, output, comparison)
+
+
+def _check_place(folder: Path) -> None:
+    """Finds out before the work whether a folder can be made.
+
+    Raises:
+        OutputError: a file is in its way, or it lies where nothing may be written.
+    """
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise OutputError(f"{folder}: cannot be written, for {nearest}")
+
+
+def _put(made: Path, given: Path | None) -> Path:
+    """Copies what a run has made to where it belongs; returns the folder.
+
+    Raises:
+        OutputError: it cannot be written; a folder made for it is removed then.
+    """
+    fresh = given is None or not given.exists()
+    output = given or next_run_folder("evaluate")
+    try:
+        for path in sorted(made.iterdir()):
+            with replacing(output / path.name) as temporary:
+                shutil.copyfile(path, temporary)
+    except OutputError:
+        if fresh:
+            shutil.rmtree(output, ignore_errors=True)
+        raise
+    return output
 
 
 def _measure(options: EvaluateOptions, output: Path, show: Callable[[float, str], None]) -> Report:

@@ -111,8 +111,11 @@ def evaluate_video(
         ("faces found", steadiness.found),
     )
     return Report(
-        kind="video",
-        about={"video": options.video.name, "label": options.label},
+        kind=options.kind,
+        summary=f"Of {sum(steadiness.faces)} faces in {len(steadiness.faces)} frames "
+        f"{sum(steadiness.right)} are labelled {options.label}, as all should be.",
+        highlights=("right_share", "frames_with_faces"),
+        about={"label": options.label},
         figures=steadiness.figures(),
         tables=(Table("Counts", ("", "count"), counts),),
         gate=("right_share",),

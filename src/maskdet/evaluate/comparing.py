@@ -1,0 +1,119 @@
+"""A report beside an earlier one: what changed, and whether a chosen figure got worse."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskdet.errors import DatasetError
+from maskdet.evaluate.report import FORMAT, Cell, Report, Table, words
+
+# Of these less is better: they get worse by rising.
+_ENDINGS_OF_COSTS = ("calibration_error", "milliseconds", "_per_100_frames")
+
+# Differences are of figures rounded to six digits; this is below all of them.
+_ROUNDING = 1e-7
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two reports beside one another.
+
+    Attributes:
+        table: every figure they have in common.
+        worse: the chosen figures that got worse by more than was put up with.
+    """
+
+    table: Table
+    worse: tuple[str, ...]
+
+
+def read_earlier(path: Path, kind: str, gate: Sequence[str]) -> dict[str, float | None]:
+    """Reads the figures of an earlier ``report.json``.
+
+    Args:
+        path: of the report.
+        kind: what it must be about, see `Report.kind`.
+        gate: names of figures it must have.
+
+    Returns:
+        Name to value, ``None`` for what could not be told.
+
+    Raises:
+        DatasetError: it is missing, damaged, no report of this program, about something else, or
+            lacks a figure.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise DatasetError(f"{path}: is not a report (not valid JSON)") from None
+    figures = _values(content)
+    if figures is None:
+        raise DatasetError(f"{path}: is not a report of maskdet evaluate")
+    if content.get("kind") != kind:
+        raise DatasetError(
+            f"cannot compare: {path} is about {content.get('kind')}, this run about {kind}"
+        )
+    for name in gate:
+        if figures.get(name) is None:
+            known = ", ".join(name for name, value in figures.items() if value is not None)
+            raise DatasetError(f"cannot compare: no figure {name!r} in {path}; there are: {known}")
+    return figures
+
+
+def _values(content: Any) -> dict[str, float | None] | None:
+    """Returns the figures of what a JSON file holds, ``None`` where it is no report."""
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return None
+    figures = content.get("figures")
+    if not isinstance(figures, dict) or not all(isinstance(of, dict) for of in figures.values()):
+        return None
+    values = {name: of.get("value") for name, of in figures.items()}
+    if not all(value is None or isinstance(value, int | float) for value in values.values()):
+        return None
+    return values
+
+
+def compare(
+    report: Report,
+    earlier: Mapping[str, float | None],
+    *,
+    gate: Sequence[str],
+    tolerance: float,
+) -> Comparison:
+    """Compares a report with an earlier one.
+
+    Args:
+        report: the new one.
+        earlier: what `read_earlier` returned.
+        gate: names of the figures that must not get worse; empty takes the report's own.
+        tolerance: by how much they may.
+
+    Raises:
+        DatasetError: one of the reports lacks a chosen figure.
+    """
+    new = {name: figure["value"] for name, figure in report.to_json()["figures"].items()}
+    chosen = tuple(gate) or report.gate
+    for name in chosen:
+        if any(side.get(name) is None for side in (earlier, new)):
+            raise DatasetError(f"cannot compare: no figure {name!r} in both reports")
+    rows: list[tuple[Cell, ...]] = []
+    worse = []
+    for name, now in new.items():
+        before = earlier.get(name)
+        if before is None or now is None:
+            continue
+        change = now - before
+        loss = change if name.endswith(_ENDINGS_OF_COSTS) else -change
+        mark = ""
+        if name in chosen:
+            mark = "worse" if loss > tolerance + _ROUNDING else "held"
+        if mark == "worse":
+            worse.append(name)
+        rows.append((words(name), float(before), float(now), f"{change:+.4f}", mark))
+    title = f"Compared with the earlier report (tolerance {tolerance:g})"
+    table = Table(title, ("figure", "before", "now", "difference", "gate"), tuple(rows))
+    return Comparison(table, tuple(worse))
