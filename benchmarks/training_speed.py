@@ -22,6 +22,7 @@ import tensorflow as tf
 from maskdet.metrics import accuracy
 from maskdet.train.dataset import Dataset, prepare
 from maskdet.train.feed import Feed
+from maskdet.train.journal import Journal
 from maskdet.train.model import build, freeze_trunk
 from maskdet.train.options import TrainOptions
 from maskdet.train.trainer import Trainer
@@ -71,18 +72,10 @@ def this_trainer(options: TrainOptions, dataset: Dataset) -> float:
     """Trains as `maskdet train` does and returns the validation accuracy of the last pass."""
     keras.utils.set_random_seed(options.seed)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(
-            options,
-            build(options, len(dataset.labels)),
-            dataset.feeds["train"],
-            dataset.feeds["val"],
-            folder=Path(folder),
-            fingerprint="",
-            say=lambda _: None,
-            show=lambda *_: None,
-        )
-        trainer.run()
-        return float(trainer.progress.history[-1]["val_accuracy"])
+        journal = Journal(Path(folder), "", say=lambda _: None, show=lambda *_: None)
+        networks = build(options, len(dataset.labels))
+        Trainer(options, networks, dataset.feeds["train"], dataset.feeds["val"], journal).run()
+        return float(journal.progress.history[-1]["val_accuracy"])
 
 
 @click.command(help=__doc__)

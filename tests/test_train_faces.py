@@ -18,10 +18,10 @@ from boxed_pictures import made_up_picture, write_boxed
 from conftest import Cli, assert_user_error
 from maskdet.annotations import BoxedPhotograph
 from maskdet.assets import bundled
-from maskdet.errors import DatasetError, ModelError
+from maskdet.errors import DatasetError, ModelError, OutputError
 from maskdet.train import ssd
 from maskdet.train.camera import Camera
-from maskdet.train.faces import weights
+from maskdet.train.faces import finish, weights
 from maskdet.train.faces.augmentation import Boxed, FaceAugmentation, draw_view
 from maskdet.train.faces.feed import FaceFeed, batches, prior_targets, steps
 from maskdet.train.faces.network import TrainedSsd
@@ -286,10 +286,13 @@ def test_a_run_is_interrupted_goes_on_and_leaves_a_detector(folder: Path, tmp_pa
 
 
 def test_a_detector_that_is_not_there_is_one_line(maskdet: Cli, folder: Path) -> None:
-    """And exit code 1, before TensorFlow is loaded."""
+    """And exit code 1, before TensorFlow is loaded; a file is no detector either."""
     data = ("--images", folder / "images", "--annotations", folder / "labels")
     done = maskdet("train-faces", *data, "--from", "nowhere")
     assert_user_error(done, "nowhere", "no such folder")
+    done = maskdet("train-faces", *data, "--from", folder / "images" / "000.png")
+    assert done.returncode == 2
+    assert "a face detector is a folder with a card" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -309,6 +312,48 @@ def test_wrong_options_are_refused(
     with pytest.raises(DatasetError, match=message):
         train(wrong, say=lambda _: None, show=lambda _, __: None)
     assert not (tmp_path / "run").exists()
+
+
+def test_an_output_that_holds_a_model_is_refused(folder: Path, tmp_path: Path) -> None:
+    """A detector is replaced if asked for only; beside another model's card it would be lost."""
+    output = tmp_path / "face"
+    output.mkdir()
+    given = replace(options(folder), output=output, run_dir=tmp_path / "run")
+    for name, message in (("ssd_faces.json", "--overwrite replaces it"), ("x.json", "another mod")):
+        (output / name).write_text("{}", encoding="utf-8")
+        with pytest.raises(OutputError, match=message):
+            train(given, say=lambda _: None, show=lambda _, __: None)
+    assert not (tmp_path / "run").exists()
+    finish.check_output(replace(given, output=tmp_path / "new" / "face"), resumed=False)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_run_is_the_same_again(folder: Path, tmp_path: Path) -> None:
+    """The seed decides the fresh heads of a network without heads for small faces, too."""
+    kept = []
+    for name in ("a", "b"):
+        given = replace(
+            options(folder),
+            measured_sizes=(SIZE,),
+            from_face="original",
+            passes=1,
+            batch_size=12,
+            run_dir=tmp_path / name,
+        )
+        lines: list[str] = []
+
+        def stop(line: str, lines: list[str] = lines) -> None:
+            lines.append(line)
+            if line.startswith("pass 1"):
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train(given, say=stop, show=lambda _, __: None)
+        assert f"--resume {tmp_path / name} goes on" in lines[-1]
+        with np.load(tmp_path / name / "best.npz") as arrays:
+            kept.append([arrays[key] for key in arrays.files])
+    for first, second in zip(*kept, strict=True):
+        np.testing.assert_allclose(first, second, atol=1e-4)
 
 
 def test_missing_options_are_wrong_usage(maskdet: Cli) -> None:

@@ -17,12 +17,12 @@ import pytest
 
 from maskdet.assets import card_file, read_card, sha256
 from maskdet.errors import MaskdetError, ModelError, OutputError
-from maskdet.train import config
 from maskdet.train import run as runs
 from maskdet.train.dataset import prepare
+from maskdet.train.journal import CHECKPOINT, Journal
 from maskdet.train.model import build
 from maskdet.train.options import TrainOptions
-from maskdet.train.trainer import CHECKPOINT, Trainer
+from maskdet.train.trainer import Trainer
 from maskdet.vision.classifier import MaskClassifier
 from train_pictures import write_classes
 
@@ -57,15 +57,9 @@ def trainer(options: TrainOptions, folder: Path, say: Any = quietly) -> Trainer:
     folder.mkdir(exist_ok=True)
     keras.utils.set_random_seed(options.seed)
     dataset = prepare(options)
+    journal = Journal(folder, dataset.collection.fingerprint, say=say, show=quietly)
     return Trainer(
-        options,
-        build(options, 2),
-        dataset.feeds["train"],
-        dataset.feeds["val"],
-        folder=folder,
-        fingerprint=dataset.collection.fingerprint,
-        say=say,
-        show=quietly,
+        options, build(options, 2), dataset.feeds["train"], dataset.feeds["val"], journal
     )
 
 
@@ -111,15 +105,6 @@ def test_three_classes_and_what_a_run_leaves(tmp_path: Path) -> None:
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert report["test"]["accuracy"]["low"] <= report["test"]["accuracy"]["value"]
-    assert config.read(tmp_path / "run" / "config.toml", TrainOptions).architecture == "small_cnn"
-
-
-def test_config_repeats_a_run(tmp_path: Path) -> None:
-    """What is written is what is read, paths made absolute."""
-    options = small(tmp_path, output=Path("x/y"), exclude_like=(tmp_path,), from_model=None)
-    config.write(tmp_path / "c.toml", options)
-    expected = replace(options, output=Path("x/y").absolute())
-    assert config.read(tmp_path / "c.toml", TrainOptions) == expected
 
 
 def test_resumed_run_ends_the_same(tmp_path: Path) -> None:
@@ -129,12 +114,12 @@ def test_resumed_run_ends_the_same(tmp_path: Path) -> None:
     whole.run()
     stopped = trainer(options, tmp_path / "b", stop_after(1))
     stopped.run()
-    assert stopped.interrupted
-    assert len(stopped.progress.history) == 1
+    assert stopped.journal.interrupted
+    assert len(stopped.journal.progress.history) == 1
     resumed = trainer(options, tmp_path / "b")
     resumed.resume()
     resumed.run()
-    assert resumed.progress.history == whole.progress.history
+    assert resumed.journal.progress.history == whole.journal.progress.history
     for first, second in zip(
         whole.networks.whole.get_weights(), resumed.networks.whole.get_weights(), strict=True
     ):
@@ -159,13 +144,15 @@ def test_both_phases_resume(tmp_path: Path, passes: int) -> None:
     )
     whole = trainer(options, tmp_path / "a")
     whole.run()
-    assert [row["size"] for row in whole.progress.history] == [64, 64, 32, 64]
+    assert [row["size"] for row in whole.journal.progress.history] == [64, 64, 32, 64]
     trainer(options, tmp_path / "b", stop_after(passes)).run()
     resumed = trainer(options, tmp_path / "b")
     resumed.resume()
-    assert len(resumed.progress.history) == passes
+    assert len(resumed.journal.progress.history) == passes
     resumed.run()
-    losses = [[row["val_loss"] for row in found.progress.history] for found in (whole, resumed)]
+    losses = [
+        [row["val_loss"] for row in found.journal.progress.history] for found in (whole, resumed)
+    ]
     np.testing.assert_allclose(losses[0], losses[1], atol=1e-4)
 
 
@@ -174,14 +161,14 @@ def test_interrupt_exports_the_best_so_far(tmp_path: Path) -> None:
     options = small(tmp_path)
     result = runs.train(options, say=stop_after(2), show=quietly)
     assert read_card(result.card)["training"]["passes"] == 2
-    resumed = runs.resume(tmp_path / "run", say=quietly, show=quietly)
+    resumed = runs.train(options, say=quietly, show=quietly, resume=tmp_path / "run")
     assert read_card(resumed.card)["training"]["passes"] == 3
 
 
 def test_interrupt_before_the_first_pass(tmp_path: Path) -> None:
     """Nothing learned is said, and nothing is written."""
     found = trainer(small(tmp_path), tmp_path / "a")
-    found.show = lambda *_: os.kill(os.getpid(), signal.SIGINT)
+    found.journal.show = lambda *_: os.kill(os.getpid(), signal.SIGINT)
     with pytest.raises(MaskdetError, match="before the first pass"):
         found.run()
 
@@ -190,17 +177,16 @@ def test_resume_with_other_pictures(tmp_path: Path) -> None:
     """A run whose pictures have changed does not go on silently."""
     options = small(tmp_path)
     trainer(options, tmp_path / "run", stop_after(1)).run()
-    config.write(tmp_path / "run" / "config.toml", replace(options, run_dir=None))
     next((tmp_path / "pictures" / "with_mask").iterdir()).unlink()
-    with pytest.raises(ModelError, match="other pictures or another architecture"):
-        runs.resume(tmp_path / "run", say=quietly, show=quietly)
+    with pytest.raises(ModelError, match="other pictures or another network"):
+        runs.train(options, say=quietly, show=quietly, resume=tmp_path / "run")
 
 
 def test_resume_with_another_architecture(tmp_path: Path) -> None:
     """A checkpoint of other layers is refused."""
     trainer(small(tmp_path), tmp_path / "a", stop_after(1)).run()
     other = trainer(small(tmp_path, head_units=16), tmp_path / "a")
-    with pytest.raises(ModelError, match="of another architecture"):
+    with pytest.raises(ModelError, match="of another network"):
         other.resume()
 
 
@@ -214,19 +200,13 @@ def test_resume_without_a_checkpoint(tmp_path: Path, content: bytes | None) -> N
         found.resume()
 
 
-def test_resume_of_no_run(tmp_path: Path) -> None:
-    """A folder that is no run is said to be none."""
-    with pytest.raises(ModelError, match="is its folder one of a training run"):
-        runs.resume(tmp_path, say=quietly, show=quietly)
-
-
 def test_early_stopping(tmp_path: Path) -> None:
     """Passes that no longer help end a phase."""
     lines: list[str] = []
     options = small(tmp_path, epochs=12, patience=1, learning_rate=1.0)
     found = trainer(options, tmp_path / "a", lines.append)
     found.run()
-    assert len(found.progress.history) < 12
+    assert len(found.journal.progress.history) < 12
     assert "no better for 1 passes, stopped early" in lines[-1]
 
 
@@ -240,11 +220,10 @@ def test_loss_that_is_no_number_keeps_the_best(tmp_path: Path) -> None:
         layer = found.networks.whole.get_layer("dense_1")
         layer.set_weights([weight * np.nan for weight in layer.get_weights()])
 
-    found.say = poison
+    found.journal.say = poison
     found.run()
-    assert found.diverged
+    assert found.journal.diverged
     assert "no longer a number" in lines[-1]
-    found._load_best()  # noqa: SLF001 - the log above poisons once more when told of the stop
     assert np.isfinite(found.networks.whole.get_layer("dense_1").get_weights()[0]).all()
 
 
@@ -272,7 +251,9 @@ def test_full_disk_leaves_the_earlier_model(
         return real(path, data)
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    again = small(tmp_path, output=target, epochs=1, seed=2, run_dir=tmp_path / "run2")
+    again = small(
+        tmp_path, output=target, overwrite=True, epochs=1, seed=2, run_dir=tmp_path / "run2"
+    )
     with pytest.raises(OutputError, match="No space left"):
         runs.train(again, say=quietly, show=quietly)
     assert {path.name: sha256(path) for path in (tmp_path / "out").iterdir()} == before
@@ -297,6 +278,48 @@ def test_full_disk_in_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not list((tmp_path / "a").glob(".*.part"))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"from_model": "notes.txt"}, "neither a .keras file"),
+        ({"strategy": "multiworker"}, "cannot train on several machines"),
+        (
+            {"architecture": "mobilenet_v2", "image_size": 64, "fine_tune_from": "top"},
+            "--fine-tune-from top: no such layer",
+        ),
+    ],
+)
+def test_what_cannot_be_trained_leaves_no_run(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    """Another network's file, a layer that is not there: said before anything is written."""
+    (tmp_path / "notes.txt").write_text("no model")
+    if "from_model" in changes:
+        changes = {"from_model": tmp_path / changes["from_model"]}
+    with pytest.raises(MaskdetError, match=message):
+        runs.train(small(tmp_path, **changes), say=quietly, show=quietly)
+    assert not (tmp_path / "run").exists()
+
+
+def test_interrupt_during_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C after the last pass leaves no part of a model, and says how to go on."""
+    lines: list[str] = []
+    target = tmp_path / "out" / "model"
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    options = small(tmp_path, output=target, epochs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr("maskdet.assets.sha256", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            runs.train(options, say=lines.append, show=quietly)
+    assert f"--resume {tmp_path / 'run'} goes on" in lines[-1]
+    assert not list((tmp_path / "out").iterdir())
+    resumed = runs.train(options, say=quietly, show=quietly, resume=tmp_path / "run")
+    card_file(resumed.card, read_card(resumed.card), "tflite")
+
+
 def test_run_folder_is_never_reused(tmp_path: Path) -> None:
     """A folder that is there already is not written into."""
     (tmp_path / "run").mkdir()
@@ -316,6 +339,7 @@ from maskdet.train.options import TrainOptions
 from maskdet.train.strategy import chosen_strategy
 from maskdet.train.model import build
 from maskdet.train.dataset import prepare
+from maskdet.train.journal import Journal
 from maskdet.train.trainer import Trainer
 folder = Path(sys.argv[1])
 options = TrainOptions(dataset=(folder,), architecture="small_cnn", image_size=32, epochs=2,
@@ -323,9 +347,8 @@ options = TrainOptions(dataset=(folder,), architecture="small_cnn", image_size=3
 data = prepare(options)
 with chosen_strategy("mirrored"):
     print("replicas", tf.distribute.get_strategy().num_replicas_in_sync)
-    trainer = Trainer(options, build(options, 2), data.feeds["train"], data.feeds["val"],
-                      folder=folder, fingerprint="", say=print, show=lambda *_: None)
-    trainer.run()
+    journal = Journal(folder, "", say=print, show=lambda *_: None)
+    Trainer(options, build(options, 2), data.feeds["train"], data.feeds["val"], journal).run()
 """
 
 

@@ -6,8 +6,24 @@ from typing import Any
 import click
 
 from maskdet.annotations import FORMATS
-from maskdet.cli.common import log
-from maskdet.cli.training import COUNT, FOLDER, POSITIVE, RATE, SHARE, config_option, show
+from maskdet.cli.common import log, show_share
+from maskdet.cli.training import (
+    COUNT,
+    FOLDER,
+    PART,
+    POSITIVE,
+    RATE,
+    SHARE,
+    check_alone,
+    config_option,
+    defaults_of,
+    exclude_like_option,
+    load_tensorflow,
+    overwrite_option,
+    resume_option,
+    run_dir_option,
+)
+from maskdet.train.faces.options import FaceTrainOptions
 
 _SIDE = click.IntRange(96, 1024)
 
@@ -18,9 +34,12 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
 
     if value is None or value == ORIGINAL:
         return value
+    if Path(value).is_file():
+        raise click.BadParameter(f"{value}: is a file; a face detector is a folder with a card.")
     return str(face_detector_folder(Path(value)).absolute())
 
 
+@defaults_of(FaceTrainOptions)
 @click.command()
 @config_option
 @click.option(
@@ -34,9 +53,9 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
     "--annotations",
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
-    help="Their boxes; every class counts as a face.",
+    help="Their boxes: folder of annotation files, or COCO's file. Every class counts as a face.",
 )
-@click.option("--format", type=click.Choice(FORMATS), help="Of the annotations. [default: auto]")
+@click.option("--format", type=click.Choice(FORMATS), help="Of the annotations.")
 @click.option(
     "--ignore",
     "ignored_labels",
@@ -56,54 +75,48 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write the detector to. [default: in the run's folder]",
 )
-@click.option(
-    "--run-dir",
-    type=click.Path(path_type=Path),
-    help="The run's folder. [default: runs/train-faces/<n>]",
-)
-@click.option(
-    "--resume", type=FOLDER, help="Go on with the interrupted run of this folder, to its result."
-)
-@click.option(
-    "--exclude-like",
-    type=FOLDER,
-    multiple=True,
-    help="Folder of pictures that training must not contain, not even nearly. Repeatable.",
-)
-@click.option("--validation", type=SHARE, help="Share of the first set that picks the best pass.")
+@overwrite_option
+@run_dir_option
+@resume_option
+@exclude_like_option
+@click.option("--validation", type=PART, help="Share of the first set that picks the best pass.")
 @click.option("--per-set", type=POSITIVE, help="Most pictures of a set in a pass. [default: all]")
-@click.option("--size", "sizes", type=_SIDE, multiple=True, help="Side of the input. Repeatable.")
+@click.option(
+    "--size",
+    "sizes",
+    type=_SIDE,
+    multiple=True,
+    help="Side of the input in pixels, a multiple of 16. Repeatable: batches alternate.",
+)
 @click.option(
     "--measured-size",
     "measured_sizes",
     type=_SIDE,
     multiple=True,
-    help="Side to measure at; the first is the detector's own. Repeatable.",
+    help="Side to measure at, likewise; the first is the detector's own. Repeatable.",
 )
-@click.option("--passes", type=POSITIVE)
+@click.option("--passes", type=POSITIVE, help="How often the pictures are gone through.")
 @click.option("--batch-size", type=POSITIVE, help="Pictures a step at the smallest size.")
-@click.option("--learning-rate", type=RATE)
-@click.option("--weight-decay", type=click.FloatRange(min=0))
-@click.option("--averaging", type=SHARE, help="How slowly the averaged weights follow.")
+@click.option("--learning-rate", type=RATE, help="Peak learning rate.")
+@click.option("--weight-decay", type=click.FloatRange(min=0), help="Of AdamW.")
+@click.option(
+    "--averaging", type=SHARE, help="How slowly the averaged weights, which are kept, follow."
+)
 @click.option("--patience", type=COUNT, help="Passes without a gain before stopping; 0: never.")
-@click.option("--seed", type=COUNT)
+@click.option("--seed", type=COUNT, help="Of split, order and views.")
 @click.option("--mixed-precision", is_flag=True, help="Compute in bfloat16, for recent processors.")
 def train_faces(resume: Path | None, **given: Any) -> None:
-    """Train the face detector on with your own boxed pictures."""
-    if resume is None:
-        for name in ("images", "annotations"):
-            if not given[name]:
-                raise click.UsageError(f"Missing option '--{name}'.")
-    from maskdet.train.quiet import import_tensorflow
+    """Train the face detector on with your own boxed pictures.
 
-    import_tensorflow()
-    from maskdet.train.faces.options import FaceTrainOptions
-    from maskdet.train.faces.run import resume as resume_run
+    Ctrl-C ends a run early: the best pass so far is exported, and --resume goes on.
+    """
+    if resume is not None:
+        check_alone(resume)
+    for name in ("images", "annotations"):
+        if not given[name]:
+            raise click.UsageError(f"Missing option '--{name}'.")
+    load_tensorflow()
     from maskdet.train.faces.run import train
 
-    if resume is not None:
-        result = resume_run(resume, say=log, show=show)
-    else:
-        chosen = {name: item for name, item in given.items() if item not in (None, ())}
-        result = train(FaceTrainOptions(**chosen), say=log, show=show)
-    click.echo(result.text)
+    options = FaceTrainOptions(**given)
+    click.echo(train(options, say=log, show=show_share, resume=resume).text)

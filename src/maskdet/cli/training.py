@@ -1,12 +1,17 @@
-"""What the training commands have in common: kinds of options, presets, the progress bar."""
+"""What the training commands have in common: kinds of options, presets, taking up a run."""
 
-import sys
+import dataclasses
+import signal
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from maskdet import assets
+from maskdet.train.config import FILE as CONFIG_FILE
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -14,29 +19,59 @@ POSITIVE = click.IntRange(min=1)
 COUNT = click.IntRange(min=0)
 RATE = click.FloatRange(min=0, min_open=True)
 SHARE = click.FloatRange(0, 1, max_open=True)
+PART = click.FloatRange(0, 1, min_open=True, max_open=True)
 
-_BAR_WIDTH = 24
+
+def _read_defaults(context: click.Context, path: Path) -> None:
+    """Makes a file's keys the defaults of the other options."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise click.BadParameter(f"{path}: cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"{path}: is not TOML ({error}).") from None
+    options = {
+        name.lstrip("-"): option
+        for option in context.command.params
+        if isinstance(option, click.Option) and not option.is_eager
+        for name in option.opts
+    }
+    unknown = sorted(key for key in table if key.replace("_", "-") not in options)
+    if unknown:
+        raise click.BadParameter(
+            f"{path}: not options of {context.info_name}: {', '.join(unknown)}."
+        )
+    defaults = {}
+    for key, item in table.items():
+        option = options[key.replace("_", "-")]
+        defaults[str(option.name)] = _words(item, many=option.multiple)
+    context.default_map = {**(context.default_map or {}), **defaults}
+
+
+def _words(item: Any, *, many: bool) -> str | list[str]:
+    """Writes a value as on the command line, so that it is checked in the same way."""
+    if many:
+        return [str(part) for part in (item if isinstance(item, list) else [item])]
+    return str(item)
 
 
 def _load_config(context: click.Context, _: click.Parameter, value: str | None) -> None:
-    """Makes a preset's keys the defaults of the other options."""
     if value is None:
         return
     path = Path(value)
     if not path.is_file() and path.name == path.stem:
         path = assets.bundled("configs") / f"{value}.toml"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise click.BadParameter(f"{value}: no such file, nor a preset of that name.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{path}: is not TOML ({error}).") from None
-    names = {option.lstrip("-"): p.name for p in context.command.params for option in p.opts}
-    unknown = sorted(key for key in table if key.replace("_", "-") not in names)
-    if unknown:
-        raise click.BadParameter(f"{path}: no such option: {', '.join(unknown)}.")
-    defaults = {names[key.replace("_", "-")]: item for key, item in table.items()}
-    context.default_map = {**(context.default_map or {}), **defaults}
+    if not path.is_file():
+        raise click.BadParameter(f"{value}: no such file, nor a preset of that name.")
+    _read_defaults(context, path)
+
+
+def _load_run(context: click.Context, _: click.Parameter, folder: Path | None) -> Path | None:
+    if folder is not None:
+        if not (folder / CONFIG_FILE).is_file():
+            raise click.BadParameter(f"{folder}: is no run, it holds no {CONFIG_FILE}.")
+        _read_defaults(context, folder / CONFIG_FILE)
+    return folder
 
 
 config_option = click.option(
@@ -45,14 +80,79 @@ config_option = click.option(
     is_eager=True,
     expose_value=False,
     metavar="FILE|NAME",
-    help="Preset: a TOML file whose keys are these options, or the name of a bundled one.",
+    help="Preset: a TOML file whose keys are these options, or the name of a bundled one. "
+    "Options on the command line win.",
+)
+
+resume_option = click.option(
+    "--resume",
+    type=FOLDER,
+    callback=_load_run,
+    is_eager=True,
+    help="Go on with the interrupted run of this folder, with its own options, to its result.",
+)
+
+run_dir_option = click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path),
+    help="New folder for checkpoints and reports. [default: runs/COMMAND/<n>]",
+)
+
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace what --output names, if it exists."
+)
+
+exclude_like_option = click.option(
+    "--exclude-like",
+    type=FOLDER,
+    multiple=True,
+    help="Folder of pictures that training must not contain, not even nearly. Repeatable.",
 )
 
 
-def show(share: float, text: str) -> None:
-    """Draws a progress bar, on a terminal only."""
-    if not sys.stderr.isatty():
-        return
-    done = round(min(1.0, share) * _BAR_WIDTH)
-    bar = "#" * done + "-" * (_BAR_WIDTH - done)
-    click.echo(f"\r[{bar}] {text}\x1b[K", nl=share >= 1, err=True)
+def defaults_of(options: type) -> Callable[[click.Command], click.Command]:
+    """Gives a command's options the defaults of a dataclass's fields, and shows them in its help.
+
+    Args:
+        options: the dataclass; its fields have the names of the command's parameters.
+    """
+    defaults = {field.name: field.default for field in dataclasses.fields(options)}
+
+    def give(command: click.Command) -> click.Command:
+        for option in command.params:
+            default = defaults.get(str(option.name))
+            if isinstance(option, click.Option) and isinstance(default, int | float | str | tuple):
+                option.default = default
+                # A flag's and an empty list's need no telling.
+                option.show_default = default is not False and default != ()
+        return command
+
+    return give
+
+
+def check_alone(resume: Path) -> None:
+    """Refuses options beside --resume, which would not be looked at.
+
+    Raises:
+        UsageError: there are some.
+    """
+    context = click.get_current_context()
+    given = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name != "resume"
+        and context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(
+            f"--resume takes its options from {resume / CONFIG_FILE}: change them there, and leave "
+            f"out {', '.join(given)}."
+        )
+
+
+def load_tensorflow() -> None:
+    """Loads TensorFlow; from here on SIGTERM ends a run as Ctrl-C does, tidying up behind it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    from maskdet.train.quiet import import_tensorflow
+
+    import_tensorflow()

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from maskdet import __version__, assets
 from maskdet.errors import OutputError
 
 CARD_FORMAT = 1
+
+CardOf = Callable[[dict[str, dict[str, str]]], dict[str, Any]]
 
 
 def versions() -> dict[str, str]:
@@ -67,6 +69,61 @@ def temporary(folder: Path, name: str) -> Path:
     return folder / f".part-{os.getpid()}-{name}"
 
 
+def check_output(folder: Path, names: Iterable[str], *, overwrite: bool) -> None:
+    """Finds out before hours of training that a model could not be written.
+
+    Makes nothing: what else is wrong should not leave an empty folder.
+
+    Args:
+        folder: where the model will be written.
+        names: of its files.
+        overwrite: whether they may be there already.
+
+    Raises:
+        OutputError: the folder cannot be written to, or one of the files is there.
+    """
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise OutputError(f"{folder}: cannot be made, {there} is not a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: cannot be written to")
+    for name in names:
+        if (folder / name).exists() and not overwrite:
+            raise OutputError(f"{folder / name}: exists already; --overwrite replaces it")
+
+
+def write_files(
+    folder: Path, files: Mapping[str, bytes | Callable[[Path], Any]], card_name: str, card: CardOf
+) -> Path:
+    """Writes a model's files and the card that names them, all or none.
+
+    Args:
+        folder: made if it is not there.
+        files: name to content, or to what writes it to a path of the same suffix.
+        card_name: of the card.
+        card: gives the card's content, told by file name what its entry is: name and sha256.
+
+    Returns:
+        The path of the card.
+
+    Raises:
+        OutputError: something could not be written; the earlier model is whole.
+    """
+    with all_or_none(folder) as written:
+        for name, content in files.items():
+            path = written[name] = temporary(folder, name)
+            if isinstance(content, bytes):
+                path.write_bytes(content)
+            else:
+                content(path)
+        entries = {name: {"name": name, "sha256": assets.sha256(written[name])} for name in files}
+        # Last in order: until the card is renamed, the earlier card names the earlier hashes.
+        written[card_name] = temporary(folder, card_name)
+        text = json.dumps(card(entries), indent=1) + "\n"
+        written[card_name].write_text(text, encoding="utf-8")
+    return folder / card_name
+
+
 def write_model(
     target: Path,
     model: Any,
@@ -75,14 +132,14 @@ def write_model(
     default: str,
     card: dict[str, Any],
 ) -> Path:
-    """Writes a model's files and its card.
+    """Writes a classifier's files and its card.
 
     Args:
         target: path of the model without suffix, such as ``models/mask_detector``.
         model: the Keras model.
         files: precision to the bytes of its TFLite file.
         default: the precision that becomes ``NAME.tflite``; the others get it in their names.
-        card: all of the card but ``files``.
+        card: all of the card but ``format``, ``name`` and ``files``.
 
     Returns:
         The path of the card.
@@ -90,24 +147,22 @@ def write_model(
     Raises:
         OutputError: something could not be written; the earlier model is whole.
     """
-    folder, name = target.parent, target.name
-    entries: dict[str, dict[str, str]] = {}
-    with all_or_none(folder) as written:
-        keras_name = f"{name}.keras"
-        written[keras_name] = temporary(folder, keras_name)
-        model.save(written[keras_name])
-        entries["keras"] = {"name": keras_name, "sha256": assets.sha256(written[keras_name])}
-        for precision in sorted(files, key=lambda precision: precision != default):
-            file = f"{name}.tflite" if precision == default else f"{name}_{precision}.tflite"
-            written[file] = temporary(folder, file)
-            written[file].write_bytes(files[precision])
-            digest = assets.sha256(written[file])
-            entry = {"name": file, "sha256": digest, "precision": precision}
+    name = target.name
+    names = {
+        precision: f"{name}.tflite" if precision == default else f"{name}_{precision}.tflite"
+        for precision in sorted(files, key=lambda precision: precision != default)
+    }
+
+    def whole(entries: dict[str, dict[str, str]]) -> dict[str, Any]:
+        listed = {"keras": entries[f"{name}.keras"]}
+        for precision, file in names.items():
+            entry = {**entries[file], "precision": precision}
             # The default can be asked for by its precision, too.
-            entries |= {"tflite": entry} if precision == default else {}
-            entries[f"tflite_{precision}"] = entry
-        whole = {"format": CARD_FORMAT, "name": name, **card, "files": entries}
-        # Last in order: until the card is renamed, the earlier card names the earlier hashes.
-        written[f"{name}.json"] = temporary(folder, f"{name}.json")
-        written[f"{name}.json"].write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
-    return folder / f"{name}.json"
+            listed |= {"tflite": entry} if precision == default else {}
+            listed[f"tflite_{precision}"] = entry
+        return {"format": CARD_FORMAT, "name": name, **card, "files": listed}
+
+    contents = {file: files[precision] for precision, file in names.items()}
+    return write_files(
+        target.parent, {f"{name}.keras": model.save, **contents}, f"{name}.json", whole
+    )

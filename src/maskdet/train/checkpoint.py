@@ -23,7 +23,7 @@ class Progress:
         fingerprint: of data and architecture; a run goes on only where it is the same.
         phase: number of the current phase.
         epoch: passes of this phase that are done.
-        best_loss: lowest validation loss so far.
+        best_loss: lowest validation loss so far; of faces, 1 less the average precision.
         best_epoch: number, over all phases, of the pass that reached it.
         waited: passes since this phase last improved.
         phase_loss: lowest validation loss of this phase.
@@ -78,7 +78,10 @@ def load(path: Path) -> tuple[Progress, list[Any]]:
             progress = Progress(**json.loads(arrays["progress"].tobytes()))
             values = [arrays[f"v{number}"] for number in range(len(arrays.files) - 1)]
     except FileNotFoundError:
-        raise ModelError(f"{path}: no such checkpoint, nothing to resume") from None
+        raise ModelError(
+            f"{path}: is not there: no pass of this run was done; start it anew, with --config "
+            "and the config.toml beside it"
+        ) from None
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         raise ModelError(f"{path}: is not a checkpoint of maskdet, or is damaged") from None
     return progress, values

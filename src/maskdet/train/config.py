@@ -1,11 +1,8 @@
-"""Run options as TOML: presets, and the file that repeats a run."""
+"""Run options as TOML: the file in a run's folder that `--config` and `--resume` read."""
 
-import tomllib
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
-
-from maskdet.errors import ModelError
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -21,49 +18,24 @@ _OPTION_NAMES = {
     "ignored_labels": "ignore",
 }
 
-Options = TypeVar("Options", bound="DataclassInstance")
+# Of one run only: another has a folder of its own, and is asked anew before it replaces a model.
+_NOT_REPEATED = {"run_dir", "overwrite"}
 
 
 def write(path: Path, options: "DataclassInstance") -> None:
-    """Writes options as TOML whose keys are the command's options; paths are made absolute."""
+    """Writes options as TOML whose keys are the command's options; paths are made absolute.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     lines = ["# What `--config` needs to repeat this run."]
     for field in fields(options):
         value = getattr(options, field.name)
-        if value is None or value == ():
+        if value is None or value == () or field.name in _NOT_REPEATED:
             continue
         name = _OPTION_NAMES.get(field.name, field.name).replace("_", "-")
         lines.append(f"{name} = {_toml(value)}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def read(path: Path, kind: type[Options]) -> Options:
-    """Reads what `write` wrote.
-
-    Args:
-        path: the file.
-        kind: what it holds: the command's dataclass of options.
-
-    Raises:
-        ModelError: it is missing or not such a file.
-    """
-    hints = get_type_hints(kind)
-    back = {option: field for field, option in _OPTION_NAMES.items() if field in hints}
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        given = {back.get(name, name.replace("-", "_")): value for name, value in table.items()}
-        return kind(**{name: _typed(hints.get(name), value) for name, value in given.items()})
-    except OSError:
-        raise ModelError(f"{path}: no such file; is its folder one of a training run?") from None
-    except (tomllib.TOMLDecodeError, TypeError) as error:
-        raise ModelError(f"{path}: is not the config of a training run ({error})") from None
-
-
-def _typed(hint: Any, value: Any) -> Any:
-    """Turns what TOML has into what a field of this type has: paths, tuples."""
-    is_path = Path in (hint, *get_args(hint))
-    if isinstance(value, list):
-        return tuple(Path(item) if is_path else item for item in value)
-    return Path(value) if is_path else value
 
 
 def _toml(value: Any) -> str:

@@ -1,6 +1,5 @@
 """After training: the model's files where they were asked for, and the reports of the run."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +10,19 @@ import numpy as np
 from maskdet.class_folders import TEST, TRAIN, VALIDATION
 from maskdet.detections import FloatArray
 from maskdet.errors import OutputError
-from maskdet.train import report
-from maskdet.train.card import versions, write_model
+from maskdet.train import card, report
 from maskdet.train.convert import Conversion, convert
 from maskdet.train.dataset import Dataset
 from maskdet.train.feed import Feed, batches
+from maskdet.train.journal import Journal
 from maskdet.train.metrics import PartReport, fit_temperature, report_part
 from maskdet.train.model import deployable
 from maskdet.train.options import TrainOptions
 
 MODEL_NAME = "mask_detector"  # of the model in the run's own folder
 CALIBRATION_PICTURES = 200
+
+_NO_RECIPE = {"dataset", "output", "overwrite", "run_dir", "exclude_like", "from_model", "export"}
 
 
 @dataclass(frozen=True)
@@ -41,31 +42,30 @@ class Result:
     text: str
 
 
-def check_output(output: Path | None) -> None:
+def check_output(options: TrainOptions, *, resumed: bool) -> None:
     """Finds out before hours of training that the model could not be written.
 
+    Args:
+        options: of the run.
+        resumed: whether the run may have written the model before.
+
     Raises:
-        OutputError: its folder cannot be made or written to.
+        OutputError: its folder cannot be written to, or it is there and is not to be replaced.
     """
+    output = options.output
     if output is None:
         return
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{output.parent}: cannot be made ({error.strerror})") from None
-    if not os.access(output.parent, os.W_OK) or output.is_dir():
-        raise OutputError(f"{output}: cannot be written")
+    if output.is_dir():
+        raise OutputError(f"{output}: is a folder; --output takes a name, such as {output}/mine")
+    names = [f"{output.name}{suffix}" for suffix in (".json", ".keras", ".tflite")]
+    card.check_output(output.parent, names, overwrite=options.overwrite or resumed)
 
 
 def finish(
     options: TrainOptions,
     dataset: Dataset,
     trained: Any,
-    history: list[dict[str, Any]],
-    folder: Path,
-    *,
-    say: Callable[[str], None],
-    show: Callable[[float, str], None],
+    journal: Journal,
 ) -> Result:
     """Measures, calibrates, exports and reports.
 
@@ -73,10 +73,7 @@ def finish(
         options: of the run.
         dataset: its pictures.
         trained: the network with its best weights.
-        history: one row a pass.
-        folder: of the run.
-        say: takes one line of log.
-        show: takes the fraction of a step that is done and a short text.
+        journal: of the run.
 
     Raises:
         OutputError: something cannot be written.
@@ -87,6 +84,7 @@ def finish(
         size=options.input_size,
         dropout=options.dropout,
     )
+    folder, history, show = journal.folder, journal.progress.history, journal.show
     feeds = {part: dataset.feeds[part] for part in (VALIDATION, TEST) if len(dataset.feeds[part])}
     probabilities = {part: predict(model, feed, options, show) for part, feed in feeds.items()}
     temperature = fit_temperature(feeds[VALIDATION].labels, probabilities[VALIDATION])
@@ -112,12 +110,15 @@ def finish(
         ],
         probabilities[VALIDATION],
         precisions=options.export,
-        say=say,
+        say=journal.say,
         show=show,
     )
-    card = _card(options, dataset, history, temperature, reports, conversion)
+    contents = _card(options, dataset, len(history), temperature, reports, conversion)
     target = options.output or folder / MODEL_NAME
-    path = write_model(target, model, conversion.files, default=conversion.default, card=card)
+    path = card.write_model(
+        target, model, conversion.files, default=conversion.default, card=contents
+    )
+    journal.write_history()
     report.write(
         folder,
         dataset=dataset,
@@ -126,7 +127,7 @@ def finish(
         temperature=temperature,
         reports=reports,
         conversion=conversion,
-        card=card,
+        card=contents,
     )
     text = "\n\n".join(f"{part}\n{found.text}" for part, found in reports.items())
     return Result(
@@ -152,7 +153,7 @@ def predict(
 def _card(
     options: TrainOptions,
     dataset: Dataset,
-    history: list[dict[str, Any]],
+    passes: int,
     temperature: float,
     reports: dict[str, PartReport],
     conversion: Conversion,
@@ -161,11 +162,7 @@ def _card(
     for picture in dataset.collection.pictures:
         of_folder = counts.setdefault(options.dataset[picture.dataset].name, {})
         of_folder[picture.label] = of_folder.get(picture.label, 0) + 1
-    recipe = {
-        name: value
-        for name, value in vars(options).items()
-        if name not in {"dataset", "output", "run_dir", "exclude_like", "from_model", "export"}
-    }
+    recipe = {name: value for name, value in vars(options).items() if name not in _NO_RECIPE}
     if Path(recipe["weights"]).is_absolute():
         recipe["weights"] = Path(recipe["weights"]).name
     return {
@@ -179,7 +176,7 @@ def _card(
             "split": dataset.counts(),
             "near_duplicates": dataset.duplicated,
             "left_out": dataset.excluded,
-            "passes": len(history),
+            "passes": passes,
             "recipe": recipe,
             "adapted_from": options.from_model.name if options.from_model else None,
         },
@@ -187,7 +184,7 @@ def _card(
             **{part: _headline(found.figures) for part, found in reports.items()},
             "export": conversion.figures,
         },
-        "versions": versions(),
+        "versions": card.versions(),
     }
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from maskdet.errors import ModelError
 from maskdet.train.legacy import read_model
-from maskdet.train.model import HEAD_LAYERS, Networks, build, copy_layers
+from maskdet.train.model import HEAD_LAYERS, Networks, build, check_layer, copy_layers
 from maskdet.train.options import TrainOptions
 
 
@@ -20,23 +21,33 @@ def initial_networks(
         say: takes one line of log.
 
     Raises:
-        ModelError: weights or a model that are not there or do not fit.
+        ModelError: weights or a model that are not there or do not fit, or no layer of the name
+            from which to fine-tune.
     """
     if options.from_model is None:
-        return build(options, len(labels))
-    found = read_model(options.from_model)
+        networks = build(options, len(labels))
+    else:
+        networks = _adapted(options, options.from_model, labels, say)
+    if networks.pretrained and options.fine_tune:
+        check_layer(networks, options.fine_tune_from)
+    return networks
+
+
+def _adapted(
+    options: TrainOptions, path: Path, labels: Sequence[str], say: Callable[[str], None]
+) -> Networks:
+    found = read_model(path)
     if found.architecture != options.architecture:
         raise ModelError(
-            f"--from {options.from_model}: is a {found.architecture}, "
-            f"this run trains a {options.architecture}"
+            f"--from {path}: is a {found.architecture}, this run trains a {options.architecture}"
         )
     networks = build(replace(options, weights="none"), len(labels))
     names = [layer.name for layer in networks.whole.layers if layer.weights]
     heads = [model.get_layer(HEAD_LAYERS[0]).units for model in (found.model, networks.whole)]
     if found.labels == tuple(labels) and heads[0] == heads[1]:
-        say(f"goes on from {options.from_model.name}, head included")
+        say(f"goes on from {path.name}, head included")
     else:
-        say(f"goes on from {options.from_model.name} with a new head: its labels or width differ")
+        say(f"goes on from {path.name} with a new head: its labels or width differ")
         names = [name for name in names if name not in HEAD_LAYERS]
     copy_layers(found.model, networks.whole, names)
     return replace(networks, pretrained=networks.trunk is not None)

@@ -57,6 +57,10 @@ def read_model(path: Path) -> Foreign:
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such model file")
+    if path.suffix not in {*LEGACY_SUFFIXES, ".keras"}:
+        raise ModelError(
+            f"{path}: is neither a .keras file nor an HDF5 one ({', '.join(LEGACY_SUFFIXES)})"
+        )
     source = _read_hdf5(path) if path.suffix in LEGACY_SUFFIXES else _read_keras(path)
     names = {layer.name for layer in source.layers}
     if not set(HEAD_LAYERS) <= names or not ({LAST_MAP, "conv3"} & names):

@@ -118,16 +118,29 @@ def unfreeze(networks: Networks, start: str) -> None:
     Raises:
         ModelError: no layer has that name.
     """
+    first = _number_of(networks, start)
+    for number, layer in enumerate(networks.whole.layers):
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = number >= first and not normalises
+
+
+def check_layer(networks: Networks, start: str) -> None:
+    """Finds out before the frozen phase whether `unfreeze` can start there.
+
+    Raises:
+        ModelError: no layer has that name.
+    """
+    _number_of(networks, start)
+
+
+def _number_of(networks: Networks, start: str) -> int:
     names = [layer.name for layer in networks.whole.layers]
     if start != "all" and start not in names:
         raise ModelError(
             f"--fine-tune-from {start}: no such layer; 'all', 'block_13_expand' and "
             "'block_16_project' are some"
         )
-    first = 0 if start == "all" else names.index(start)
-    for number, layer in enumerate(networks.whole.layers):
-        normalises = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = number >= first and not normalises
+    return 0 if start == "all" else names.index(start)
 
 
 def freeze_trunk(networks: Networks) -> None:

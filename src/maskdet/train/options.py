@@ -19,6 +19,7 @@ class TrainOptions:
     Attributes:
         dataset: folders of class folders, or of ``train/ val/ test/`` with class folders in them.
         output: name of the model to write, without suffix; ``None`` leaves it in the run's folder.
+        overwrite: whether files that exist there may be replaced.
         run_dir: folder of the run; ``None`` takes the next free ``runs/train/<n>``.
         exclude_like: folders of pictures that training must not contain, not even nearly.
         validation: share of the pictures that picks the best epoch and the temperature.
@@ -57,6 +58,7 @@ class TrainOptions:
 
     dataset: tuple[Path, ...]
     output: Path | None = None
+    overwrite: bool = False
     run_dir: Path | None = None
     exclude_like: tuple[Path, ...] = field(default=())
     validation: float = 0.2

@@ -1,6 +1,5 @@
 """The files that a run leaves for its reader, beside the model."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ def write(
     conversion: Conversion,
     card: dict[str, Any],
 ) -> None:
-    """Writes history, plots, report and the sheet of mistakes.
+    """Writes plots, report and the sheet of mistakes.
 
     The plots show the test set, or the validation set where there is no test set.
 
@@ -47,7 +46,6 @@ def write(
     part = TEST if TEST in probabilities else VALIDATION
     feed, found = dataset.feeds[part], probabilities[part]
     try:
-        _write_history(folder / "history.csv", history)
         plot_history(folder / "plot.png", history)
         plots.plot_counts(folder / "classes.png", dataset.counts())
         plots.plot_confusion(folder / "confusion_matrix.png", feed.labels, found, dataset.labels)
@@ -70,14 +68,6 @@ def write(
         (folder / "report.txt").write_text(_text(dataset, reports, conversion), encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
-
-
-def _write_history(path: Path, history: list[dict[str, Any]]) -> None:
-    names = list(dict.fromkeys(name for row in history for name in row))
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, names)
-        writer.writeheader()
-        writer.writerows(history)
 
 
 def _text(dataset: Dataset, reports: dict[str, PartReport], conversion: Conversion) -> str:

@@ -1,33 +1,45 @@
-"""The folder of a training run."""
+"""The folder of a training run, and the options in it that repeat or resume it."""
 
 import contextlib
+import itertools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maskdet.errors import OutputError
+from maskdet.train import config
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
-def new_folder(wanted: Path | None, command: str) -> Path:
-    """Makes a run's folder, never one that is there already.
+def new_folder(wanted: Path | None, command: str, options: "DataclassInstance") -> Path:
+    """Makes a run's folder, never one that is there already, and writes its options into it.
 
     Args:
         wanted: the folder asked for; ``None`` takes the next free ``runs/<command>/<n>``.
         command: name of the command.
+        options: of the run.
 
     Raises:
         OutputError: it is there already or cannot be made.
     """
     try:
-        if wanted is not None:
-            wanted.mkdir(parents=True)
-            return wanted
-        number = 1
-        while True:
-            folder = Path("runs") / command / str(number)
-            with contextlib.suppress(FileExistsError):
-                folder.mkdir(parents=True)
-                return folder
-            number += 1
+        folder = _make(wanted, command)
+        config.write(folder / config.FILE, options)
     except FileExistsError:
         raise OutputError(f"{wanted}: is there already; --resume goes on with it") from None
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
+    return folder
+
+
+def _make(wanted: Path | None, command: str) -> Path:
+    if wanted is not None:
+        wanted.mkdir(parents=True)
+        return wanted
+    for number in itertools.count(1):
+        folder = Path("runs") / command / str(number)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            break
+    return folder

@@ -3,25 +3,17 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from maskdet.errors import MaskdetError, ModelError
-from maskdet.train import checkpoint
 from maskdet.train.augmentation import AUGMENTATIONS
-from maskdet.train.checkpoint import Progress
 from maskdet.train.feed import Feed, batches
+from maskdet.train.journal import Journal
 from maskdet.train.model import Networks, freeze_trunk, unfreeze
 from maskdet.train.options import TrainOptions
-from maskdet.train.stopping import Diverged, Interrupted, Stop, graceful_stop
+from maskdet.train.stopping import Diverged
 from maskdet.train.views import Views
-
-Say = Callable[[str], None]
-
-CHECKPOINT, BEST = "checkpoint.npz", "best.npz"
 
 
 @dataclass(frozen=True)
@@ -61,10 +53,7 @@ class Trainer:
         networks: to train, in place.
         train: pictures to learn from.
         validation: pictures that pick the best pass.
-        folder: where checkpoints go.
-        fingerprint: of data and architecture.
-        say: takes one line of log.
-        show: takes the fraction of the pass that is done and a short text, for a progress bar.
+        journal: of the run.
     """
 
     def __init__(
@@ -73,21 +62,12 @@ class Trainer:
         networks: Networks,
         train: Feed,
         validation: Feed,
-        *,
-        folder: Path,
-        fingerprint: str,
-        say: Say,
-        show: Callable[[float, str], None],
+        journal: Journal,
     ) -> None:
-        self.options, self.networks = options, networks
+        self.options, self.networks, self.journal = options, networks, journal
         self.train, self.validation = train, validation
-        self.folder, self.say, self.show = folder, say, show
-        self.progress = Progress(fingerprint)
         self.phases = plan(options, pretrained=networks.pretrained)
-        self.interrupted = False
-        self.diverged = False
-        self._stop = Stop()
-        self._views = Views(options, networks, train, validation, self._tick)
+        self._views = Views(options, networks, train, validation, journal.tick)
 
     def resume(self) -> None:
         """Takes up where the checkpoint in the run's folder stands.
@@ -95,16 +75,12 @@ class Trainer:
         Raises:
             ModelError: no checkpoint, or one of other pictures or another network.
         """
-        saved, values = checkpoint.load(self.folder / CHECKPOINT)
-        if saved.fingerprint != self.progress.fingerprint:
-            raise ModelError(
-                f"{self.folder}: was started with other pictures or another architecture; start a "
-                "new run, with --from to build on an existing model"
-            )
-        self.progress = saved
-        if saved.phase < len(self.phases):
-            self._prepare(self.phases[saved.phase])
-        self._set_variables(values)
+        values = self.journal.restore()
+        progress = self.journal.progress
+        if progress.phase >= len(self.phases) or progress.epoch == 0:
+            return  # the phase starts anew from the best weights
+        self._prepare(self.phases[progress.phase])
+        self.journal.assign(self._variables(), values)
 
     def run(self) -> None:
         """Trains until the plan is done, the user interrupts, or the loss diverges.
@@ -114,31 +90,18 @@ class Trainer:
         Raises:
             MaskdetError: it ended before a single pass was done.
         """
-        start = self.progress.phase
-        with graceful_stop() as self._stop:
-            try:
-                for number in range(start, len(self.phases)):
-                    self._run_phase(number)
-            except Interrupted:
-                self.interrupted = True
-                self.say("stopped as asked; the best model so far is kept")
-            except Diverged:
-                self.diverged = True
-                self.say("the loss is no longer a number: stopped, the best model so far is kept")
-        if self.progress.best_epoch < 0:
-            reason = (
-                "the loss is not a number; lower the learning rate"
-                if self.diverged
-                else ("stopped before the first pass was done")
-            )
-            raise MaskdetError(f"nothing was learned: {reason}")
-        self._load_best()
+        self.journal.run(self._run_phases)
+        self.journal.load_best(self.networks.whole)
+
+    def _run_phases(self) -> None:
+        for number in range(self.journal.progress.phase, len(self.phases)):
+            self._run_phase(number)
 
     def _run_phase(self, number: int) -> None:
-        phase, progress = self.phases[number], self.progress
+        phase, progress = self.phases[number], self.journal.progress
         if progress.phase != number or progress.epoch == 0:
             if progress.best_epoch >= 0:
-                self._load_best()
+                self.journal.load_best(self.networks.whole)
             self._prepare(phase)
             progress.phase, progress.epoch = number, 0
             progress.waited, progress.phase_loss = 0, math.inf
@@ -146,47 +109,31 @@ class Trainer:
         while progress.epoch < phase.epochs and not (patience and progress.waited >= patience):
             self._run_epoch(phase)
         if progress.epoch < phase.epochs:
-            self.say(f"{phase.name}: no better for {patience} passes, stopped early")
+            self.journal.say(f"{phase.name}: no better for {patience} passes, stopped early")
         progress.phase, progress.epoch = number + 1, 0
-        self._save()
+        self.journal.save(self._variables())
 
     def _run_epoch(self, phase: Phase) -> None:
-        progress = self.progress
+        progress = self.journal.progress
         done = len(progress.history)  # over all phases: each pass draws views of its own
         model = self._model(phase)
-        watch = _Watch(self._tick, f"{phase.name} {progress.epoch + 1}/{phase.epochs}")
+        watch = _Watch(self.journal.tick, f"{phase.name} {progress.epoch + 1}/{phase.epochs}")
         logs = model.fit(
             **self._epoch_data(phase, done), epochs=1, verbose=0, shuffle=False, callbacks=[watch]
         ).history
         row: dict[str, Any] = {"epoch": done + 1, "phase": phase.name, "size": self._size(phase)}
         row |= {name: round(values[-1], 6) for name, values in sorted(logs.items())}
-        progress.history.append(row)
-        progress.epoch += 1
         loss = float(logs["val_loss"][-1])
-        if not math.isfinite(loss):
-            raise Diverged
-        if loss < progress.best_loss:
-            progress.best_loss, progress.best_epoch = loss, done + 1
-            weights = self.networks.whole.get_weights()
-            arrays = {f"w{index}": value for index, value in enumerate(weights)}
-            checkpoint.write_arrays(self.folder / BEST, arrays)
-        progress.waited = 0 if loss < progress.phase_loss else progress.waited + 1
-        progress.phase_loss = min(loss, progress.phase_loss)
-        self._save()
-        self.say(
+        self.journal.end_pass(row, loss, self.networks.whole.get_weights)
+        self.journal.save(self._variables())
+        self.journal.say(
             f"{phase.name} {progress.epoch}/{phase.epochs}: loss {row['loss']:.4f}, accuracy "
             f"{row['accuracy']:.4f}; validation loss {loss:.4f}, accuracy {row['val_accuracy']:.4f}"
         )
 
-    def _tick(self, share: float, text: str) -> None:
-        """Shows progress, and ends what is going on if the user asked for it."""
-        self.show(share, text)
-        if self._stop.asked:
-            raise Interrupted
-
     def _size(self, phase: Phase) -> int:
         """Input size of the pass that comes next."""
-        coarse = phase.part == "fine" and self.progress.epoch < self.options.coarse_epochs
+        coarse = phase.part == "fine" and self.journal.progress.epoch < self.options.coarse_epochs
         return self.options.coarse_size if coarse else self.options.input_size
 
     def _epoch_data(self, phase: Phase, done: int) -> dict[str, Any]:
@@ -246,33 +193,10 @@ class Trainer:
             for layer in self.networks.whole.layers
             if getattr(layer, "seed_generator", None) is not None
         ]
-        number = min(self.progress.phase, len(self.phases) - 1)
+        number = min(self.journal.progress.phase, len(self.phases) - 1)
         model = self._model(self.phases[number])
         optimizer = model.optimizer.variables if getattr(model, "optimizer", None) else []
         return [*self.networks.whole.weights, *seeds, *optimizer]
-
-    def _save(self) -> None:
-        values = [variable.numpy() for variable in self._variables()]
-        checkpoint.save(self.folder / CHECKPOINT, self.progress, values)
-
-    def _set_variables(self, values: list[Any]) -> None:
-        variables = self._variables()
-        shapes = [tuple(variable.shape) for variable in variables]
-        if self.progress.phase >= len(self.phases) or self.progress.epoch == 0:
-            return  # the phase starts anew from the best weights
-        if shapes != [value.shape for value in values]:
-            raise ModelError(f"{self.folder / CHECKPOINT}: is of another architecture")
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-
-    def _load_best(self) -> None:
-        path = self.folder / BEST
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                weights = [arrays[f"w{index}"] for index in range(len(arrays.files))]
-            self.networks.whole.set_weights(weights)
-        except (OSError, ValueError, KeyError):
-            raise ModelError(f"{path}: is missing, damaged or of another architecture") from None
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]

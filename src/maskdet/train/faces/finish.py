@@ -1,27 +1,26 @@
 """After face training: the detector's files and card, what they find, and the run's report."""
 
-import csv
 import dataclasses
-import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from maskdet import assets
 from maskdet.class_folders import TRAIN, VALIDATION
 from maskdet.errors import OutputError
 from maskdet.train import ssd
-from maskdet.train.card import all_or_none, temporary, versions
+from maskdet.train.card import check_output as check_files
+from maskdet.train.card import versions, write_files
 from maskdet.train.faces.feed import FaceFeed
 from maskdet.train.faces.measure import FaceOutcome
 from maskdet.train.faces.network import NMS_THRESHOLD, TrainedSsd
 from maskdet.train.faces.options import FaceTrainOptions
 from maskdet.train.faces.pictures import LEFT_OUT, FacePictures
 from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
+from maskdet.train.journal import Journal
 from maskdet.train.quiet import no_native_output
 from maskdet.vision.faces import CARD_FORMAT, CARD_KIND, load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
@@ -38,6 +37,10 @@ found of small ones.
 LARGEST_LOSS = 0.01
 """Average precision that 8 bits may cost and still be the default."""
 
+_NO_RECIPE = {
+    *("images", "annotations", "exclude_like", "from_face"),
+    *("output", "overwrite", "run_dir"),
+}
 _CONFIDENCE_FLOOR = 0.02  # for the average precision
 _PRECISIONS: tuple[ssd.Precision, ...] = ("int8", "float16")
 
@@ -57,15 +60,33 @@ class FaceResult:
     text: str
 
 
+def check_output(options: FaceTrainOptions, *, resumed: bool) -> None:
+    """Finds out before hours of training that the detector could not be written.
+
+    Args:
+        options: of the run.
+        resumed: whether the run may have written the detector before.
+
+    Raises:
+        OutputError: its folder cannot be written to, or holds a detector.
+    """
+    if options.output is None:
+        return
+    cards = [path.name for path in options.output.glob("*.json")]
+    others = [name for name in cards if name != f"{NAME}.json"]
+    if others:
+        # A detector's folder has one card, or it would not be known which is meant.
+        raise OutputError(
+            f"{options.output}: holds another model, {others[0]}; choose a new folder"
+        )
+    check_files(options.output, cards, overwrite=options.overwrite or resumed)
+
+
 def finish(
     options: FaceTrainOptions,
     pictures: FacePictures,
     trained: TrainedSsd,
-    history: list[dict[str, Any]],
-    folder: Path,
-    *,
-    say: Callable[[str], None],
-    show: Callable[[float, str], None],
+    journal: Journal,
 ) -> FaceResult:
     """Exports, measures on the validation pictures, and writes card and report.
 
@@ -76,14 +97,12 @@ def finish(
         options: of the run.
         pictures: of the run.
         trained: with the best weights as its average.
-        history: one row a pass.
-        folder: of the run.
-        say: takes one line of log.
-        show: takes the fraction of a step that is done and a short text.
+        journal: of the run.
 
     Raises:
         OutputError: something cannot be written.
     """
+    folder = journal.folder
     target = options.output or folder / "face_detector"
     card: dict[str, Any] = {
         "format": CARD_FORMAT,
@@ -101,7 +120,7 @@ def finish(
         "prior_boxes": dataclasses.asdict(trained.spec),
         "nms_threshold": NMS_THRESHOLD,
         "default_confidence": 0.5,
-        "training": _provenance(options, pictures, history),
+        "training": _provenance(options, pictures, len(journal.progress.history)),
     }
     contents = {}
     for number, precision in enumerate(_PRECISIONS, 1):
@@ -109,7 +128,7 @@ def finish(
             contents[precision] = ssd.to_tflite(
                 trained.averaged, precision, _calibration(pictures.train)
             )
-        show(number / len(_PRECISIONS), f"exported {precision}")
+        journal.show(number / len(_PRECISIONS), f"exported {precision}")
     # Measured in the run's folder first: the card says what its files find.
     trial = folder / "face_detector"
     write(trial, trained, contents, card)
@@ -124,7 +143,7 @@ def finish(
     )
     if large - small >= LARGEST_LOSS:
         card["default_precision"] = "float16"
-        say(f"8 bits cost {large - small:.3f} average precision: not used as the default")
+        journal.say(f"8 bits cost {large - small:.3f} average precision: not used as the default")
     chosen = outcomes[card["default_precision"], options.measured_sizes[0]][0]
     card["default_confidence"] = chosen.balance()
     card["measured"] = {
@@ -141,11 +160,8 @@ def finish(
     if target != trial:
         write(trial, trained, contents, card)
     text = _text(card)
+    journal.write_history()
     try:
-        with (folder / "history.csv").open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, list(history[0]))
-            writer.writeheader()
-            writer.writerows(history)
         (folder / "report.txt").write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
@@ -169,23 +185,23 @@ def write(
     Raises:
         OutputError: something could not be written; what was there before is whole.
     """
-    files: dict[str, dict[str, str]] = {}
-    with all_or_none(folder) as written:
-        for precision, content in contents.items():
-            name = f"{NAME}.tflite" if precision == "int8" else f"{NAME}_{precision}.tflite"
-            written[name] = temporary(folder, name)
-            written[name].write_bytes(content)
-            files[precision] = {"name": name, "sha256": assets.sha256(written[name])}
-        name = f"{NAME}_weights.npz"
-        written[name] = temporary(folder, name)
-        with written[name].open("wb") as stream:
-            np.savez(stream, **arrays_of(trained.averaged))
-        files[WEIGHTS_KEY] = {"name": name, "sha256": assets.sha256(written[name])}
-        # Last in order: until the card is renamed, the earlier card names the earlier hashes.
-        written[f"{NAME}.json"] = temporary(folder, f"{NAME}.json")
-        text = json.dumps({**card, "files": files}, indent=1) + "\n"
-        written[f"{NAME}.json"].write_text(text, encoding="utf-8")
-    return folder / f"{NAME}.json"
+    names = {
+        precision: f"{NAME}.tflite" if precision == "int8" else f"{NAME}_{precision}.tflite"
+        for precision in contents
+    }
+    files = {names[precision]: content for precision, content in contents.items()}
+    weights = f"{NAME}_weights.npz"
+
+    def whole(entries: dict[str, dict[str, str]]) -> dict[str, Any]:
+        listed = {precision: entries[name] for precision, name in names.items()}
+        return {**card, "files": {**listed, WEIGHTS_KEY: entries[weights]}}
+
+    return write_files(
+        folder,
+        {**files, weights: lambda path: np.savez(path, **arrays_of(trained.averaged))},
+        f"{NAME}.json",
+        whole,
+    )
 
 
 def _calibration(feed: FaceFeed) -> Iterator[UInt8Array]:
@@ -226,16 +242,13 @@ def _row(
     }
 
 
-def _provenance(
-    options: FaceTrainOptions, pictures: FacePictures, history: list[dict[str, Any]]
-) -> dict[str, Any]:
-    places = {"images", "annotations", "output", "run_dir", "exclude_like", "from_face"}
+def _provenance(options: FaceTrainOptions, pictures: FacePictures, passes: int) -> dict[str, Any]:
     return {
         "sets": [
             {part: row[part] for part in (TRAIN, VALIDATION, LEFT_OUT)} for row in pictures.counts()
         ],
-        "passes": len(history),
-        "recipe": {name: value for name, value in vars(options).items() if name not in places},
+        "passes": passes,
+        "recipe": {name: value for name, value in vars(options).items() if name not in _NO_RECIPE},
         "adapted_from": "bundled" if options.from_face is None else Path(options.from_face).name,
         "versions": versions(),
     }

@@ -16,6 +16,7 @@ class FaceTrainOptions:
         ignored_labels: classes whose boxes are neither learnt as faces nor as background, and not
             counted where they are found: faces too blurred or hidden to ask for.
         output: folder to write the detector to; ``None`` leaves it in the run's folder.
+        overwrite: whether files that exist there may be replaced.
         run_dir: folder of the run; ``None`` takes the next free ``runs/train-faces/<n>``.
         exclude_like: folders of pictures that training must not contain, not even nearly.
         from_face: face detector to go on from, with its weights file: a folder, ``original`` for
@@ -41,6 +42,7 @@ class FaceTrainOptions:
     format: str = "auto"
     ignored_labels: tuple[str, ...] = ()
     output: Path | None = None
+    overwrite: bool = False
     run_dir: Path | None = None
     exclude_like: tuple[Path, ...] = ()
     from_face: str | None = None

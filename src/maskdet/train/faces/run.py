@@ -1,65 +1,60 @@
 """One face training run from options to files: the library call behind `maskdet train-faces`."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import keras
 
 from maskdet.class_folders import TRAIN, VALIDATION
 from maskdet.errors import DatasetError
-from maskdet.train import config
 from maskdet.train.faces import finish, weights
 from maskdet.train.faces.feed import steps
 from maskdet.train.faces.network import TrainedSsd
 from maskdet.train.faces.options import FaceTrainOptions
 from maskdet.train.faces.pictures import LEFT_OUT, FacePictures, prepare
 from maskdet.train.faces.trainer import FaceTrainer
-from maskdet.train.finish import check_output
+from maskdet.train.journal import Journal, Say, Show
 from maskdet.train.run_folder import new_folder
 from maskdet.train.ssd import FINE_MULTIPLE
 from maskdet.vision.faces import face_detector_folder
 
-Say = Callable[[str], None]
-Show = Callable[[float, str], None]
 
-
-def train(options: FaceTrainOptions, *, say: Say, show: Show) -> finish.FaceResult:
+def train(
+    options: FaceTrainOptions, *, say: Say, show: Show, resume: Path | None = None
+) -> finish.FaceResult:
     """Trains a face detector and leaves its files and reports.
 
     Args:
         options: of the run.
         say: takes one line of log.
         show: takes the fraction of a step that is done and a short text, for a progress bar.
+        resume: folder of an interrupted run with these options, which goes on to the result it
+            would have had.
 
     Raises:
         MaskdetError: something the user can mend; see `maskdet.errors`.
     """
     _check(options)
-    # The card lies in the folder, so the folder is what has to be writable.
-    check_output(None if options.output is None else options.output / "card")
+    finish.check_output(options, resumed=resume is not None)
+    keras.utils.set_random_seed(options.seed)  # fresh heads are drawn next
     start = weights.with_fine_heads(weights.load_from(face_detector_folder(options.from_face)))
     pictures = prepare(options)
-    folder = new_folder(options.run_dir, "train-faces")
-    config.write(folder / config.FILE, replace(options, run_dir=None))
-    return _run(options, start, pictures, folder, say=say, show=show, resume=False)
-
-
-def resume(folder: Path, *, say: Say, show: Show) -> finish.FaceResult:
-    """Goes on with a run that was interrupted, to the result it would have had.
-
-    Args:
-        folder: of that run.
-        say: takes one line of log.
-        show: takes the fraction of a step that is done and a short text.
-
-    Raises:
-        MaskdetError: no such run, or its pictures have changed since.
-    """
-    options = config.read(folder / config.FILE, FaceTrainOptions)
-    _check(options)
-    start = weights.with_fine_heads(weights.load_from(face_detector_folder(options.from_face)))
-    return _run(options, start, prepare(options), folder, say=say, show=show, resume=True)
+    _describe(pictures, say)
+    trained = TrainedSsd(
+        start,
+        rate=_rate(options, pictures),
+        weight_decay=options.weight_decay,
+        averaging=options.averaging,
+        mixed_precision=options.mixed_precision,
+    )
+    folder = resume or new_folder(options.run_dir, "train-faces", options)
+    journal = Journal(folder, pictures.fingerprint, say=say, show=show)
+    trainer = FaceTrainer(options, trained, pictures.train, pictures.validation, journal)
+    if resume is not None:
+        trainer.resume()
+    pictures.write(folder)
+    with journal.kept():
+        trainer.run()
+        return finish.finish(options, pictures, trained, journal)
 
 
 def _check(options: FaceTrainOptions) -> None:
@@ -75,16 +70,7 @@ def _check(options: FaceTrainOptions) -> None:
             )
 
 
-def _run(
-    options: FaceTrainOptions,
-    start: keras.Model,
-    pictures: FacePictures,
-    folder: Path,
-    *,
-    say: Say,
-    show: Show,
-    resume: bool,
-) -> finish.FaceResult:
+def _describe(pictures: FacePictures, say: Say) -> None:
     for number, row in enumerate(pictures.counts(), 1):
         parts = ", ".join(
             f"{row[part]} {part} with {row[f'{part} faces']} faces"
@@ -94,31 +80,6 @@ def _run(
         say(f"set {number}: {parts}")
     if pictures.problems:
         say(f"{len(pictures.problems)} things wrong with pictures or boxes, see problems.txt")
-    pictures.write(folder)
-    keras.utils.set_random_seed(options.seed)
-    trained = TrainedSsd(
-        start,
-        rate=_rate(options, pictures),
-        weight_decay=options.weight_decay,
-        averaging=options.averaging,
-        mixed_precision=options.mixed_precision,
-    )
-    trainer = FaceTrainer(
-        options,
-        trained,
-        pictures.train,
-        pictures.validation,
-        folder=folder,
-        fingerprint=pictures.fingerprint,
-        say=say,
-        show=show,
-    )
-    if resume:
-        trainer.resume()
-    trainer.run()
-    return finish.finish(
-        options, pictures, trained, trainer.progress.history, folder, say=say, show=show
-    )
 
 
 def _rate(

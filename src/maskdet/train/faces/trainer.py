@@ -1,23 +1,18 @@
 """The face training loop: passes, the best one kept, stopped and resumed without loss."""
 
 import math
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from maskdet.errors import MaskdetError, ModelError
-from maskdet.train import checkpoint
-from maskdet.train.checkpoint import Progress
 from maskdet.train.faces.augmentation import FaceAugmentation
 from maskdet.train.faces.feed import FaceFeed, batches, steps
 from maskdet.train.faces.measure import FaceOutcome
 from maskdet.train.faces.network import TrainedSsd
 from maskdet.train.faces.options import FaceTrainOptions
-from maskdet.train.stopping import Diverged, Interrupted, Stop, graceful_stop
-
-CHECKPOINT, BEST = "checkpoint.npz", "best.npz"
+from maskdet.train.journal import Journal
+from maskdet.train.stopping import Diverged
 
 
 class FaceTrainer:
@@ -28,10 +23,7 @@ class FaceTrainer:
         trained: the network, in place.
         train: pictures to learn from.
         validation: pictures that pick the best pass.
-        folder: where checkpoints go.
-        fingerprint: of data and network.
-        say: takes one line of log.
-        show: takes the fraction of the pass that is done and a short text, for a progress bar.
+        journal: of the run.
     """
 
     def __init__(
@@ -40,16 +32,10 @@ class FaceTrainer:
         trained: TrainedSsd,
         train: FaceFeed,
         validation: FaceFeed,
-        *,
-        folder: Path,
-        fingerprint: str,
-        say: Callable[[str], None],
-        show: Callable[[float, str], None],
+        journal: Journal,
     ) -> None:
-        self.options, self.trained = options, trained
+        self.options, self.trained, self.journal = options, trained, journal
         self.train, self.validation = train, validation
-        self.folder, self.say, self.show = folder, say, show
-        self.progress = Progress(fingerprint)
         self._priors = {size: trained.priors(size) for size in options.sizes}
 
     def resume(self) -> None:
@@ -58,16 +44,7 @@ class FaceTrainer:
         Raises:
             ModelError: no checkpoint, or one of other pictures or another network.
         """
-        path = self.folder / CHECKPOINT
-        saved, values = checkpoint.load(path)
-        if saved.fingerprint != self.progress.fingerprint:
-            raise ModelError(f"{path}: was started with other pictures or another network")
-        variables = self.trained.variables
-        if [tuple(variable.shape) for variable in variables] != [v.shape for v in values]:
-            raise ModelError(f"{path}: is of another network")
-        self.progress = saved
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+        self.journal.assign(self.trained.variables, self.journal.restore())
 
     def run(self) -> None:
         """Trains until all passes are done, the user interrupts, or the loss diverges.
@@ -77,26 +54,19 @@ class FaceTrainer:
         Raises:
             MaskdetError: it ended before a single pass was done.
         """
-        progress, options = self.progress, self.options
-        reason = "stopped before the first pass was done"
-        with graceful_stop() as stop:
-            try:
-                while progress.epoch < options.passes:
-                    if options.patience and progress.waited >= options.patience:
-                        self.say(f"no better for {options.patience} passes, stopped early")
-                        break
-                    self._pass(stop)
-            except Interrupted:
-                self.say("stopped as asked; the best network so far is kept")
-            except Diverged:
-                reason = "the loss is not a number; lower the learning rate"
-                self.say("the loss is no longer a number: stopped, the best so far is kept")
-        if progress.best_epoch < 0:
-            raise MaskdetError(f"nothing was learned: {reason}")
-        self._load_best()
+        self.journal.run(self._run_passes)
+        self.journal.load_best(self.trained.averaged)
 
-    def _pass(self, stop: Stop) -> None:
-        options, progress = self.options, self.progress
+    def _run_passes(self) -> None:
+        progress, patience = self.journal.progress, self.options.patience
+        while progress.epoch < self.options.passes:
+            if patience and progress.waited >= patience:
+                self.journal.say(f"no better for {patience} passes, stopped early")
+                break
+            self._run_pass()
+
+    def _run_pass(self) -> None:
+        options, progress = self.options, self.journal.progress
         data = batches(
             self.train,
             self._priors,
@@ -106,50 +76,35 @@ class FaceTrainer:
             how=FaceAugmentation(),
         )
         count = steps(self.train, options.sizes, options.batch_size, progress.epoch)
+        title = f"pass {progress.epoch + 1}/{options.passes}"
         losses = []
         for number, batch in enumerate(data, 1):
             losses.append(self.trained.step(*batch))
             if not math.isfinite(sum(losses[-1])):
                 raise Diverged
-            if stop.asked:
-                raise Interrupted
-            title = f"pass {progress.epoch + 1}/{options.passes}"
-            self.show(number / count, f"{title} loss {sum(losses[-1]):.3f}")
+            self.journal.tick(number / count, f"{title} loss {sum(losses[-1]):.3f}")
         scoring, placing = np.mean(losses, axis=0).tolist()
-        found = measure(self.trained, self.validation, options.measured_sizes)
-        areas = [outcome.average_precision for outcome in found]
-        progress.epoch += 1
-        row: dict[str, Any] = {"pass": progress.epoch, "scoring": scoring, "placing": placing}
-        names = [f"average_precision_{size}" for size in options.measured_sizes]
-        row |= dict(zip(names, areas, strict=True))
-        progress.history.append({name: round(value, 5) for name, value in row.items()})
+        areas = [
+            found.average_precision
+            for found in measure(self.trained, self.validation, options.measured_sizes)
+        ]
+        row: dict[str, Any] = {
+            "pass": progress.epoch + 1,
+            "scoring": round(scoring, 5),
+            "placing": round(placing, 5),
+        }
+        for size, area in zip(options.measured_sizes, areas, strict=True):
+            row[f"average_precision_{size}"] = round(area, 5)
         missing = 1 - float(np.mean(areas))
-        progress.waited += 1
-        if missing < progress.best_loss:
-            progress.best_loss, progress.best_epoch = missing, progress.epoch
-            progress.waited = 0
-            weights = self.trained.averaged.get_weights()
-            arrays = {f"w{index}": value for index, value in enumerate(weights)}
-            checkpoint.write_arrays(self.folder / BEST, arrays)
-        values = [variable.numpy() for variable in self.trained.variables]
-        checkpoint.save(self.folder / CHECKPOINT, progress, values)
+        self.journal.end_pass(row, missing, self.trained.averaged.get_weights)
+        self.journal.save(self.trained.variables)
         figures = ", ".join(
             f"{area:.4f} at {size}"
             for area, size in zip(areas, options.measured_sizes, strict=True)
         )
-        self.say(
-            f"pass {progress.epoch}/{options.passes}: loss {scoring:.3f} + {placing:.3f}; "
-            f"validation average precision {figures}"
+        self.journal.say(
+            f"{title}: loss {scoring:.3f} + {placing:.3f}; validation average precision {figures}"
         )
-
-    def _load_best(self) -> None:
-        path = self.folder / BEST
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                weights = [arrays[f"w{index}"] for index in range(len(arrays.files))]
-            self.trained.averaged.set_weights(weights)
-        except (OSError, ValueError, KeyError):
-            raise ModelError(f"{path}: is missing, damaged or of another network") from None
 
 
 def measure(trained: TrainedSsd, feed: FaceFeed, sizes: Sequence[int]) -> list[FaceOutcome]:
