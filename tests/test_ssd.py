@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from maskdet.train import ssd
+from maskdet.train import ssd, ssd_caffe
+from maskdet.train.ssd_caffe import load_caffe_weights
+from maskdet.train.ssd_export import copy_weights
+from maskdet.train.ssd_layers import ChannelNormalization, DilatedConvolution
 
 
 @pytest.fixture(scope="module")
@@ -12,7 +15,7 @@ def blobs() -> dict[str, list[np.ndarray]]:
     """Random weights under Caffe's layer names and in its shapes, with running sums as it keeps."""
     random = np.random.default_rng(3)
     arrays: dict[str, list[np.ndarray]] = {}
-    folded = ssd._FOLDED_INTO_CONVOLUTION | ssd._FOLDED_INTO_AFFINE  # noqa: SLF001
+    folded = ssd_caffe._FOLDED_INTO_CONVOLUTION | ssd_caffe._FOLDED_INTO_AFFINE  # noqa: SLF001
     for layer in ssd.build_ssd().layers:
         shapes = [tuple(weight.shape) for weight in layer.weights]
         if layer.name in folded:
@@ -24,7 +27,7 @@ def blobs() -> dict[str, list[np.ndarray]]:
                 np.array([4.0]),
             ]
             arrays[scale] = [random.normal(size=channels), random.normal(size=channels)]
-        if shapes and layer.name not in ssd._FOLDED_INTO_AFFINE:  # noqa: SLF001
+        if shapes and layer.name not in ssd_caffe._FOLDED_INTO_AFFINE:  # noqa: SLF001
             kernel = shapes[0] if len(shapes[0]) < 4 else tuple(shapes[0][i] for i in (3, 2, 0, 1))
             arrays[layer.name] = [0.1 * random.normal(size=kernel)]
             if layer.name not in folded and len(shapes) == 2:
@@ -43,7 +46,7 @@ def test_head_maps_have_the_sizes_of_the_published_network() -> None:
 def test_the_mean_is_subtracted_and_the_norm_applied(blobs: dict[str, list[np.ndarray]]) -> None:
     """The first step equals Caffe's: pixels less mean, normalised by sums over their factor."""
     model = ssd.build_ssd()
-    ssd.load_caffe_weights(model, blobs)
+    load_caffe_weights(model, blobs)
     pixels = np.array([[[[10, 200, 30]]]], np.float32)
     (mean, variance, factor), (gamma, beta) = blobs["data_bn"], blobs["data_scale"]
     centred = pixels - np.array([104, 177, 123])
@@ -57,7 +60,7 @@ def test_a_folded_convolution_equals_convolution_then_norm(
 ) -> None:
     """One output worked out from Caffe's kernel layout, then normalised, scaled and rectified."""
     model = ssd.build_ssd()
-    ssd.load_caffe_weights(model, blobs)
+    load_caffe_weights(model, blobs)
     features = np.random.default_rng(5).normal(size=(1, 3, 3, 32)).astype(np.float32)
     (kernel,) = blobs["layer_64_1_conv1_h"]
     plain = np.einsum("yxc,kcyx->k", features[0], kernel)
@@ -72,7 +75,7 @@ def test_a_folded_convolution_equals_convolution_then_norm(
 
 def test_normalised_channels_have_length_one_times_the_scale() -> None:
     """(3, 4) has length 5; the scale starts at 20."""
-    layer = ssd.ChannelNormalization()
+    layer = ChannelNormalization()
     features = np.array([[[[3, 4]]]], np.float32)
     np.testing.assert_allclose(layer(features), [[[[12, 16]]]], rtol=1e-6)
 
@@ -81,14 +84,14 @@ def test_a_missing_layer_is_refused(blobs: dict[str, list[np.ndarray]]) -> None:
     """Weights of another network do not load half-way without a word."""
     partial = {name: arrays for name, arrays in blobs.items() if name != "conv9_2_h"}
     with pytest.raises(KeyError, match="conv9_2_h"):
-        ssd.load_caffe_weights(ssd.build_ssd(), partial)
+        load_caffe_weights(ssd.build_ssd(), partial)
 
 
 def test_the_blocked_network_is_the_same_function(blobs: dict[str, list[np.ndarray]]) -> None:
     """Every head map, borders too: only the order of the sums differs."""
     plain, blocked = ssd.build_ssd(96), ssd.build_ssd(96, blocked=True)
-    ssd.load_caffe_weights(plain, blobs)
-    ssd.copy_weights(plain, blocked)
+    load_caffe_weights(plain, blobs)
+    copy_weights(plain, blocked)
     pixels = np.random.default_rng(6).uniform(0, 255, (1, 96, 96, 3)).astype(np.float32)
     expected, found = plain(pixels), blocked(pixels)
     for name, head in expected.items():
@@ -98,7 +101,7 @@ def test_the_blocked_network_is_the_same_function(blobs: dict[str, list[np.ndarr
 
 def test_the_dilated_convolution_learns_on_any_processor() -> None:
     """In training the same function, without the gradient that few processors have."""
-    layer = ssd.DilatedConvolution(4, 3, dilation_rate=2, padding="same", use_bias=False)
+    layer = DilatedConvolution(4, 3, dilation_rate=2, padding="same", use_bias=False)
     features = np.random.default_rng(7).normal(size=(1, 7, 6, 3)).astype(np.float32)
     np.testing.assert_allclose(layer(features, training=True), layer(features), atol=1e-5)
 

@@ -141,6 +141,9 @@ def build_face_detector(
 
     from maskdet.train import ssd
     from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
+    from maskdet.train.ssd_caffe import load_caffe_weights
+    from maskdet.train.ssd_export import Precision, to_tflite
+    from maskdet.train.ssd_layers import BLOCK
 
     caffemodels = sorted(caffe.glob("*.caffemodel"))
     if len(caffemodels) != 1:
@@ -148,18 +151,18 @@ def build_face_detector(
     try:
         layers = read_caffe_weights(caffemodels[0])
         model = ssd.build_ssd()
-        ssd.load_caffe_weights(model, {name: layer.blobs for name, layer in layers.items()})
+        load_caffe_weights(model, {name: layer.blobs for name, layer in layers.items()})
     except (KeyError, ValueError) as error:
         raise click.ClickException(f"{caffemodels[0]}: is not the res10 SSD ({error})") from None
 
-    precisions: list[ssd.Precision] = ["float16"]
+    precisions: list[Precision] = ["float16"]
     if calibration:
         precisions.append("int8")
     if float32:
         precisions.append("float32")
     files = {}
     for precision in precisions:
-        content = ssd.to_tflite(model, precision, read_pictures(calibration))
+        content = to_tflite(model, precision, read_pictures(calibration))
         if precision == "int8":
             check_input_scale(content)
         name = "ssd_res10.tflite" if precision == "int8" else f"ssd_res10_{precision}.tflite"
@@ -178,7 +181,7 @@ def build_face_detector(
         "default_precision": "int8" if calibration else "float16",
         "input": {
             "size": CAFFE_INPUT_SIZE,
-            "multiple_of": ssd.BLOCK,
+            "multiple_of": BLOCK,
             "colour_order": "BGR",
             "range": [0, 255],
         },

@@ -22,6 +22,7 @@ from maskdet.train.faces.pictures import LEFT_OUT, FacePictures
 from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
 from maskdet.train.journal import Journal
 from maskdet.train.quiet import no_native_output
+from maskdet.train.ssd_export import Precision, to_tflite
 from maskdet.vision.faces import CARD_FORMAT, CARD_KIND, load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
 
@@ -42,7 +43,7 @@ _NO_RECIPE = {
     *("output", "overwrite", "run_dir"),
 }
 _CONFIDENCE_FLOOR = 0.02  # for the average precision
-_PRECISIONS: tuple[ssd.Precision, ...] = ("int8", "float16")
+_PRECISIONS: tuple[Precision, ...] = ("int8", "float16")
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def finish(
     contents = {}
     for number, precision in enumerate(_PRECISIONS, 1):
         with no_native_output():
-            contents[precision] = ssd.to_tflite(
+            contents[precision] = to_tflite(
                 trained.averaged, precision, _calibration(pictures.train)
             )
         journal.show(number / len(_PRECISIONS), f"exported {precision}")
@@ -169,7 +170,7 @@ def finish(
 
 
 def write(
-    folder: Path, trained: TrainedSsd, contents: dict[ssd.Precision, bytes], card: dict[str, Any]
+    folder: Path, trained: TrainedSsd, contents: dict[Precision, bytes], card: dict[str, Any]
 ) -> Path:
     """Writes a detector's files and its card, all or none.
 
