@@ -132,7 +132,10 @@ def test_command_without_landmarks(faces: Path, tmp_path: Path, maskdet: Cli) ->
     assert "lower quality: landmarks guessed" in done.stderr
     assert "wall.jpg: no face found" in done.stderr
     assert "wrote incorrect 2, with_mask 2, without_mask 2" in done.stdout
+    assert "wall.jpg: no face found" in (tmp_path / "out" / "problems.txt").read_text()
     pictures = list_pictures(tmp_path / "out")
+    # All saved alike: how a picture is packed must not tell its class.
+    assert {picture.path.suffix for picture in pictures} == {".jpg"}
     assert {picture.label for picture in pictures} == {"incorrect", "with_mask", "without_mask"}
     # The two are copies of one another, so all six belong together.
     assert len({picture.group for picture in pictures}) == 1

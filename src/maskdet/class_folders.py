@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskdet.annotations import PICTURE_SUFFIXES
+from maskdet.annotations import is_picture
 from maskdet.errors import DatasetError
 
 FACES_FILE = "faces.csv"  # optional, in a dataset folder: where the face is, what belongs together
@@ -50,11 +50,6 @@ def list_classes(folder: Path) -> list[tuple[Path, str | None]]:
     if inside and {path.name for path in inside} <= set(ready):
         parts = [(path, ready[path.name]) for path in inside]
     return [(path, split) for part, split in parts for path in _folders(part)]
-
-
-def is_picture(path: Path) -> bool:
-    """Tells whether a file of a class folder is looked at, by its name alone."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
 
 
 def list_pictures(folder: Path, number: int = 0, *, empty: bool = False) -> list[Picture]:

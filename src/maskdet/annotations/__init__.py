@@ -11,6 +11,8 @@ from maskdet.annotations.photographs import (
     PICTURE_SUFFIXES,
     Annotations,
     BoxedPhotograph,
+    find_pictures,
+    is_picture,
 )
 from maskdet.annotations.yolo import read_yolo
 from maskdet.errors import DatasetError
@@ -21,6 +23,8 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "Annotations",
     "BoxedPhotograph",
+    "find_pictures",
+    "is_picture",
     "read_annotations",
     "read_yolo",
 ]

@@ -12,6 +12,7 @@ from maskdet.annotations.photographs import (
     PICTURE_SUFFIXES,
     Annotations,
     BoxedPhotograph,
+    find_pictures,
 )
 from maskdet.errors import DatasetError
 
@@ -107,15 +108,7 @@ class PictureIndex:
     """
 
     def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise DatasetError(f"{folder}: no such folder")
-        self.paths = sorted(
-            path
-            for path in folder.rglob("*")
-            if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-        )
-        if not self.paths:
-            raise DatasetError(f"{folder}: no pictures in it")
+        self.paths = find_pictures(folder)
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
             relative = path.relative_to(folder)

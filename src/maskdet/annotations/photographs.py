@@ -10,13 +10,32 @@ import numpy as np
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.errors import DatasetError
 
-PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-
 MEDICAL_JSON = "medical-json"
 MEDICAL_NAMES = {"face_with_mask": MASK_LABEL, "face_no_mask": NO_MASK_LABEL}
 
 SHARES = (1.0, 1.0)
 """The `BoxedPhotograph.size` of boxes given as shares of the picture's size."""
+
+PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+
+def is_picture(path: Path) -> bool:
+    """Tells whether a file counts as a picture, by its name alone."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """Lists the pictures of a folder and of those in it, in the order of their names.
+
+    Raises:
+        DatasetError: no such folder, or there is no picture in it.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder")
+    paths = sorted(filter(is_picture, folder.rglob("*")))
+    if not paths:
+        raise DatasetError(f"{folder}: no pictures in it")
+    return paths
 
 
 @dataclass(frozen=True)

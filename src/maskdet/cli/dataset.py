@@ -36,7 +36,8 @@ def dataset() -> None:
 )
 def import_(images: Path, **given: Any) -> None:
     """Cut the faces out of boxed photographs into class folders."""
-    from maskdet.dataset.importing import PROBLEMS_FILE, ImportOptions, import_faces
+    from maskdet.dataset.folders import PROBLEMS_FILE
+    from maskdet.dataset.importing import ImportOptions, import_faces
 
     result = import_faces(ImportOptions(images=images, **given), show=show_share)
     log_some(result.problems, given["output"] / PROBLEMS_FILE)
@@ -94,6 +95,7 @@ def synthesize(**given: Any) -> None:
     """Make masked pictures from bare faces."""
     if given["mask"] is not None and given["kinds"]:
         raise click.UsageError("--mask excludes --kind.")
+    from maskdet.dataset.folders import PROBLEMS_FILE
     from maskdet.dataset.synthesize import FROM_BOX, SynthesizeOptions
     from maskdet.dataset.synthesize import synthesize as run_synthesize
 
@@ -102,7 +104,7 @@ def synthesize(**given: Any) -> None:
     made = run_synthesize(SynthesizeOptions(**given), show=show_share)
     if made.guessed:
         log(f"lower quality: {FROM_BOX}, as {made.guessed}")
-    log_some(made.skipped, None)
+    log_some(made.skipped, given["output"] / PROBLEMS_FILE)
     counts = ", ".join(f"{label} {count}" for label, count in sorted(made.counts.items()))
     click.echo(f"wrote {counts}; nothing made of {len(made.skipped)} pictures")
 

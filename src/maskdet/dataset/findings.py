@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from maskdet.annotations import is_picture
 from maskdet.assets import sha256
-from maskdet.class_folders import Picture, is_picture, list_classes, list_pictures
+from maskdet.class_folders import Picture, list_classes, list_pictures
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.pictures import read_picture

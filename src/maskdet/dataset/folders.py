@@ -3,12 +3,14 @@
 import itertools
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from maskdet.errors import OutputError
 from maskdet.media.files import make_folder
+
+PROBLEMS_FILE = "problems.txt"
 
 _PARTIAL = ".partial"
 _LONGEST = 200  # bytes: most file systems take 255, and a number or a suffix may be added
@@ -59,6 +61,12 @@ def check_free(target: Path) -> None:
         raise OutputError(f"{target}: is there already and not empty: name a new folder")
     if target.exists() and not target.is_dir():
         raise OutputError(f"{target}: is a file, not a folder")
+
+
+def write_problems(folder: Path, problems: Sequence[str]) -> None:
+    """Writes what was left out or set right to the folder's `PROBLEMS_FILE`, if anything was."""
+    if problems:
+        (folder / PROBLEMS_FILE).write_text("\n".join(problems) + "\n", encoding="utf-8")
 
 
 def safe_name(text: str) -> str:

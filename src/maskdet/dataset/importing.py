@@ -11,14 +11,12 @@ from maskdet.annotations import AUTO, BoxedPhotograph, read_annotations
 from maskdet.assets import read_card
 from maskdet.boxes import clip_boxes, cut, expand_boxes
 from maskdet.class_folders import Box, FaceRow, write_faces
-from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name
+from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
 from maskdet.vision.classifier import find_card
-
-PROBLEMS_FILE = "problems.txt"
 
 # Below this even a person often cannot tell a mask from a beard.
 DEFAULT_MIN_SIZE = 24
@@ -56,7 +54,7 @@ class ImportResult:
         photographs: how many were read.
         counts: faces written, by class.
         too_small: faces left out for their size.
-        problems: one line for each thing left out or set right; also in `PROBLEMS_FILE`.
+        problems: one line for each thing left out or set right; also in `problems.txt`.
     """
 
     format_name: str
@@ -121,9 +119,7 @@ def import_faces(options: ImportOptions, *, show: Callable[[float, str], None]) 
                 f"({too_small} smaller ones)"
             )
         write_faces(folder, rows)
-        if problems:
-            text = "\n".join(problems) + "\n"
-            (folder / PROBLEMS_FILE).write_text(text, encoding="utf-8")
+        write_problems(folder, problems)
     return ImportResult(
         annotations.format, len(annotations.photographs), counts, too_small, tuple(problems)
     )

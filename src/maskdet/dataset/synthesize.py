@@ -1,6 +1,5 @@
 """`maskdet dataset synthesize`: masked pictures made from bare faces."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,12 +9,12 @@ from typing import cast
 import cv2
 import numpy as np
 
-from maskdet.annotations import PICTURE_SUFFIXES
+from maskdet.annotations import find_pictures
 from maskdet.assets import bundled
 from maskdet.boxes import UInt8Array, clip_boxes
 from maskdet.class_folders import Box, FaceRow, write_faces
 from maskdet.dataset.fabric import KINDS, draw_fabric, picture_fabric
-from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name
+from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
 from maskdet.dataset.head import CHIN, Pose, fit_pose, landmarks_from_box, surface
 from maskdet.dataset.render import put_on
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
@@ -73,7 +72,7 @@ class Synthesized:
 
     Attributes:
         counts: pictures by class.
-        skipped: one line for each picture nothing was made of.
+        skipped: one line for each picture nothing was made of; also in `problems.txt`.
         guessed: whether landmarks were guessed from boxes, and why; empty if they were found.
     """
 
@@ -98,7 +97,7 @@ def synthesize(options: SynthesizeOptions, *, show: Callable[[float, str], None]
         OutputError: the folder cannot be written; nothing of it is left then.
     """
     check_free(options.output)
-    paths = _pictures(options.faces)
+    paths = find_pictures(options.faces)
     own = None if options.mask is None else _read_mask(options.mask)
     find, guessed = _finder(options.landmarks)
     random = np.random.default_rng(options.seed)
@@ -122,10 +121,10 @@ def synthesize(options: SynthesizeOptions, *, show: Callable[[float, str], None]
                 skipped.append(f"{source}: {reason}")
                 continue
             note = FROM_BOX if guessed else ""
-            file = free.take(f"{NO_MASK_LABEL}/{safe_name(source)}")
+            # Saved in the same way, so that a model cannot tell the two by that.
+            file = free.take(f"{NO_MASK_LABEL}/{safe_name(source)}-bare.jpg")
             bare = FaceRow(file, "", _largest(boxes), source)
-            (folder / NO_MASK_LABEL).mkdir(exist_ok=True)
-            shutil.copyfile(path, folder / bare.file)
+            write_picture(folder / bare.file, image)
             drawn = [
                 _draw(folder, bare, image, poses, (turn, wrong, note), options, own, random)
                 for wrong in ((False, True) if options.incorrect else (False,))
@@ -142,6 +141,7 @@ def synthesize(options: SynthesizeOptions, *, show: Callable[[float, str], None]
             for row in of
         ]
         write_faces(folder, rows)
+        write_problems(folder, skipped)
     counts = Counter(Path(row.file).parent.as_posix() for row in rows)
     return Synthesized(counts, tuple(skipped), guessed)
 
@@ -165,7 +165,7 @@ def _draw(
         fabric = draw_fabric(kind, place, random) if own is None else picture_fabric(own, place)
         masked = put_on(masked, pose, fabric)
     label = INCORRECT_LABEL if wrong else MASK_LABEL
-    file = f"{label}/{Path(bare.file).name}-{turn}-{kind}.jpg"
+    file = f"{label}/{Path(bare.file).name.removesuffix('-bare.jpg')}-{turn}-{kind}.jpg"
     write_picture(folder / file, masked)
     return replace(bare, file=file, note="; ".join(filter(None, (f"{kind} {place}", note))))
 
@@ -174,19 +174,6 @@ def _wrong_places(poses: list[Pose], height: int) -> list[str]:
     """Returns where a mask may hang: not on a chin that a tight picture has cut off."""
     chins = [pose.project(surface(0.0, CHIN, over_nose=False))[1] for pose in poses]
     return ["under_nose", "on_chin"] if max(chins) < height else ["under_nose"]
-
-
-def _pictures(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder")
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    )
-    if not paths:
-        raise DatasetError(f"{folder}: no pictures in it")
-    return paths
 
 
 def _read_mask(path: Path) -> FloatArray:
