@@ -257,9 +257,9 @@ def test_show_without_a_display(maskdet: Cli, samples: Path) -> None:
     assert "1 face" in done.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_a_run_cleanly(samples: Path, tmp_path: Path, number: int) -> None:
-    """Ctrl-C and SIGTERM: the video so far plays, the records are whole, the summary is printed."""
+    """Ctrl-C, SIGTERM, a lost terminal: outputs and records are whole, the summary is printed."""
     folder = tmp_path / "long"
     folder.mkdir()
     for index in range(400):

@@ -1,5 +1,6 @@
 """Steps in threads: order, bounds, errors and stopping."""
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from maskdet.media.stages import in_thread, merged
+from maskdet.stream import stopping_on_signals
 
 
 def test_keeps_order_through_several_steps() -> None:
@@ -113,3 +115,18 @@ def test_merged_passes_on_errors_and_stops() -> None:
     with pytest.raises(ValueError, match="broken"):
         list(merged([broken(), iter(range(10**9))]))
     assert threading.active_count() == before
+
+
+def test_ignored_signals_stay_ignored() -> None:
+    """A run under nohup, or in the background of a script, is not ended by what those ignore."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        stop = threading.Event()
+        with stopping_on_signals(stop):
+            signal.raise_signal(signal.SIGINT)
+            assert not stop.is_set()
+            signal.raise_signal(signal.SIGTERM)
+            assert stop.is_set()
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

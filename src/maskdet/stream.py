@@ -244,15 +244,19 @@ def detect_frames(
 
 @contextmanager
 def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Sets an event on Ctrl-C and SIGTERM, so that a run can end with its files whole.
+    """Sets an event on Ctrl-C, SIGTERM and a lost terminal: a run can end with its files whole.
 
-    A second signal has its usual effect, for a run that does not come to its end.
+    A second signal has its usual effect, for a run that does not come to its end. Signals that are
+    ignored stay so, as `nohup` asks.
 
     Args:
         stop: what to set; the run looks at it, and so do its live sources.
     """
-    watched = [signal.SIGINT, signal.SIGTERM]
+    # Windows has no SIGHUP.
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    watched = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in watched}
+    before = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}
 
     def restore() -> None:
         for number, handler in before.items():
@@ -265,7 +269,7 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    for number in watched:
+    for number in before:
         signal.signal(number, handle)
     try:
         yield

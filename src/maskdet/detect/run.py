@@ -168,14 +168,15 @@ class _Run:
         # Closes what was opened so far if a later one cannot be.
         with ExitStack() as opening:
             opening.callback(stack.close)
+            # First, to be left last: files are whole before the last alert is waited for.
+            if options.alerts.command is not None or options.alerts.webhook is not None:
+                self._alerts = stack.enter_context(Alerts(options.alerts, self._log))
             for path, writer in ((options.json, JsonLines), (options.csv, CsvRows)):
                 if path is not None:
                     stream = stack.enter_context(open_records(path, overwrite=options.overwrite))
                     self._records.append(writer(stream))
             if options.save:
                 stack.enter_context(self._output)
-            if options.alerts.command is not None or options.alerts.webhook is not None:
-                self._alerts = stack.enter_context(Alerts(options.alerts, self._log))
             if options.show:
                 if can_open_window():
                     self._window = stack.enter_context(Window("maskdet", self._save_shown))

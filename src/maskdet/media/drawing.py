@@ -86,7 +86,7 @@ def draw_text(
 def text_scale(image: UInt8Array) -> float:
     """Returns the font scale that suits a picture's size."""
     shorter = min(image.shape[:2])
-    return max(_SMALLEST_SCALE, _TEXT_SCALE * shorter / _REFERENCE_HEIGHT)
+    return float(max(_SMALLEST_SCALE, _TEXT_SCALE * shorter / _REFERENCE_HEIGHT))
 
 
 def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
