@@ -160,6 +160,9 @@ def test_interval_draws_whole_groups() -> None:
     many = resample(lambda rows: {"mean": copies[rows].mean()}, groups, seed=1)["mean"]
     assert (once.value, once.low, once.high) == (many.value, many.low, many.high)
     assert once.low < 0.4 < 0.6 < once.high
+    alone = resample(lambda rows: {"mean": values[rows].mean()}, np.zeros(20, int), seed=1)["mean"]
+    assert alone.value == 0.5
+    assert np.isnan([alone.low, alone.high]).all()
 
 
 def test_sharpness_falls_with_blur(samples: Path) -> None:

@@ -88,7 +88,7 @@ def resample(
     Args:
         measure: takes row numbers, some of them several times, and returns figures; a figure that
             cannot be told from those rows is not a number.
-        groups: (N,) group number of each row.
+        groups: (N,) group number of each row; with one group only, the limits are not numbers.
         seed: of the draws.
         times: how often to draw.
     """
@@ -103,7 +103,8 @@ def resample(
     intervals = {}
     for name, value in measure(np.arange(len(groups))).items():
         values = np.array([one[name] for one in drawn])
-        values = values[np.isfinite(values)]
+        # One group drawn again and again is always the same: that says nothing of certainty.
+        values = values[np.isfinite(values)] if len(rows_of) > 1 else values[:0]
         low, high = np.percentile(values, (2.5, 97.5)) if len(values) else (np.nan, np.nan)
         intervals[name] = Interval(value, float(low), float(high))
     return intervals

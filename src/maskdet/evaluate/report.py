@@ -95,7 +95,8 @@ class Report:
         rows: list[tuple[Cell, ...]] = []
         for name, figure in self.figures.items():
             if isinstance(figure, Interval):
-                rows.append((words(name), figure.value, f"{figure.low:.4f} to {figure.high:.4f}"))
+                interval = f"{cell_text(figure.low)} to {cell_text(figure.high)}"
+                rows.append((words(name), figure.value, interval))
             else:
                 rows.append((words(name), figure, ""))
         columns = ("figure", "value", "95% interval")
