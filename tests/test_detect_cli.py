@@ -136,6 +136,52 @@ def test_contact_sheet_and_blur(maskdet: Cli, samples: Path, tmp_path: Path) -> 
     assert both.returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("option", "name"), [("--plot", "p.xyz"), ("--grid", "sheet"), ("--grid", "sheet.gif")]
+)
+def test_formats_that_cannot_be_written(
+    maskdet: Cli, samples: Path, tmp_path: Path, option: str, name: str
+) -> None:
+    """They are refused before the first frame; nothing is left."""
+    done = maskdet("detect", "--source", samples / "coffee.jpg", option, name)
+    assert_user_error(done, f"{name}: end the name in one of", ".png")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--json", "--csv", "-"), "--json and --csv both go to standard output"),
+        (("--json", "--summary", "-"), "--json and --summary both go to standard output"),
+        (("--csv", "a", "--summary", "./a"), "--csv and --summary both go to a"),
+        (("--output", "a.png", "--grid", "a.png"), "both go to a.png"),
+    ],
+)
+def test_outputs_in_one_place(maskdet: Cli, words: tuple[str, ...], said: str) -> None:
+    """Two results cannot go to one file, or both to standard output."""
+    done = maskdet("detect", "--source", "a.jpg", *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_summary_on_standard_output(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """For other programs: nothing else stands there."""
+    done = maskdet("detect", "--source", samples / "coffee.jpg", "--no-output", "--summary", "-")
+    assert json.loads(done.stdout)["sources"][0]["frames"] == 1
+    assert "1 picture, 0 faces" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_read_is_never_replaced(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """Not even with --overwrite: there would be no second run."""
+    for name in ("astronaut.mp4", "coffee.jpg"):
+        shutil.copy(samples / name, tmp_path)
+        run = ("detect", "--source", name, "--max-frames", 1, "--overwrite", "--output")
+        assert_user_error(maskdet(*run, name), f"{name}: is what is read")
+        assert_user_error(maskdet(*run, "."), "is what is read")
+        assert (tmp_path / name).read_bytes() == (samples / name).read_bytes()
+
+
 def test_fail_on(maskdet: Cli, samples: Path) -> None:
     """Exit code 3 when a face of the label was seen, 0 when not, 1 for a label nobody knows."""
     run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--fail-on")

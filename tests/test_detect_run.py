@@ -23,6 +23,7 @@ from maskdet.detections import Detections
 from maskdet.errors import OutputError
 from maskdet.media.drawing import blur_faces
 from maskdet.media.frames import Frame
+from maskdet.media.grid import COLUMNS, ROWS, Grid
 from maskdet.media.outputs import RunOutput
 from maskdet.media.pictures import PictureSource, read_picture
 from maskdet.media.records import CSV_COLUMNS, CsvRows, open_records, record_of
@@ -170,6 +171,18 @@ def test_outputs_of_the_same_name_get_numbers(tmp_path: Path, noise: NDArray[np.
         still = output.write_still(noise)
     files = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
     assert files == ["a/x.jpg", "door-2.mp4", "door.mp4", still.name, "x.jpg"]
+
+
+def test_contact_sheets_do_not_replace_others(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """The second sheet of a long run may have been there."""
+    (tmp_path / "sheet-2.png").write_text("precious")
+    grid = Grid(tmp_path / "sheet.png")
+    for _ in range(2 * COLUMNS * ROWS - 1):
+        grid.add("a.jpg", noise)
+    with pytest.raises(OutputError, match=r"sheet-2\.png: exists already"):
+        grid.flush()
+    assert (tmp_path / "sheet-2.png").read_text() == "precious"
+    assert read_picture(tmp_path / "sheet.png").shape == (ROWS * 240, COLUMNS * 320, 3)
 
 
 def test_blurred_faces_cannot_be_recognised(samples: Path) -> None:

@@ -179,7 +179,7 @@ def detect(**given: Any) -> None:
     )
     if not quiet:
         for line in summary.lines():
-            click.echo(line, err=Path("-") in (options.json, options.csv))
+            click.echo(line, err=Path("-") in (options.json, options.csv, options.summary))
     seen = {label: summary.faces[label] for label in options.fail_on if summary.faces[label]}
     if seen:
         # Before the pictures that could not be read: the condition asked for is the louder word.
@@ -198,8 +198,16 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
     for first, first_name, second, second_name in excluded:
         if given[first] and given[second]:
             raise click.UsageError(f"{first_name} excludes {second_name}.")
-    if given["json_file"] == given["csv_file"] == Path("-"):
-        raise click.UsageError("Only one of --json and --csv can go to standard output.")
+    files: dict[Path, str] = {}
+    for name in ("json_file", "csv_file", "summary", "plot", "grid", "output"):
+        path, option = given[name], f"--{name.removesuffix('_file')}"
+        if path is None:
+            continue
+        where = "standard output" if path == Path("-") else path
+        # By where they are: a.png and ./a.png are one.
+        if path.absolute() in files:
+            raise click.UsageError(f"{files[path.absolute()]} and {option} both go to {where}.")
+        files[path.absolute()] = option
     if given["no_track"] and (given["on_no_mask"] or given["webhook"]):
         raise click.UsageError("Alerts follow faces: they exclude --no-track.")
     from maskdet.detect.options import AlertOptions, DetectOptions

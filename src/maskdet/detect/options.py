@@ -43,7 +43,7 @@ class DetectOptions:
         csv: file for CSV rows, ``-`` for standard output.
         crops: folder for face crops, one folder a label.
         blur: whether faces are made unrecognisable in what is written and shown.
-        summary: file for the run's figures as JSON.
+        summary: file for the run's figures as JSON, ``-`` for standard output.
         plot: file for a plot of the share wearing a mask over time.
         grid: file for a contact sheet of the annotated pictures.
         show: whether to open a window.

@@ -19,7 +19,7 @@ from maskdet.media.frames import Source
 from maskdet.media.outputs import RunOutput
 from maskdet.media.sources import STANDARD_INPUT, ReadOptions, open_sources
 from maskdet.media.stages import in_thread
-from maskdet.media.window import Window, can_open_window
+from maskdet.media.window import open_window
 from maskdet.stream import (
     Progress,
     Seen,
@@ -95,12 +95,7 @@ def run(
         output = stack.enter_context(_open_output(options, sources, log))
         window = None
         if options.show:
-            if can_open_window():
-                window = stack.enter_context(
-                    Window("maskdet", lambda image: log(f"saved {output.write_still(image)}"))
-                )
-            else:
-                log("no display to open a window on: carrying on without it")
+            window = stack.enter_context(open_window(output.write_still, log))
         results: Generator[Seen] = detect_frames(sources, detector, stream)
         stack.enter_context(closing(results))
         stack.callback(stop.set)

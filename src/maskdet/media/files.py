@@ -30,6 +30,16 @@ def next_run_folder(command: str, root: Path = Path("runs")) -> Path:
     raise AssertionError("itertools.count ended")
 
 
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Makes sure that nothing is replaced which the user has not given up.
+
+    Raises:
+        OutputError: the file exists, and is not to be replaced.
+    """
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path}: exists already; --overwrite replaces it")
+
+
 def make_folder(folder: Path) -> None:
     """Creates a folder and its parents where they are missing.
 

@@ -6,6 +6,7 @@ import cv2
 import imutils
 
 from maskdet.media.drawing import draw_text
+from maskdet.media.files import refuse_existing
 from maskdet.media.frames import UInt8Array
 from maskdet.media.sinks import write_picture
 
@@ -19,10 +20,12 @@ class Grid:
 
     Args:
         path: the first sheet; further ones are numbered ``name-2.jpg`` and so on.
+        overwrite: whether sheets that exist may be replaced.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
         self._path = path
+        self._overwrite = overwrite
         self._cells: list[UInt8Array] = []
         self.written: list[Path] = []
 
@@ -50,7 +53,7 @@ class Grid:
         """Writes the sheet begun, if there is anything on it.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: it cannot be written, or exists.
         """
         if not self._cells:
             return
@@ -61,6 +64,7 @@ class Grid:
         path = self._path
         if number > 1:
             path = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        refuse_existing(path, overwrite=self._overwrite)
         write_picture(path, sheet)
         self.written.append(path)
         self._cells.clear()

@@ -6,7 +6,7 @@ from typing import Self
 
 from maskdet.errors import OutputError
 from maskdet.media.codecs import WRITABLE_VIDEOS
-from maskdet.media.files import next_run_folder
+from maskdet.media.files import next_run_folder, refuse_existing
 from maskdet.media.frames import (
     FALLBACK_FRAME_RATE,
     PICTURE_SUFFIXES,
@@ -56,6 +56,7 @@ class RunOutput:
         self._keep_times = keep_times
         self._videos: dict[int, VideoWriter] = {}
         self._taken: set[Path] = set()
+        self._read = {Path(source.name).resolve() for source in sources}
         suffix = target.suffix.lower() if target is not None else ""
         names_file = suffix in WRITABLE_VIDEOS | PICTURE_SUFFIXES
         self._file = target if names_file else None
@@ -76,8 +77,10 @@ class RunOutput:
         self._guard(file)
 
     def _guard(self, path: Path) -> None:
-        if path.exists() and not self._overwrite:
-            raise OutputError(f"{path}: exists already; --overwrite replaces it")
+        """Refuses a file that exists, unless it may be replaced; what is being read never may."""
+        if path.exists() and path.resolve() in self._read:
+            raise OutputError(f"{path}: is what is read; write it elsewhere")
+        refuse_existing(path, overwrite=self._overwrite)
 
     def _new_path(self, name: Path) -> Path:
         """Returns where a file of the run goes; a name taken in this run gets a number."""

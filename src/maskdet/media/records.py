@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from maskdet.detections import Detections
 from maskdet.errors import OutputError
-from maskdet.media.files import make_folder
+from maskdet.media.files import make_folder, refuse_existing
 from maskdet.media.frames import Frame
 
 STANDARD_OUTPUT = Path("-")
@@ -50,8 +50,7 @@ def open_records(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
     if path == STANDARD_OUTPUT:
         yield sys.stdout
         return
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path}: exists already; --overwrite replaces it")
+    refuse_existing(path, overwrite=overwrite)
     make_folder(path.parent)
     try:
         stream = path.open("w", encoding="utf-8", newline="")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 UInt8Array = NDArray[np.uint8]
 
 # Formats OpenCV reads but cannot, or can only poorly, write.
-_WRITABLE_PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+WRITABLE_PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _JPEG_QUALITY = 95
 
 # A fragment begins at each key frame.
@@ -33,7 +33,7 @@ _MAX_RATE_DENOMINATOR = 1001
 def picture_output_name(name: str) -> str:
     """Returns the file name an annotated picture is written under: PNG where it must change."""
     path = Path(name)
-    return path.name if path.suffix.lower() in _WRITABLE_PICTURES else f"{path.name}.png"
+    return path.name if path.suffix.lower() in WRITABLE_PICTURES else f"{path.name}.png"
 
 
 def write_picture(path: Path, image: UInt8Array) -> None:

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Self
 
 import cv2
@@ -80,6 +82,24 @@ class Window:
                 return False
             if not wait:
                 return True
+
+
+@contextmanager
+def open_window(
+    save: Callable[[UInt8Array], Path], log: Callable[[str], None]
+) -> Iterator[Window | None]:
+    """Opens a window, or says that there is no display and gives ``None``.
+
+    Args:
+        save: writes a frame that the user wants to keep, and returns where.
+        log: told what the user should know.
+    """
+    if not can_open_window():
+        log("no display to open a window on: carrying on without it")
+        yield None
+        return
+    with Window("maskdet", lambda image: log(f"saved {save(image)}")) as window:
+        yield window
 
 
 def can_open_window() -> bool:

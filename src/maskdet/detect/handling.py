@@ -1,0 +1,135 @@
+"""Everything that is done with a frame once its faces are known."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from maskdet.detect.alerts import Alerts
+from maskdet.detect.crops import CropWriter
+from maskdet.detect.options import DetectOptions
+from maskdet.detections import Detections
+from maskdet.media.drawing import blur_faces, draw_detections, label_text
+from maskdet.media.frames import Source
+from maskdet.media.grid import Grid
+from maskdet.media.outputs import RunOutput
+from maskdet.media.records import CsvRows, JsonLines, open_records, record_of
+from maskdet.media.window import Window, open_window
+from maskdet.stream import Seen
+from maskdet.vision.evidence import watched
+from maskdet.vision.pipeline import MaskDetector
+
+
+class Handling:
+    """Draws, writes, shows and tells, as asked. A context manager.
+
+    Args:
+        options: what to do.
+        sources: in order.
+        detector: for its labels and crop margin.
+        log: told what the user should know.
+    """
+
+    def __init__(
+        self,
+        options: DetectOptions,
+        sources: list[Source],
+        detector: MaskDetector,
+        log: Callable[[str], None],
+    ) -> None:
+        self._options = options
+        self._margin = detector.classifier.crop_margin
+        self._stack = ExitStack()
+        self._output = RunOutput(
+            sources, options.output, "detect", overwrite=options.overwrite, log=log
+        )
+        self._crops = None
+        if options.crops is not None:
+            self._crops = CropWriter(options.crops, detector.classifier.crop_margin)
+        self._grid = None
+        if options.grid is not None:
+            self._grid = Grid(options.grid, overwrite=options.overwrite)
+        self._log = log
+        self._window: Window | None = None
+        self._alerts: Alerts | None = None
+        self._records: list[JsonLines | CsvRows] = []
+
+    def __enter__(self) -> Self:
+        options, stack = self._options, self._stack
+        # Closes what was opened so far if a later one cannot be.
+        with ExitStack() as opening:
+            opening.callback(stack.close)
+            # First, to be left last: files are whole before the last alert is waited for.
+            if options.alerts.command is not None or options.alerts.webhook is not None:
+                self._alerts = stack.enter_context(Alerts(options.alerts, self._log))
+            for path, writer in ((options.json, JsonLines), (options.csv, CsvRows)):
+                if path is not None:
+                    stream = stack.enter_context(open_records(path, overwrite=options.overwrite))
+                    self._records.append(writer(stream))
+            if options.save:
+                stack.enter_context(self._output)
+            if options.show:
+                window = open_window(self._output.write_still, self._log)
+                self._window = stack.enter_context(window)
+            opening.pop_all()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+        if self._grid is not None:
+            self._grid.flush()
+
+    @property
+    def written(self) -> list[Path]:
+        """Annotated files written."""
+        return self._output.written
+
+    @property
+    def place(self) -> Path | None:
+        """Where they are."""
+        return self._output.place
+
+    def take(self, seen: Seen) -> bool:
+        """Does everything with a frame; returns False once the user has asked to quit."""
+        options, source, frame, faces = self._options, seen.source, seen.frame, seen.detections
+        if options.verbose:
+            self._log(f"{frame.source} frame {frame.index}: {_counts(faces) or 'no faces'}")
+        if self._crops is not None:
+            self._crops.write(source, frame, frame.image, faces)
+        if self._alerts is not None:
+            self._alerts.watch(source, frame, faces)
+        image = frame.image
+        if options.save or self._window is not None or self._grid is not None:
+            if options.blur:
+                blur_faces(image, faces.xyxy)
+                if faces.lost is not None:
+                    blur_faces(image, faces.lost)
+            draw_detections(image, faces)
+        if options.save:
+            self._output.write(source, frame, image)
+        if self._grid is not None and not source.is_moving:
+            self._grid.add(frame.source, image)
+        # After the frame is written: a record says that its frame is done.
+        if self._records:
+            if options.explain_threshold is not None:
+                height, width = frame.image.shape[:2]
+                faces = watched(
+                    faces,
+                    options.explain_threshold,
+                    margin=self._margin,
+                    width=width,
+                    height=height,
+                )
+            record = record_of(frame, faces)
+            for writer in self._records:
+                writer.write(record)
+        if self._window is None:
+            return True
+        return self._window.show(image, note=_counts(faces), wait=not source.is_moving)
+
+
+def _counts(faces: Detections) -> str:
+    """Returns "Mask 2  No Mask 1" for the labels that were seen."""
+    seen = Counter(faces.predicted_labels)
+    return "  ".join(f"{label_text(label)} {number}" for label, number in seen.most_common())
