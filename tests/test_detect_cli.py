@@ -1,5 +1,6 @@
 """The options of `maskdet detect`, as a user gives them."""
 
+import contextlib
 import csv
 import io
 import json
@@ -285,6 +286,35 @@ def test_quiet_and_verbose(maskdet: Cli, samples: Path) -> None:
     loud = maskdet(*run, "--verbose")
     assert loud.stderr.count("frame ") == 3
     assert "video, 48 frames, 24 frames a second, 480x360" in loud.stderr
+
+
+def test_on_a_terminal(samples: Path, tmp_path: Path) -> None:
+    """A bar shows how far a file is, unless a line a frame does; messages stand on their own."""
+    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal, which Windows lacks")
+
+    def errors_of(*options: str) -> str:
+        terminal, inner = pty.openpty()
+        done = subprocess.Popen(
+            [sys.executable, "-m", "maskdet", "detect", "--source", samples / "astronaut.mp4",
+             "--max-frames", "3", "--no-output", *options],
+            stdout=subprocess.DEVNULL, stderr=inner, cwd=tmp_path,
+        )  # fmt: skip
+        os.close(inner)
+        text = b""
+        # Linux reports the other end's closing as an error.
+        with contextlib.suppress(OSError):
+            while data := os.read(terminal, 4096):
+                text += data
+        os.close(terminal)
+        assert done.wait(timeout=30) == 0
+        return text.decode()
+
+    assert "3/3" in errors_of()
+    loud = errors_of("--verbose")
+    assert "/3" not in loud
+    lines = [line.removeprefix("\r\x1b[K") for line in loud.split("\n") if line.strip()]
+    assert len(lines) == 4
+    assert all(line.startswith(str(samples)) for line in lines)
 
 
 def test_full_disk(samples: Path, tmp_path: Path) -> None:

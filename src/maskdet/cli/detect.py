@@ -172,14 +172,17 @@ def detect(**given: Any) -> None:
     from maskdet.stream import no_progress
 
     quiet = given["quiet"]
+    to_stdout = Path("-") in (options.json, options.csv)
+    # Where a line a frame says how far the run is, a bar would only be in its way.
+    lines = options.verbose or (to_stdout and sys.stdout.isatty())
     summary = run(
         options,
         log=(lambda _: None) if quiet else log,
-        progress=no_progress if quiet else progress,
+        progress=no_progress if quiet or lines else progress,
     )
     if not quiet:
         for line in summary.lines():
-            click.echo(line, err=Path("-") in (options.json, options.csv, options.summary))
+            click.echo(line, err=to_stdout or options.summary == Path("-"))
     seen = {label: summary.faces[label] for label in options.fail_on if summary.faces[label]}
     if seen:
         # Before the pictures that could not be read: the condition asked for is the louder word.
