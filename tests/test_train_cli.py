@@ -10,6 +10,7 @@ import pytest
 
 from conftest import ROOT, Cli, assert_user_error
 from maskdet.assets import read_card
+from maskdet.cli import training
 from maskdet.cli.train import train
 from maskdet.cli.train_faces import train_faces
 from maskdet.train import config
@@ -186,6 +187,27 @@ def test_files_are_checked_as_the_command_line_is(
     assert "Traceback" not in done.stderr
     for word in words:
         assert word in done.stderr.splitlines()[-1]
+
+
+def test_the_run_of_another_command_is_not_taken_up(maskdet: Cli, tmp_path: Path) -> None:
+    """A few of the options that do not belong are named, not all of them."""
+    config.write(tmp_path / config.FILE, TrainOptions(dataset=(tmp_path,)))
+    done = maskdet("train-faces", "--resume", ".")
+    assert done.returncode == 2
+    assert "not options of train-faces: architecture, augmentation, class-weights and" in (
+        done.stderr
+    )
+    assert "warm-up" not in done.stderr
+
+
+def test_a_line_takes_the_place_of_an_unfinished_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal only; elsewhere a line is a line."""
+    training.say("a")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    training.say("b")
+    assert capsys.readouterr().err.endswith("a\n\r\x1b[Kb\n")
 
 
 def test_a_single_value_will_do_where_several_may_be_given(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ from maskdet.train.faces.network import TrainedSsd
 from maskdet.train.faces.options import FaceTrainOptions
 from maskdet.train.faces.pictures import LEFT_OUT, prepare
 from maskdet.train.faces.run import train
+from maskdet.train.faces.trainer import FaceTrainer
+from maskdet.train.journal import Journal
 from maskdet.vision.faces import load_face_detector
 from maskdet.vision.prior_boxes import intersection_over_union
 
@@ -116,6 +118,35 @@ def test_a_pass_depends_on_its_number_alone(folder: Path) -> None:
     assert len(first) == steps(feed, (SIZE,), 4, 0) == len(feed) // 4
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_batches_of_several_sizes(folder: Path) -> None:
+    """Each batch has one of the sides, of the larger one fewer pictures; `steps` counts them."""
+    feed = prepare(options(folder)).train
+    sizes = (SIZE, 2 * SIZE)
+    priors = {size: np.array([[48, 48, 40, 40]], np.float32) for size in sizes}
+    shapes = []
+    for epoch in range(3):
+        data = batches(
+            feed, priors, (0.1, 0.1, 0.2, 0.2), batch_size=4, epoch=epoch, how=FaceAugmentation()
+        )
+        drawn = [tuple(views.shape) for views, _, _ in data]
+        assert len(drawn) == steps(feed, sizes, 4, epoch)
+        shapes += drawn
+    assert set(shapes) == {(4, SIZE, SIZE, 3), (1, 2 * SIZE, 2 * SIZE, 3)}
+
+
+def test_a_run_that_gains_nothing_stops_early(folder: Path, tmp_path: Path) -> None:
+    """At a rate of next to nothing, the second pass is no better: of five, two are run."""
+    given = replace(options(folder), passes=5, patience=1, measured_sizes=(SIZE,))
+    pictures = prepare(given)
+    start = weights.with_fine_heads(weights.load_from(bundled("face_detector/original")))
+    trained = TrainedSsd(start, rate=1e-20, weight_decay=0, averaging=0.9, mixed_precision=False)
+    lines: list[str] = []
+    journal = Journal(tmp_path, "", say=lines.append, show=lambda _, __: None)
+    FaceTrainer(given, trained, pictures.train, pictures.validation, journal).run()
+    assert len(journal.progress.history) == 2
+    assert lines[-1] == "no better for 1 passes, stopped early"
 
 
 def test_a_large_set_is_gone_through_in_turn() -> None:
@@ -273,7 +304,14 @@ def test_a_run_is_interrupted_goes_on_and_leaves_a_detector(folder: Path, tmp_pa
     assert f"pass {passes}/" not in resumed.stderr
     assert "average precision" in resumed.stdout
     names = {path.name for path in run.iterdir()}
-    assert {"config.toml", "split.csv", "history.csv", "report.txt", "best.npz"} <= names
+    assert {
+        "config.toml",
+        "split.csv",
+        "history.csv",
+        "report.txt",
+        "plot.png",
+        "best.npz",
+    } <= names
     card = json.loads((output / "ssd_faces.json").read_text(encoding="utf-8"))
     assert 0.05 <= card["default_confidence"] <= 0.95
     assert card["training"]["recipe"]["passes"] == passes + 1

@@ -168,9 +168,12 @@ def test_interrupt_exports_the_best_so_far(tmp_path: Path) -> None:
 def test_interrupt_before_the_first_pass(tmp_path: Path) -> None:
     """Nothing learned is said, and nothing is written."""
     found = trainer(small(tmp_path), tmp_path / "a")
+    lines: list[str] = []
+    found.journal.say = lines.append
     found.journal.show = lambda *_: os.kill(os.getpid(), signal.SIGINT)
     with pytest.raises(MaskdetError, match="before the first pass"):
         found.run()
+    assert lines == ["stopped as asked"]
 
 
 def test_resume_with_other_pictures(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import signal
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from maskdet import assets
+from maskdet.cli.common import log
 from maskdet.train.config import FILE as CONFIG_FILE
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -20,6 +22,8 @@ COUNT = click.IntRange(min=0)
 RATE = click.FloatRange(min=0, min_open=True)
 SHARE = click.FloatRange(0, 1, max_open=True)
 PART = click.FloatRange(0, 1, min_open=True, max_open=True)
+
+_MOST_NAMED = 3  # a file of another command has dozens of unknown options
 
 
 def _read_defaults(context: click.Context, path: Path) -> None:
@@ -38,9 +42,9 @@ def _read_defaults(context: click.Context, path: Path) -> None:
     }
     unknown = sorted(key for key in table if key.replace("_", "-") not in options)
     if unknown:
-        raise click.BadParameter(
-            f"{path}: not options of {context.info_name}: {', '.join(unknown)}."
-        )
+        more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
+        named = ", ".join(unknown[:_MOST_NAMED]) + more
+        raise click.BadParameter(f"{path}: not options of {context.info_name}: {named}.")
     defaults = {}
     for key, item in table.items():
         option = options[key.replace("_", "-")]
@@ -148,6 +152,11 @@ def check_alone(resume: Path) -> None:
             f"--resume takes its options from {resume / CONFIG_FILE}: change them there, and leave "
             f"out {', '.join(given)}."
         )
+
+
+def say(line: str) -> None:
+    """Tells the user a line, in the place of a progress bar that did not reach its end."""
+    log(f"\r\x1b[K{line}" if sys.stderr.isatty() else line)
 
 
 def load_tensorflow() -> None:

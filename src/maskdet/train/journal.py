@@ -71,15 +71,16 @@ class Journal:
                 self.interrupted, ended = True, "stopped as asked"
             except Diverged:
                 self.diverged, ended = True, "the loss is no longer a number: stopped"
-        if self.progress.best_epoch < 0:
+        learned = self.progress.best_epoch >= 0
+        if ended:
+            self.say(ended + ("; the best network so far is kept" if learned else ""))
+        if not learned:
             reason = (
                 "the loss is not a number; lower the learning rate"
                 if self.diverged
                 else "stopped before the first pass was done"
             )
             raise MaskdetError(f"nothing was learned: {reason}")
-        if ended:
-            self.say(f"{ended}; the best network so far is kept")
 
     def end_pass(self, row: dict[str, Any], loss: float, weights: Callable[[], list[Any]]) -> None:
         """Notes a pass, and keeps its weights if they are the best so far.

@@ -21,6 +21,7 @@ from maskdet.train.faces.options import FaceTrainOptions
 from maskdet.train.faces.pictures import LEFT_OUT, FacePictures
 from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
 from maskdet.train.journal import Journal
+from maskdet.train.plots import plot_face_history
 from maskdet.train.quiet import no_native_output
 from maskdet.train.ssd_export import Precision, to_tflite
 from maskdet.vision.faces import CARD_FORMAT, CARD_KIND, load_face_detector
@@ -163,6 +164,7 @@ def finish(
     text = _text(card)
     journal.write_history()
     try:
+        plot_face_history(folder / "plot.png", journal.progress.history, options.measured_sizes)
         (folder / "report.txt").write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
