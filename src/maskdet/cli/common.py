@@ -162,7 +162,7 @@ def annotation_options(*, required: bool) -> Callable[[Callable[..., None]], Cal
 
 
 def log(line: str) -> None:
-    """Tells the user something on standard error, in place of a progress bar that is drawn again."""
+    """Tells the user something on standard error, over a progress bar that is drawn again."""
     click.echo(f"\r\x1b[K{line}" if sys.stderr.isatty() else line, err=True)
 
 
