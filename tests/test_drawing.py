@@ -46,6 +46,13 @@ def test_boxes_are_drawn_where_they_are() -> None:
     assert (image[110, 60] == 90).all()
 
 
+def test_boxes_keep_their_colour_in_video() -> None:
+    """On a small frame, too, a border is as wide as the pixels that share a colour in a video."""
+    image = np.full((120, 160, 3), 90, np.uint8)
+    draw_detections(image, faces((30, 60, 90, 110)))
+    assert (image[100, 25:35] == GREEN).all(axis=1).sum() >= 2
+
+
 def test_captions_suit_the_picture_and_the_face() -> None:
     """Large in a large picture; that of a small face does not hide its neighbours."""
     heights = []

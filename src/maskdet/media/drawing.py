@@ -100,7 +100,8 @@ def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
         The same array.
     """
     scale = text_scale(image)
-    line = max(1, round(scale * 3))
+    # Video keeps colours for every second pixel only: a thinner line would lose its own.
+    line = max(2, round(scale * 3))
     faces = [
         (
             [round(float(side)) for side in box],
