@@ -59,6 +59,29 @@ def test_order_of_boxes_does_not_matter() -> None:
     assert numbers(tracker.link(boxes(box(302), box(2)))) == [2, 1]
 
 
+def test_a_face_found_twice_is_one_face() -> None:
+    """A second box upon a face makes no second person when either box is left alone."""
+    outer, inner = [100.0, 100.0, 200.0, 220.0], [106.0, 100.0, 194.0, 176.0]
+    for left in (outer, inner):
+        tracker = Tracker(2)
+        for _ in range(3):
+            tracker.link(boxes(outer))
+        assert numbers(tracker.link(boxes(outer, inner))) == [1, 2]
+        for _ in range(20):
+            assert numbers(tracker.link(boxes(left))) == [1]
+        assert numbers(tracker.tracks) == [1]
+
+
+def test_a_face_that_comes_from_behind_another_stays_its_own() -> None:
+    """It began upon the other's box, but has moved aside before that one is lost."""
+    tracker = Tracker(2)
+    tracker.link(boxes(box(100)))
+    for step in range(20):
+        found = numbers(tracker.link(boxes(box(100), box(125 + 3 * step, y=90))))
+        assert found == [1, 2]
+    assert numbers(tracker.link(boxes(box(185, y=90)))) == [2]
+
+
 def test_a_fast_face_is_linked_without_overlap() -> None:
     """A jump of more than its own width is still the same face, when nothing else is near."""
     tracker = Tracker(2, TrackingOptions(reach=1.5))

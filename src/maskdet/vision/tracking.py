@@ -4,6 +4,9 @@ Linking: boxes are predicted by their last motion and assigned to the new ones b
 method on overlap (SORT: Bewley et al., "Simple Online and Realtime Tracking", ICIP 2016, with a
 smoothed velocity in place of the Kalman filter).
 
+A face found twice in a frame, as happens when a hand or a mask makes its outline doubtful, begins a
+second track upon the first. When one box is left it is the first track's, whichever it fits better.
+
 Label: the log-probabilities of the frames are accumulated with forgetting, so that one blurred
 frame does not outweigh the ones before it, and the label changes only when the accumulated
 evidence is clearly for another (hysteresis).
@@ -27,6 +30,8 @@ class TrackingOptions:
 
     Attributes:
         min_overlap: IoU of a predicted and a found box below which they are not the same face.
+        same_face: IoU of a track's predicted box and the box of its twin (see `Track`) from which
+            on the twin's is the track's.
         reach: how far, in widths of the face, a face may jump when boxes do not overlap at all.
         max_age: frames a face may be missing before its track ends.
         velocity_share: weight of the newest movement in the smoothed velocity.
@@ -40,6 +45,7 @@ class TrackingOptions:
     """
 
     min_overlap: float = 0.2
+    same_face: float = 0.4
     reach: float = 0.6
     max_age: int = 12
     velocity_share: float = 0.4
@@ -65,6 +71,7 @@ class Track:
         missed: frames since it was last seen.
         seen: frames it was seen in.
         answer: the classifier's last (C,) probabilities and (C,) logits.
+        twin_of: number of the track upon whose box this one began, maybe the same face found twice.
     """
 
     number: int
@@ -78,6 +85,7 @@ class Track:
     answer: tuple[FloatArray, FloatArray] | None = None
     thumbnail: NDArray[np.int16] | None = field(default=None, repr=False)
     since_classified: int = 0
+    twin_of: int | None = None
 
     @property
     def probabilities(self) -> FloatArray:
@@ -136,6 +144,12 @@ class Tracker:
     def _begin(self, box: FloatArray) -> Track:
         zeros = np.zeros(4, np.float32)
         track = Track(self._next_number, box.copy(), zeros, np.zeros(self._classes, np.float32))
+        seen = [other for other in self.tracks if other.missed == 0]
+        if seen:
+            others = np.stack([other.box for other in seen])
+            overlaps = intersection_over_union(box[np.newaxis], others)[0]
+            if overlaps.max() >= self.options.min_overlap:
+                track.twin_of = seen[int(overlaps.argmax())].number
         self._next_number += 1
         self.tracks.append(track)
         return track
@@ -144,9 +158,7 @@ class Tracker:
         """Pairs (track, box) that belong together."""
         if not self.tracks or len(xyxy) == 0:
             return []
-        predicted = np.stack(
-            [track.box + track.velocity * np.float32(track.missed + 1) for track in self.tracks]
-        )
+        predicted = self._predicted()
         overlap = intersection_over_union(predicted, xyxy)
         # A fast or small face may not overlap its prediction: then nearness decides, as less
         # than any overlap.
@@ -159,7 +171,31 @@ class Tracker:
         affinity = np.where(
             overlap >= self.options.min_overlap, 1 + overlap, nearness * self.options.min_overlap
         )
-        return best_pairs(affinity)
+        return self._untwinned(best_pairs(affinity), predicted, xyxy)
+
+    def _untwinned(
+        self, pairs: list[tuple[int, int]], predicted: FloatArray, xyxy: FloatArray
+    ) -> list[tuple[int, int]]:
+        """Gives the boxes of twins to the tracks they began upon, where those have none."""
+        taken = {index for index, _ in pairs}
+        of_number = {track.number: index for index, track in enumerate(self.tracks)}
+        for place, (twin, box) in enumerate(pairs):
+            first = of_number.get(self.tracks[twin].twin_of or 0)
+            if first is None or first in taken:
+                continue
+            overlap = intersection_over_union(predicted[first : first + 1], xyxy[box : box + 1])
+            if overlap.item() >= self.options.same_face:
+                pairs[place] = first, box
+                taken.add(first)
+                # Past its age: it ends with this frame.
+                self.tracks[twin].missed = self.options.max_age
+        return pairs
+
+    def _predicted(self) -> FloatArray:
+        """Returns (T, 4) where each track's face should be in the next frame."""
+        return np.stack(
+            [track.box + track.velocity * np.float32(track.missed + 1) for track in self.tracks]
+        )
 
     def lost(self) -> FloatArray:
         """Returns (M, 4) boxes where faces are expected that the last frame did not show."""
