@@ -20,6 +20,7 @@ from scipy.ndimage import median_filter
 
 from maskdet.media.sources import open_source
 from maskdet.stream import NetworkOptions, load_detector
+from maskdet.vision.face_size import AutoSizedFaceDetector
 from maskdet.vision.pipeline import Follower, MaskDetector
 
 SEED = 0
@@ -64,9 +65,11 @@ def blurred(frames: Frames) -> Iterator[NDArray[np.uint8]]:
 def label(frames: Iterator[NDArray[np.uint8]] | Frames, detector: MaskDetector) -> list[Labels]:
     """Labels every face by itself and by its track."""
     follower = Follower(detector)
+    chooses = isinstance(detector.faces, AutoSizedFaceDetector)
+    finder = detector.faces.following() if chooses else detector.faces
     by_track: dict[int, Labels] = defaultdict(Labels)
     for number, frame in enumerate(frames):
-        faces = detector.find_faces(frame)
+        faces = detector.find_faces(frame, finder)
         own = detector.classify(frame, *faces)
         tracked = follower.classify(frame, *faces)
         if tracked.tracks is None:

@@ -20,6 +20,7 @@ from maskdet.evaluate.report import Report
 from maskdet.evaluate.run import evaluate
 from maskdet.metrics import Interval
 from maskdet.stream import NetworkOptions
+from maskdet.vision.faces import ORIGINAL
 
 NAMES = {"0": NO_MASK_LABEL, "1": MASK_LABEL}
 FIGURES = ("recall", "precision", "f1", "face_recall", "label_accuracy", "mean_ap50")
@@ -43,21 +44,32 @@ def row(name: str, report: Report) -> str:
 @click.option(
     "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
 )
-@click.option("--usual", type=click.Path(path_type=Path), help="Classifier of the first row.")
+@click.option(
+    "--usual",
+    type=click.Path(path_type=Path),
+    help="Classifier of the first row, behind the public SSD.",
+)
 @click.option("--yunet", type=click.Path(exists=True, path_type=Path), help="YuNet's .onnx file.")
 @click.option("--only", multiple=True, help="Rows whose name contains this. Repeatable.")
 def main(data: Path, usual: Path | None, yunet: Path | None, only: tuple[str, ...]) -> None:
     """Measures and prints."""
     rows: dict[str, NetworkOptions] = {}
     if usual is not None:
-        rows["usual approach"] = NetworkOptions(model=usual, confidence=0.5)
+        rows["the usual approach"] = NetworkOptions(
+            model=usual, face=Path(ORIGINAL), face_size=300, confidence=0.5
+        )
     rows |= {
         "`maskdet detect`": NetworkOptions(),
         "`--confidence 0.5`": NetworkOptions(confidence=0.5),
-        "`--confidence 0.15`": NetworkOptions(confidence=0.15),
-        "`--face-detector yunet`": NetworkOptions(face_detector="yunet", face=yunet),
-        "`--face-size 600`": NetworkOptions(face_size=600),
+        "`--confidence 0.9`": NetworkOptions(confidence=0.9),
+        "`--face-size 300`": NetworkOptions(face_size=300),
+        "`--face-size 450`": NetworkOptions(face_size=450),
         "`--tiles 2x2`": NetworkOptions(tiles="2x2"),
+        "`--crop-margin 0.1`": NetworkOptions(crop_margin=0.1),
+        "`--crop-margin 0.4`": NetworkOptions(crop_margin=0.4),
+        "`--precision float16`": NetworkOptions(precision="float16"),
+        "`--face-detector yunet`": NetworkOptions(face_detector="yunet", face=yunet),
+        "`--face original`": NetworkOptions(face=Path(ORIGINAL)),
     }
     subject = PhotographOptions(data / "images", data / "labels", "yolo", NAMES)
     click.echo(f"| | {' | '.join(name.replace('_', ' ') for name in FIGURES)} |")

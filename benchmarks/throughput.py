@@ -129,6 +129,7 @@ def processor() -> str:
 @click.option("--confidence", default=0.5, show_default=True, help="Face threshold for both.")
 @click.option("--face", default="original", show_default=True, help="As of maskdet detect.")
 @click.option("--face-size", default=300, show_default=True, help="As of maskdet detect.")
+@click.option("--precision", help="As of maskdet detect.")
 @click.option("--caffe", type=click.Path(exists=True), help="Folder of the Caffe pair.")
 @click.option("--opencv4", type=click.Path(exists=True), help="Folder OpenCV 4 was installed to.")
 def main(
@@ -137,6 +138,7 @@ def main(
     confidence: float,
     face: str,
     face_size: int,
+    precision: str | None,
     caffe: str | None,
     opencv4: str | None,
 ) -> None:
@@ -146,6 +148,8 @@ def main(
     detect = [sys.executable, "-m", "maskdet", "detect", "--source", video, "--json"]
     confident = ["--confidence", str(confidence)]
     networks = ["--face", face, "--face-size", str(face_size)]
+    if precision is not None:
+        networks += ["--precision", precision]
     results: dict[str, list[Run]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for run in range(runs):
@@ -172,7 +176,9 @@ def main(
             print(f"{name.strip()}: {statistics.median(ratios):.1f} times the reference's frames/s")
         found = agreement(results["maskdet detect"][0], theirs[0])
         print(f"reference's faces also found (IoU 0.9): {found:.1%}")
-    chosen = NetworkOptions(face=Path(face), confidence=confidence, face_size=face_size)
+    chosen = NetworkOptions(
+        face=Path(face), confidence=confidence, face_size=face_size, precision=precision
+    )
     print("\nmilliseconds a frame, one stage after another:")
     for stage, milliseconds in time_stages(video, chosen).items():
         print(f"  {stage:<16}{milliseconds:6.2f}")
