@@ -1,6 +1,7 @@
 """`maskdet dataset synthesize`: the head, the masks, the pictures and their groups."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -94,6 +95,22 @@ def test_a_mask_darkens_in_the_dark(samples: Path) -> None:
     ]
     assert levels[0] > 180
     assert levels[1] < 0.55 * levels[0]
+
+
+def test_black_is_that_of_the_photograph(samples: Path) -> None:
+    """On a washed-out picture a black mask is grey, on a clear one black."""
+    picture = cv2.imread(str(samples / "astronaut.jpg"))
+    washed = cv2.convertScaleAbs(picture, alpha=0.5, beta=127)
+    pose = fit_pose(landmarks_from_box(np.array([170, 60, 290, 210], np.float32)))
+    mask = draw_fabric("surgical", "worn", np.random.default_rng(0))
+    black = replace(mask, colour=np.full_like(mask.colour, 0.05))
+    levels = []
+    for photograph in (picture, washed):
+        masked = put_on(photograph, pose, black)
+        covered = np.abs(masked.astype(int) - photograph).sum(axis=2) > 60
+        levels.append(np.median(masked[covered]))
+    assert levels[0] < 40
+    assert levels[1] > 120
 
 
 def test_faces_cut_off_and_tiny(samples: Path) -> None:

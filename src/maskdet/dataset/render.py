@@ -17,6 +17,7 @@ _ROWS, _COLUMNS = 30, 45
 _WORK_WIDTH = 320
 # A normal that points less towards the camera than this is on the far side.
 _FACING = 0.06
+_DARKEST = 0.5  # percent of a photograph's pixels that are taken to be black
 _EAR = np.array([71.0, 12.0, -78.0])  # mm, of the model's head
 
 
@@ -59,6 +60,9 @@ def put_on(picture_bgr: UInt8Array, pose: Pose, fabric: Fabric) -> UInt8Array:
     # Where the mask ends, cloth turns away from the light.
     soft = cv2.GaussianBlur(alpha, (0, 0), max(0.6, face_width * 0.012))
     lit *= (0.86 + 0.14 * np.clip(2 * soft - 1, 0, 1))[..., np.newaxis]
+
+    haze = _haze(picture_bgr)
+    lit = haze + lit * (1 - haze / 255)
 
     shadowed = _cast_shadow(work, alpha, face_width)
     if fabric.corners is not None:
@@ -162,6 +166,12 @@ def _light(work: FloatArray, face: FloatArray, alpha: FloatArray) -> FloatArray:
     tint = work.reshape(-1, 3).mean(axis=0) + 8
     tint = (tint / tint.mean()) ** 0.2
     return cast("FloatArray", (level * course[..., np.newaxis] * tint).astype(np.float32))
+
+
+def _haze(picture_bgr: UInt8Array) -> float:
+    """Returns the grey that black is in a photograph: above 0 where it is washed out."""
+    grey = cv2.cvtColor(picture_bgr, cv2.COLOR_BGR2GRAY)
+    return float(np.percentile(grey, _DARKEST))
 
 
 def _cast_shadow(work: FloatArray, alpha: FloatArray, face_width: float) -> FloatArray:
