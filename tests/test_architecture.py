@@ -20,6 +20,7 @@ GROUND = {
     "duplicates",
     "errors",
     "metrics",
+    "signals",
 }
 
 # What each part may import, besides itself.

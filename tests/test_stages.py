@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from maskdet.media.stages import in_thread, merged
-from maskdet.stream import stopping_on_signals
+from maskdet.signals import stopping_on_signals
 
 
 def test_keeps_order_through_several_steps() -> None:

@@ -15,6 +15,7 @@ from maskdet.media.files import make_folder, refuse_existing, write_json
 from maskdet.media.records import STANDARD_OUTPUT, JsonLines
 from maskdet.media.sinks import WRITABLE_PICTURES
 from maskdet.media.sources import ReadOptions, open_sources
+from maskdet.signals import stopping_on_signals
 from maskdet.stream import (
     Progress,
     Seen,
@@ -22,7 +23,6 @@ from maskdet.stream import (
     frames_to_come,
     load_detector,
     no_progress,
-    stopping_on_signals,
 )
 from maskdet.vision.pipeline import MaskDetector
 

@@ -20,6 +20,7 @@ from maskdet.media.outputs import RunOutput
 from maskdet.media.sources import STANDARD_INPUT, ReadOptions, open_sources
 from maskdet.media.stages import in_thread
 from maskdet.media.window import open_window
+from maskdet.signals import stopping_on_signals
 from maskdet.stream import (
     Progress,
     Seen,
@@ -28,7 +29,6 @@ from maskdet.stream import (
     frames_to_come,
     load_detector,
     no_progress,
-    stopping_on_signals,
 )
 
 # A camera never ends; this many frames make a recording to look at.
