@@ -323,6 +323,17 @@ def test_interrupt_during_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     card_file(resumed.card, read_card(resumed.card), "tflite")
 
 
+def test_full_disk_in_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the run says about its pictures cannot be written: one line, before training."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("maskdet.train.dataset.Dataset.write", full)
+    with pytest.raises(OutputError, match="cannot be written"):
+        runs.train(small(tmp_path), say=quietly, show=quietly)
+
+
 def test_run_folder_is_never_reused(tmp_path: Path) -> None:
     """A folder that is there already is not written into."""
     (tmp_path / "run").mkdir()

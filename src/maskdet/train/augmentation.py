@@ -73,7 +73,17 @@ AUGMENTATIONS = {
 
 
 def plain_view(picture_bgr: UInt8Array, box: Box | None, *, margin: float, size: int) -> UInt8Array:
-    """Makes the input that the runtime would make: (size, size, 3) uint8 RGB."""
+    """Makes the input that the runtime would make.
+
+    Args:
+        picture_bgr: (H, W, 3) uint8.
+        box: xyxy of the face in its pixels; ``None`` takes the whole picture.
+        margin: share of the box added around it.
+        size: side of the input in pixels.
+
+    Returns:
+        (size, size, 3) uint8 RGB.
+    """
     if box is None:
         return picture_input(picture_bgr, size)
     boxes = np.array([box], np.float32)

@@ -1,4 +1,8 @@
-"""What light, lens, sensor and passing hands do to a face: augmentation after the warp."""
+"""What light, lens, sensor and passing hands do to a face: augmentation after the warp.
+
+Each function takes an (H, W, 3) uint8 BGR view and a random generator that decides everything, and
+returns an altered view of the same shape; its input is left as it is.
+"""
 
 import math
 from dataclasses import dataclass

@@ -55,6 +55,12 @@ class Feed:
     def view(self, index: int, *, size: int, epoch: int, how: Augmentation) -> UInt8Array:
         """Draws the (size, size, 3) uint8 RGB view of a picture that belongs to a pass.
 
+        Args:
+            index: of the picture.
+            size: side of the view in pixels.
+            epoch: number of the pass.
+            how: augmentation.
+
         Raises:
             DatasetError: the file has gone or changed since it was listed.
         """

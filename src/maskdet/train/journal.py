@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from maskdet.errors import MaskdetError, ModelError, OutputError
+from maskdet.errors import MaskdetError, ModelError
 from maskdet.train import checkpoint
 from maskdet.train.checkpoint import Progress
+from maskdet.train.run_folder import writing_to
 from maskdet.train.stopping import Diverged, Interrupted, Stop, graceful_stop
 
 Say = Callable[[str], None]
@@ -164,14 +165,13 @@ class Journal:
             OutputError: it cannot be written.
         """
         names = list(dict.fromkeys(name for row in self.progress.history for name in row))
-        path = self.folder / HISTORY
-        try:
-            with path.open("w", encoding="utf-8", newline="") as stream:
-                writer = csv.DictWriter(stream, names)
-                writer.writeheader()
-                writer.writerows(self.progress.history)
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+        with (
+            writing_to(self.folder),
+            (self.folder / HISTORY).open("w", encoding="utf-8", newline="") as stream,
+        ):
+            writer = csv.DictWriter(stream, names)
+            writer.writeheader()
+            writer.writerows(self.progress.history)
 
     @contextmanager
     def kept(self) -> Iterator[None]:

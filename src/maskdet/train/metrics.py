@@ -21,6 +21,10 @@ def fit_temperature(labels: NDArray[np.intp], probabilities: FloatArray) -> floa
     network was not trained on, that changes no answer. As in Platt's scaling, the targets stop
     short of 1 by as much as so few pictures can tell: a set without mistakes would otherwise ask
     for endless confidence.
+
+    Args:
+        labels: (N,) class indices.
+        probabilities: (N, C), at temperature 1.
     """
     sure = (len(labels) + 1) / (len(labels) + 2)
     classes = probabilities.shape[1]

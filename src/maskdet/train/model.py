@@ -39,6 +39,10 @@ class Networks:
 def build(options: TrainOptions, classes: int) -> Networks:
     """Builds the networks of a run with their first weights.
 
+    Args:
+        options: of the run.
+        classes: how many labels it tells apart.
+
     Raises:
         ModelError: weights that are not there or are of another network.
     """
@@ -92,6 +96,11 @@ def deployable(source: Any, *, architecture: str, size: int, dropout: float) -> 
 
 def copy_layers(source: Any, target: Any, names: Iterable[str]) -> None:
     """Copies the weights of layers by name.
+
+    Args:
+        source: Keras model to copy from.
+        target: changed in place.
+        names: of layers both have.
 
     Raises:
         ModelError: the source lacks one or has it in another shape.

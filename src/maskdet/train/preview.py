@@ -16,6 +16,11 @@ ROWS, COLUMNS, TILE = 8, 10, 112
 def write_sheet(feed: Feed, options: TrainOptions, path: Path) -> None:
     """Writes rows of one picture each: first as the runtime sees it, then views of it.
 
+    Args:
+        feed: the pictures.
+        options: of the run: augmentation, input size, seed.
+        path: of the PNG to write.
+
     Raises:
         OutputError: the sheet cannot be written.
     """

@@ -6,13 +6,13 @@ from typing import Any
 
 from maskdet.class_folders import TEST, VALIDATION
 from maskdet.detections import FloatArray
-from maskdet.errors import OutputError
 from maskdet.media import plots
 from maskdet.train.convert import Conversion
 from maskdet.train.dataset import Dataset
 from maskdet.train.metrics import PartReport
 from maskdet.train.mistakes import write_mistakes
 from maskdet.train.plots import plot_history
+from maskdet.train.run_folder import writing_to
 
 
 def write(
@@ -45,7 +45,7 @@ def write(
     """
     part = TEST if TEST in probabilities else VALIDATION
     feed, found = dataset.feeds[part], probabilities[part]
-    try:
+    with writing_to(folder):
         plot_history(folder / "plot.png", history)
         plots.plot_counts(folder / "classes.png", dataset.counts())
         plots.plot_confusion(folder / "confusion_matrix.png", feed.labels, found, dataset.labels)
@@ -66,8 +66,6 @@ def write(
         }
         (folder / "report.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
         (folder / "report.txt").write_text(_text(dataset, reports, conversion), encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
 def _text(dataset: Dataset, reports: dict[str, PartReport], conversion: Conversion) -> str:

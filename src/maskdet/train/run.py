@@ -14,7 +14,7 @@ from maskdet.train.finish import Result
 from maskdet.train.initial import initial_networks
 from maskdet.train.journal import Journal, Say, Show
 from maskdet.train.options import TrainOptions
-from maskdet.train.run_folder import new_folder
+from maskdet.train.run_folder import new_folder, writing_to
 from maskdet.train.strategy import chosen_strategy
 from maskdet.train.trainer import Trainer
 
@@ -44,7 +44,8 @@ def train(options: TrainOptions, *, say: Say, show: Show, resume: Path | None = 
         trainer = Trainer(options, networks, feeds[TRAIN], feeds[VALIDATION], journal)
         if resume is not None:
             trainer.resume()
-        dataset.write(folder)
+        with writing_to(folder):
+            dataset.write(folder)
         with journal.kept():
             trainer.run()
     with journal.kept():

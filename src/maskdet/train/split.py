@@ -61,7 +61,10 @@ def grouped_split(
 def naive_split(
     labels: NDArray[np.intp], *, validation: float, test: float, seed: int
 ) -> list[str]:
-    """Splits each class at random, as the usual scripts do: near-duplicates leak."""
+    """Splits each class at random, as the usual scripts do: near-duplicates leak.
+
+    Args, result and errors are those of `grouped_split`.
+    """
     return grouped_split(
         labels, np.arange(len(labels)), validation=validation, test=test, seed=seed
     )

@@ -59,9 +59,11 @@ def to_tflite(
 
 
 def copy_weights(model: keras.Model, target: keras.Model) -> None:
-    """Gives a network built with or without `blocked` the weights of one built without.
+    """Gives a network the weights of another, so that it computes the same function.
 
-    Either computes the same function.
+    Args:
+        model: what `build_ssd` returned, built without `blocked`.
+        target: the same, built with or without it; changed in place.
 
     With output (2Y + p) of a stride-2 convolution reaching from pixel 4Y + 2p - 3 to 4Y + 2p + 3,
     the pixels lie in the blocks Y - 1, Y and Y + 1 of four: each weight goes to the place of its

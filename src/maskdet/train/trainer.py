@@ -35,7 +35,12 @@ class Phase:
 
 
 def plan(options: TrainOptions, *, pretrained: bool) -> list[Phase]:
-    """Returns the phases of a run."""
+    """Returns the phases of a run.
+
+    Args:
+        options: of the run.
+        pretrained: whether there is a trained backbone to freeze at first.
+    """
     if not pretrained:
         return [Phase("train", options.epochs, options.learning_rate, "all")]
     head = Phase(

@@ -61,7 +61,7 @@ class FaceFeed:
         return len(self.photographs)
 
     def order(self, epoch: int) -> NDArray[np.intp]:
-        """Returns the pictures of a pass in their order."""
+        """Returns the indices of a pass's pictures in their order; fewer than N with `per_set`."""
         random = np.random.default_rng((self.seed, _ORDER, epoch))
         chosen = []
         for number in np.unique(self.sets):
@@ -95,7 +95,20 @@ class FaceFeed:
         return Boxed(picture, boxes[left & ~ignored], boxes[left & ignored])
 
     def view(self, index: int, *, size: int, epoch: int, how: FaceAugmentation) -> Boxed:
-        """Draws the view of a picture that belongs to a pass."""
+        """Draws the view of a picture that belongs to a pass.
+
+        Args:
+            index: of the picture.
+            size: side of the view in pixels.
+            epoch: number of the pass.
+            how: augmentation.
+
+        Returns:
+            The view, (size, size, 3), and the boxes in it, xyxy in its pixels.
+
+        Raises:
+            DatasetError: a file has gone or is no longer a picture.
+        """
         random = np.random.default_rng((self.seed, _VIEWS, epoch, index))
         first = True
 
@@ -211,5 +224,5 @@ def _plan(
 
 
 def steps(feed: FaceFeed, sizes: Sequence[int], batch_size: int, epoch: int) -> int:
-    """Returns how many batches a pass has."""
+    """Returns how many batches of `batches` a pass has, given the same input sides."""
     return len(_plan(feed, sorted(sizes), batch_size, epoch))

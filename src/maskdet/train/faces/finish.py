@@ -23,6 +23,7 @@ from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
 from maskdet.train.journal import Journal
 from maskdet.train.plots import plot_face_history
 from maskdet.train.quiet import no_native_output
+from maskdet.train.run_folder import writing_to
 from maskdet.train.ssd_export import Precision, to_tflite
 from maskdet.vision.faces import CARD_FORMAT, CARD_KIND, load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
@@ -163,11 +164,9 @@ def finish(
         write(trial, trained, contents, card)
     text = _text(card)
     journal.write_history()
-    try:
+    with writing_to(folder):
         plot_face_history(folder / "plot.png", journal.progress.history, options.measured_sizes)
         (folder / "report.txt").write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror})") from None
     return FaceResult(card_path, folder, f"{text}\ndetector {card_path.parent}\nreports {folder}")
 
 

@@ -68,7 +68,12 @@ class FaceOutcome:
         return float(chosen.mean()) if len(chosen) else 1.0
 
     def recall(self, confidence: float, chosen: NDArray[np.bool_] | None = None) -> float:
-        """Returns the share of the (chosen) faces found at this confidence."""
+        """Returns the share of the faces found at this confidence.
+
+        Args:
+            confidence: score from which on a detection counts.
+            chosen: (F,) which faces to count; ``None`` for all. Of no faces it is not a number.
+        """
         found = self.found_at >= confidence
         return float((found if chosen is None else found[chosen]).mean())
 

@@ -82,6 +82,11 @@ class TrainedSsd:
     def step(self, views: Any, kinds: Any, targets: Any) -> tuple[float, float]:
         """Learns from one batch of `maskdet.train.faces.feed.batches`.
 
+        Args:
+            views: (B, S, S, 3) uint8 BGR.
+            kinds: (B, P) int32, what each of the `priors` at S is to learn.
+            targets: (B, P, 4) float32 offsets.
+
         Returns:
             The two parts of the loss, see `multibox_loss`.
         """
@@ -90,6 +95,10 @@ class TrainedSsd:
 
     def detect(self, frame_bgr: UInt8Array, size: int) -> tuple[FloatArray, FloatArray]:
         """Finds faces with the averaged weights.
+
+        Args:
+            frame_bgr: (H, W, 3) uint8.
+            size: side in pixels of the square it is squashed to.
 
         Returns:
             (N, 4) float32 xyxy in pixels of the frame, and (N,) float32 scores, best first.

@@ -13,7 +13,7 @@ from maskdet.train.faces.options import FaceTrainOptions
 from maskdet.train.faces.pictures import LEFT_OUT, FacePictures, prepare
 from maskdet.train.faces.trainer import FaceTrainer
 from maskdet.train.journal import Journal, Say, Show
-from maskdet.train.run_folder import new_folder
+from maskdet.train.run_folder import new_folder, writing_to
 from maskdet.train.ssd import FINE_MULTIPLE
 from maskdet.vision.faces import face_detector_folder
 
@@ -51,7 +51,8 @@ def train(
     trainer = FaceTrainer(options, trained, pictures.train, pictures.validation, journal)
     if resume is not None:
         trainer.resume()
-    pictures.write(folder)
+    with writing_to(folder):
+        pictures.write(folder)
     with journal.kept():
         trainer.run()
         return finish.finish(options, pictures, trained, journal)

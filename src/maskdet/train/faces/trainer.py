@@ -108,7 +108,16 @@ class FaceTrainer:
 
 
 def measure(trained: TrainedSsd, feed: FaceFeed, sizes: Sequence[int]) -> list[FaceOutcome]:
-    """Runs the averaged network over a feed's pictures at each input side."""
+    """Runs the averaged network over a feed's pictures.
+
+    Args:
+        trained: the network.
+        feed: boxed pictures.
+        sizes: input sides, pixels.
+
+    Returns:
+        What became of detections and faces at each of the sides.
+    """
     outcomes: list[list[FaceOutcome]] = [[] for _ in sizes]
     for index in range(len(feed)):
         boxed = feed.read(index)
