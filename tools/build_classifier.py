@@ -155,7 +155,8 @@ def main(
     command = [
         *(sys.executable, "-m", "maskdet", "train"),
         *("--config", str(ROOT / "configs" / "bundled.toml"), *datasets),
-        *("--exclude-like", str(work / "held_out"), "--output", str(output), *train_options),
+        *("--exclude-like", str(work / "held_out"), "--output", str(output), "--overwrite"),
+        *train_options,
     ]
     raise SystemExit(subprocess.run(command, check=False).returncode)
 

@@ -178,7 +178,8 @@ def main(data: Path, work: Path, output: Path, train_options: tuple[str, ...]) -
         *("--ignore", OVERLOOKED),
         *("--images", str(taught_set / "images"), "--annotations", str(taught_set / "labels")),
         *("--exclude-like", str(data / "detection" / "valid" / "images")),
-        *("--output", str(output), *train_options),
+        *("--output", str(output), "--overwrite"),
+        *train_options,
     ]
     raise SystemExit(subprocess.run(command, check=False).returncode)
 
