@@ -21,7 +21,7 @@ def test_picture_and_raw_maps(maskdet: Cli, samples: Path, tmp_path: Path) -> No
         "--raw", "maps.npz",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "1 heat maps in 1 frames" in done.stdout
+    assert "1 heat map in 1 frame" in done.stdout
     picture = read_picture(tmp_path / "h.png").astype(int)
     assert picture.shape[0] == 512
     assert picture.shape[1] > 512 + 2 * 200
@@ -74,13 +74,13 @@ def test_classic_recording(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
 def test_pictures_of_a_folder_share_a_scale(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """One run over a folder; a picture without a face is drawn as it is."""
     folder = tmp_path / "in"
-    folder.mkdir()
-    for name in ("astronaut.jpg", "astronaut_masked.jpg", "coffee.jpg"):
-        shutil.copy(samples / name, folder)
-    done = maskdet("heatmap", "--source", folder, "--output", "out", "--smooth")
+    (folder / "below").mkdir(parents=True)
+    for name in ("astronaut.jpg", "below/astronaut_masked.jpg", "coffee.jpg"):
+        shutil.copy(samples / Path(name).name, folder / name)
+    done = maskdet("heatmap", "--source", folder, "--recursive", "--output", "out", "--smooth")
     assert done.returncode == 0, done.stderr
     assert "2 heat maps in 3 frames" in done.stdout
-    assert len(list((tmp_path / "out").iterdir())) == 3
+    assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == 3
 
 
 def class_folders(folder: Path, samples: Path) -> Path:

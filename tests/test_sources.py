@@ -296,6 +296,9 @@ def test_animations_are_videos(tmp_path: Path, suffix: str) -> None:
     frames = list(source)
     assert [frame.image.mean() for frame in frames] == pytest.approx(levels, abs=3)
     assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2], abs=0.02)
+    if suffix == ".gif":
+        (of_folder,) = open_sources([str(tmp_path)])
+        assert (of_folder.kind, len(list(of_folder))) == ("video", 3)
     stills[1].save(tmp_path / f"still{suffix}")
     still = open_source(str(tmp_path / f"still{suffix}"))
     assert still.kind == "picture"

@@ -116,6 +116,28 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_networks
 
 
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options that say how sources are read; the names are `ReadOptions`' fields."""
+    options = (
+        click.option("--recursive", is_flag=True, help="Look into the folders of a folder, too."),
+        click.option(
+            "--reconnect",
+            type=click.IntRange(min=0),
+            help="Attempts to open a lost camera or stream again. [default: for ever]",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            default=10.0,
+            show_default=True,
+            help="Seconds a server may be silent.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def _read_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:

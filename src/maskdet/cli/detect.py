@@ -14,6 +14,7 @@ from maskdet.cli.common import (
     log,
     network_options,
     progress,
+    reading_options,
     report_failures,
 )
 
@@ -57,7 +58,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--source", "sources", multiple=True, required=True, help=SOURCE_HELP)
 @network_options
 # What is looked at.
-@click.option("--recursive", is_flag=True, help="Look into the folders of a folder, too.")
+@reading_options
 @click.option("--width", type=click.IntRange(min=16), help="Scale frames to this width first.")
 @click.option(
     "--gamma",
@@ -68,18 +69,6 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 )
 @click.option(
     "--max-frames", type=click.IntRange(min=1), help="Stop each source after so many frames."
-)
-@click.option(
-    "--reconnect",
-    type=click.IntRange(min=0),
-    help="Attempts to open a lost camera or stream again. [default: for ever]",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=10.0,
-    show_default=True,
-    help="Seconds a server may be silent.",
 )
 # How faces are labelled.
 @click.option("--no-track", is_flag=True, help="Label every frame of a video on its own.")

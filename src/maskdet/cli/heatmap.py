@@ -5,7 +5,14 @@ from typing import Any
 
 import click
 
-from maskdet.cli.common import SOURCE_HELP, log, network_options, progress, report_failures
+from maskdet.cli.common import (
+    SOURCE_HELP,
+    log,
+    network_options,
+    progress,
+    reading_options,
+    report_failures,
+)
 
 # Named here as well as where they are understood, so that --help loads nothing.
 _METHODS = ["cam", "gradcam", "gradcam++", "hirescam", "layercam", "scorecam"]
@@ -36,6 +43,7 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     help=f"{SOURCE_HELP} [default: camera 0]",
 )
 @network_options
+@reading_options
 # How maps are computed.
 @click.option(
     "--method",
@@ -169,6 +177,9 @@ def _draw(given: dict[str, Any]) -> None:
                 size=given["size"],
                 layout=given["layout"],
             ),
+            recursive=given["recursive"],
+            reconnect=given["reconnect"],
+            timeout=given["timeout"],
             output=given["output"],
             raw=given["raw"],
             overwrite=given["overwrite"],
@@ -180,10 +191,8 @@ def _draw(given: dict[str, Any]) -> None:
         log=log,
         progress=progress,
     )
-    click.echo(f"{summary.faces} heat maps in {summary.frames} frames")
-    if summary.written:
-        one = len(summary.written) == 1
-        click.echo(f"written to {summary.written[0] if one else summary.written[0].parent}")
+    for line in summary.lines():
+        click.echo(line)
     report_failures(summary.failures)
 
 

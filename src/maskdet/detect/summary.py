@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.detections import MASK_LABEL, UNCERTAIN_LABEL, Detections
-from maskdet.media.drawing import label_text
+from maskdet.media.drawing import counted, label_text
 
 # Buckets of time are as long as this at first, and are paired when there are too many, so that a
 # run of months needs no more memory than one of minutes. Seconds; number.
@@ -141,8 +141,8 @@ class Summary:
         """Returns the figures as lines for people."""
         noun = "frame" if self.is_moving else "picture"
         kind = "" if noun in self.kind else f"{self.kind}, "
-        head = f"{self.source}: {kind}{count(self.frames, noun)}, "
-        head += count(self.faces.total(), "face")
+        head = f"{self.source}: {kind}{counted(self.frames, noun)}, "
+        head += counted(self.faces.total(), "face")
         if self.frames > 1:
             head += f" in {self.frames_with_faces} of them"
         width = max(len(label_text(label)) for label in self.all_labels)
@@ -221,8 +221,3 @@ class RunSummary:
             "frames_per_second": round(self.rate, 2),
             "sources": [source.to_json() for source in self.sources],
         }
-
-
-def count(number: int, noun: str) -> str:
-    """Returns "1 face", "2 faces"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

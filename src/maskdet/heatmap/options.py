@@ -45,6 +45,9 @@ class HeatmapOptions:
         networks: which networks, at which confidence.
         maps: how maps are computed.
         look: how they are drawn.
+        recursive: whether folders are searched to the bottom.
+        reconnect: attempts to open a lost camera or stream again; ``None`` for ever.
+        timeout: seconds a server may be silent.
         output: file or folder to record to; ``None`` for a fresh ``runs/heatmap/<n>``.
         raw: ``.npz`` file for the maps themselves.
         overwrite: whether existing files may be replaced.
@@ -58,6 +61,9 @@ class HeatmapOptions:
     networks: NetworkOptions = field(default_factory=NetworkOptions)
     maps: MapOptions = field(default_factory=MapOptions)
     look: LookOptions = field(default_factory=LookOptions)
+    recursive: bool = False
+    reconnect: int | None = None
+    timeout: float = 10.0
     output: Path | None = None
     raw: Path | None = None
     overwrite: bool = False

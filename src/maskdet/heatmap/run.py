@@ -15,6 +15,7 @@ from maskdet.heatmap.options import CLASSIC, RUN, HeatmapOptions
 from maskdet.heatmap.pictures import Pictures
 from maskdet.heatmap.raw import RawMaps
 from maskdet.heatmap.views import resolve_view
+from maskdet.media.drawing import counted
 from maskdet.media.frames import Source
 from maskdet.media.outputs import RunOutput
 from maskdet.media.sources import STANDARD_INPUT, ReadOptions, open_sources
@@ -53,6 +54,14 @@ class HeatmapSummary:
     written: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
+    def lines(self) -> list[str]:
+        """Returns the summary as lines for people."""
+        lines = [f"{counted(self.faces, 'heat map')} in {counted(self.frames, 'frame')}"]
+        if self.written:
+            one = len(self.written) == 1
+            lines.append(f"written to {self.written[0] if one else self.written[0].parent}")
+        return lines
+
 
 def run(
     options: HeatmapOptions,
@@ -71,7 +80,10 @@ def run(
         MaskdetError: something the user can mend.
     """
     stop = threading.Event()
-    sources = open_sources(list(options.sources), ReadOptions(log=log, stop=stop))
+    sources = open_sources(
+        list(options.sources),
+        ReadOptions(options.recursive, options.reconnect, options.timeout, log, stop),
+    )
     networks, look = options.networks, options.look
     model = load_model(
         networks.model,
@@ -190,7 +202,7 @@ def _on_one_scale(
         for seen, (_, _, found) in zip(waiting, kept, strict=True):
             yield seen, replace(found, scale=scale)
         return
-    again = open_sources(list(options.sources))
+    again = open_sources(list(options.sources), ReadOptions(options.recursive))
     position = 0
     for number, source in enumerate(again):
         for frame in itertools.islice(source, frames):

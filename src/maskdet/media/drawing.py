@@ -45,6 +45,11 @@ def label_colour(label: str, labels: tuple[str, ...]) -> Colour:
     return _OTHER_COLOURS[others.index(label) % len(_OTHER_COLOURS)]
 
 
+def counted(number: int, noun: str) -> str:
+    """Returns "1 face", "2 faces"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def label_text(label: str) -> str:
     """Returns how a label reads on a picture: "Mask", "No Mask", or the class name in words."""
     if label == MASK_LABEL:

@@ -153,7 +153,8 @@ def _open_pattern(pattern: str) -> list[Source]:
 def _open_several(files: list[Path], name: str, folder: Path | None) -> list[Source]:
     """Makes one source of the pictures among files, and one of each video."""
     pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
-    videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES]
+    # A GIF of one picture is read as a video of one frame.
+    videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES | {".gif"}]
     sources: list[Source] = []
     if pictures:
         sources.append(PictureSource(pictures, name, "pictures", folder))
