@@ -5,6 +5,7 @@ What the trainers of both networks have in common. What a pass is, they know.
 
 import csv
 import math
+import threading
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,15 +15,23 @@ from typing import Any
 import numpy as np
 
 from maskdet.errors import MaskdetError, ModelError
+from maskdet.signals import stopping_on_signals
 from maskdet.train import checkpoint
 from maskdet.train.checkpoint import Progress
 from maskdet.train.run_folder import writing_to
-from maskdet.train.stopping import Diverged, Interrupted, Stop, graceful_stop
 
 Say = Callable[[str], None]
 Show = Callable[[float, str], None]
 
 CHECKPOINT, BEST, HISTORY = "checkpoint.npz", "best.npz", "history.csv"
+
+
+class Interrupted(Exception):  # noqa: N818 - a wish, not an error
+    """The user asked the run to stop."""
+
+
+class Diverged(Exception):  # noqa: N818 - ends a phase, not the run
+    """The loss is no longer a number."""
 
 
 class Journal:
@@ -47,12 +56,12 @@ class Journal:
         self.folder, self.say, self.show = folder, say, show
         self.progress = Progress(fingerprint)
         self.interrupted = self.diverged = False
-        self._stop = Stop()
+        self._stop = threading.Event()
 
     def tick(self, share: float, text: str) -> None:
         """Shows progress, and ends what is going on if the user asked for it."""
         self.show(share, text)
-        if self._stop.asked:
+        if self._stop.is_set():
             raise Interrupted
 
     def run(self, passes: Callable[[], None]) -> None:
@@ -65,7 +74,7 @@ class Journal:
             MaskdetError: it ended before a single pass was done.
         """
         ended = ""
-        with graceful_stop() as self._stop:
+        with stopping_on_signals(self._stop):
             try:
                 passes()
             except Interrupted:

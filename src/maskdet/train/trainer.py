@@ -9,10 +9,9 @@ import keras
 
 from maskdet.train.augmentation import AUGMENTATIONS
 from maskdet.train.feed import Feed, batches
-from maskdet.train.journal import Journal
+from maskdet.train.journal import Diverged, Journal
 from maskdet.train.model import Networks, freeze_trunk, unfreeze
 from maskdet.train.options import TrainOptions
-from maskdet.train.stopping import Diverged
 from maskdet.train.views import Views
 
 

@@ -11,8 +11,7 @@ from maskdet.train.faces.feed import FaceFeed, batches, steps
 from maskdet.train.faces.measure import FaceOutcome
 from maskdet.train.faces.network import TrainedSsd
 from maskdet.train.faces.options import FaceTrainOptions
-from maskdet.train.journal import Journal
-from maskdet.train.stopping import Diverged
+from maskdet.train.journal import Diverged, Journal
 
 
 class FaceTrainer:
