@@ -2,14 +2,15 @@
 
     python benchmarks/label_flips.py VIDEO...
 
-Bursts of motion blur in random directions are added to the frames. The same faces are then
-labelled frame by frame and by their tracks, and the changes of label along each track are counted.
+Bursts of motion blur in random directions are added to the frames. Faces are taken where they are
+in the undisturbed frames, so that a blurred one is read and not lost, and labelled frame by frame
+and by their tracks; the changes of label along each track are counted.
 A change that the undisturbed video shows, too, is no flip. For the delay the videos run backwards
 and forwards without blur: the frames from the change of a face's own label to that of its track.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import click
@@ -62,16 +63,24 @@ def blurred(frames: Frames) -> Iterator[NDArray[np.uint8]]:
             yield frame
 
 
-def label(frames: Iterator[NDArray[np.uint8]] | Frames, detector: MaskDetector) -> list[Labels]:
-    """Labels every face by itself and by its track."""
+def label(
+    frames: Frames, detector: MaskDetector, shown: Iterable[NDArray[np.uint8]] | None = None
+) -> list[Labels]:
+    """Labels every face by itself and by its track.
+
+    Args:
+        frames: in which the faces are found.
+        detector: both networks.
+        shown: what the classifier sees instead of the frames.
+    """
     follower = Follower(detector)
     chooses = isinstance(detector.faces, AutoSizedFaceDetector)
     finder = detector.faces.following() if chooses else detector.faces
     by_track: dict[int, Labels] = defaultdict(Labels)
-    for number, frame in enumerate(frames):
+    for number, (frame, seen) in enumerate(zip(frames, shown or frames, strict=True)):
         faces = detector.find_faces(frame, finder)
-        own = detector.classify(frame, *faces)
-        tracked = follower.classify(frame, *faces)
+        own = detector.classify(seen, *faces)
+        tracked = follower.classify(seen, *faces)
         if tracked.tracks is None:
             continue
         for track, a, b in zip(
@@ -123,7 +132,7 @@ def main(videos: tuple[str, ...]) -> None:
             for face in clean
         )
         late += delays(clean) + delays(label(frames[::-1], detector))
-        faces = label(blurred(frames), detector)
+        faces = label(frames, detector, blurred(frames))
         seen = sum(len(face.own) for face in faces)
         own = max(0, sum(len(changes(face.own)) for face in faces) - real)
         tracked = max(0, sum(len(changes(face.track)) for face in faces) - real)

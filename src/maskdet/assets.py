@@ -121,7 +121,7 @@ def cached(name: str, url: str, expected: str, timeout: float = 30.0) -> Path:
         reason = getattr(error, "reason", None) or error.strerror or error
         raise ModelError(
             f"{name} cannot be downloaded ({reason}): get it from {url} and put it into "
-            f"{path.parent}, or name it with --face"
+            f"{path.parent}, or give its path instead"
         ) from None
     finally:
         partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Detections against labelled faces: who found whom, and average precision."""
+"""Boxes that belong together: detections and labelled faces, average precision, best pairs."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,3 +54,24 @@ def average_precision(scores: FloatArray, hits: NDArray[np.bool_], faces: int) -
     precisions = found / np.arange(1, len(found) + 1)
     envelope = np.maximum.accumulate(precisions[::-1])[::-1]
     return float(envelope[hits[order]].sum() / faces)
+
+
+def best_pairs(affinity: FloatArray) -> list[tuple[int, int]]:
+    """Pairs rows with columns, each at most once, so that the sum of their affinities is largest.
+
+    Args:
+        affinity: (R, C), 0 and above; a pair at 0 is none.
+    """
+    for table, turned in ((affinity, False), (affinity.T, True)):
+        # Where all rows like different columns best, each has its best: no sum can be larger.
+        rows = np.flatnonzero(table.max(axis=1) > 0)
+        columns = table[rows].argmax(axis=1)
+        if len(np.unique(columns)) == len(columns):
+            pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+            return [(column, row) if turned else (row, column) for row, column in pairs]
+    # Imported when first needed: it takes a quarter of a second and 40 MB, and most videos never
+    # need it.
+    from scipy.optimize import linear_sum_assignment
+
+    pairs = zip(*linear_sum_assignment(affinity, maximize=True), strict=True)
+    return [(int(row), int(column)) for row, column in pairs if affinity[row, column] > 0]

@@ -9,7 +9,8 @@ second track upon the first. When one box is left it is the first track's, which
 
 Label: the log-probabilities of the frames are accumulated with forgetting, so that one blurred
 frame does not outweigh the ones before it, and the label changes only when the accumulated
-evidence is clearly for another (hysteresis).
+evidence is clearly for another (hysteresis). A frame counts, and pushes out what came before, by
+how sharp the face is in it beside its sharpest lately: what motion has smeared says little.
 """
 
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from maskdet.boxes import cut
 from maskdet.detections import FloatArray
+from maskdet.vision.matching import best_pairs
 from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.prior_boxes import intersection_over_union
 
@@ -42,6 +44,8 @@ class TrackingOptions:
         settled_at: accumulated probability from which on a label counts as settled.
         recheck: a settled, unchanged face is classified again after so many frames.
         change: mean difference of its thumbnail, in grey levels, from which on it has changed.
+        sharpest_kept: share of the sharpest so far that a face is still measured by a frame later:
+            one that stays out of focus counts in full again after a second or two.
     """
 
     min_overlap: float = 0.2
@@ -55,6 +59,7 @@ class TrackingOptions:
     settled_at: float = 0.9
     recheck: int = 4
     change: float = 6.0
+    sharpest_kept: float = 0.98
 
 
 @dataclass
@@ -65,12 +70,14 @@ class Track:
         number: counts from 1 through a run.
         box: (4,) float32, last seen, in pixels.
         velocity: (4,) float32, pixels a frame.
-        log_evidence: (C,) accumulated log-probabilities, newest frame with weight 1.
+        log_evidence: (C,) accumulated log-probabilities, newest frame with weight `clarity`.
         weight: sum of the frames' weights in `log_evidence`.
         label: index of its label.
         missed: frames since it was last seen.
         seen: frames it was seen in.
         answer: the classifier's last (C,) probabilities and (C,) logits.
+        sharpest: how sharp it was at its sharpest lately, in grey levels a pixel of its thumbnail.
+        clarity: how sharp it is in its last frame, as a share of that.
         twin_of: number of the track upon whose box this one began, maybe the same face found twice.
     """
 
@@ -85,6 +92,8 @@ class Track:
     answer: tuple[FloatArray, FloatArray] | None = None
     thumbnail: NDArray[np.int16] | None = field(default=None, repr=False)
     since_classified: int = 0
+    sharpest: float = 0.0
+    clarity: float = 1.0
     twin_of: int | None = None
 
     @property
@@ -216,6 +225,7 @@ class Tracker:
         face = cut(frame_bgr, track.box)
         small = cv2.resize(face, (self._THUMBNAIL, self._THUMBNAIL), interpolation=cv2.INTER_AREA)
         thumbnail = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.int16)
+        self._compare_sharpness(track, thumbnail)
         track.since_classified += 1
         before = track.thumbnail
         settled = track.label >= 0 and track.probabilities[track.label] >= self.options.settled_at
@@ -229,6 +239,12 @@ class Tracker:
             return True
         return False
 
+    def _compare_sharpness(self, track: Track, thumbnail: NDArray[np.int16]) -> None:
+        """Measures a face by the mean step between neighbouring pixels of its thumbnail."""
+        sharpness = float(sum(np.abs(np.diff(thumbnail, axis=axis)).mean() for axis in (0, 1)))
+        track.sharpest = max(sharpness, track.sharpest * self.options.sharpest_kept)
+        track.clarity = sharpness / track.sharpest if track.sharpest > 0 else 1.0
+
     def update(self, track: Track, probabilities: FloatArray) -> None:
         """Adds a frame's evidence to a track and decides its label.
 
@@ -239,31 +255,12 @@ class Tracker:
         options = self.options
         floor = (1 - options.certainty) / max(self._classes - 1, 1)
         log_probabilities = np.log(np.clip(probabilities, floor, options.certainty))
-        kept = np.float32(options.forgetting)
-        track.log_evidence = (kept * track.log_evidence + log_probabilities).astype(np.float32)
-        track.weight = options.forgetting * track.weight + 1
+        clarity = track.clarity
+        kept = options.forgetting**clarity
+        evidence = kept * track.log_evidence + clarity * log_probabilities
+        track.log_evidence = evidence.astype(np.float32)
+        track.weight = kept * track.weight + clarity
         shares = track.probabilities
         best = int(shares.argmax())
         if track.label < 0 or (best != track.label and shares[best] >= options.switch_at):
             track.label = best
-
-
-def best_pairs(affinity: FloatArray) -> list[tuple[int, int]]:
-    """Pairs rows with columns, each at most once, so that the sum of their affinities is largest.
-
-    Args:
-        affinity: (R, C), 0 and above; a pair at 0 is none.
-    """
-    for table, turned in ((affinity, False), (affinity.T, True)):
-        # Where all rows like different columns best, each has its best: no sum can be larger.
-        rows = np.flatnonzero(table.max(axis=1) > 0)
-        columns = table[rows].argmax(axis=1)
-        if len(np.unique(columns)) == len(columns):
-            pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-            return [(column, row) if turned else (row, column) for row, column in pairs]
-    # Imported when first needed: it takes a quarter of a second and 40 MB, and most videos never
-    # need it.
-    from scipy.optimize import linear_sum_assignment
-
-    pairs = zip(*linear_sum_assignment(affinity, maximize=True), strict=True)
-    return [(int(row), int(column)) for row, column in pairs if affinity[row, column] > 0]
