@@ -96,7 +96,7 @@ class SizeChooser:
             shares = np.concatenate(self._heights)
             if len(shares) == 0:
                 # Nobody there: a middling size finds whoever comes nearer.
-                self._wanted = self._sizes[len(self._sizes) // 2]
+                self._wanted = self._sizes[(len(self._sizes) - 1) // 2]
                 return
             smallest = float(np.quantile(shares, 0.1))
             enough = [one for one in self._sizes if smallest * one >= COMFORTABLE]
