@@ -9,6 +9,7 @@ A change that the undisturbed video shows, too, is no flip. For the delay the vi
 and forwards without blur: the frames from the change of a face's own label to that of its track.
 """
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -75,10 +76,11 @@ def label(
     """
     follower = Follower(detector)
     chooses = isinstance(detector.faces, AutoSizedFaceDetector)
-    finder = detector.faces.following() if chooses else detector.faces
+    following = detector.faces.following() if chooses else None
     by_track: dict[int, Labels] = defaultdict(Labels)
     for number, (frame, seen) in enumerate(zip(frames, shown or frames, strict=True)):
-        faces = detector.find_faces(frame, finder)
+        detect = functools.partial(following.detect, number) if following else None
+        faces = detector.find_faces(frame, detect)
         own = detector.classify(seen, *faces)
         tracked = follower.classify(seen, *faces)
         if tracked.tracks is None:

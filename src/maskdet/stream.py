@@ -3,6 +3,7 @@
 The only module that knows both `vision` and `media`, which know nothing of each other.
 """
 
+import functools
 import itertools
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -18,7 +19,11 @@ from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.stages import in_thread, merged
 from maskdet.vision.classifier import Classifier, MaskClassifier
-from maskdet.vision.face_size import AutoSizedFaceDetector, load_sized_face_detector
+from maskdet.vision.face_size import (
+    AutoSizedFaceDetector,
+    FollowingFaceDetector,
+    load_sized_face_detector,
+)
 from maskdet.vision.faces import FaceDetector, face_detector_folder
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.pipeline import Follower, MaskDetector
@@ -183,7 +188,7 @@ def detect_frames(
     options = options or StreamOptions()
     table = None if options.gamma == 1 else gamma_table(options.gamma)
     followers: dict[int, Follower] = {}
-    sized: dict[int, FaceDetector] = {}
+    following: dict[int, FollowingFaceDetector] = {}
     live_count = sum(source.is_live for source in sources)
 
     def prepare(item: tuple[Source, Frame]) -> tuple[Source, Frame]:
@@ -199,13 +204,15 @@ def detect_frames(
         item: tuple[Source, Frame],
     ) -> tuple[Source, Frame, FloatArray, FloatArray]:
         source, frame = item
-        faces = detector.faces
-        if source.is_moving and isinstance(faces, AutoSizedFaceDetector):
+        detect = None
+        if source.is_moving and isinstance(detector.faces, AutoSizedFaceDetector):
             # Live sources share the workers, and none may fall behind.
             rate = source.frame_rate * live_count if source.is_live and source.frame_rate else None
-            pace = 1 / rate if rate else None
-            faces = sized.setdefault(id(source), faces.following(pace))
-        return source, frame, *detector.find_faces(frame.image, faces)
+            sized = following.setdefault(
+                id(source), detector.faces.following(1 / rate if rate else None)
+            )
+            detect = functools.partial(sized.detect, frame.index)
+        return source, frame, *detector.find_faces(frame.image, detect)
 
     def classify(found: tuple[Source, Frame, FloatArray, FloatArray]) -> Seen:
         source, frame, xyxy, scores = found

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from maskdet.vision.preprocessing import UInt8Array
 COMFORTABLE = 28.0
 # Looked at at full size: the first frames of a source, then one frame in so many.
 FIRST_LOOKS, LOOK_EVERY = 3, 60
+# What a frame shows counts for those from so many later on. By then it is surely known, so that
+# frames do not wait for one another, and a file gives the same faces however its frames raced.
+DELAY = 8
 # Share of the time between two frames of a live source that finding faces may take, all workers
 # busy; the classifier and the rest need some, too.
 _SHARE_OF_FRAME_TIME = 0.7
@@ -46,7 +50,7 @@ class SizeChooser:
     Args:
         sizes: to choose from, ascending.
         seconds_a_frame: time between two frames of a live source, ``None`` where it can wait.
-        workers: how many frames are worked on at a time.
+        workers: how many frames are worked on at a time, fewer than `DELAY`.
     """
 
     def __init__(
@@ -58,49 +62,73 @@ class SizeChooser:
         )
         self._seconds: dict[int, float] = {}
         self._heights: list[FloatArray] = []
-        self._frames = 0
-        self._wanted: int | None = None
-        self._lock = threading.Lock()
+        # What frames have shown that wait for an earlier one, and the size wanted after each frame.
+        self._waiting: dict[int, tuple[int, FloatArray] | None] = {}
+        self._wanted: deque[int] = deque(maxlen=2 * DELAY)
+        self._learned = 0
+        self._changed = threading.Condition()
 
-    def choose(self, width: int, height: int) -> tuple[int, bool]:
-        """Chooses the input size for the next frame, of the given size in pixels.
+    def choose(self, index: int, width: int, height: int) -> tuple[int, bool]:
+        """Chooses the input size for a frame; waits for earlier ones if they are far behind.
+
+        Args:
+            index: number of the frame, from 0; `saw` must be called for each.
+            width: of the frame in pixels.
+            height: of the frame in pixels.
 
         Returns:
             The size, and whether it is that of a look rather than the one settled on.
         """
-        with self._lock:
+        with self._changed:
             largest = size_for(width, height, self._sizes)
-            look = self._frames < FIRST_LOOKS or self._frames % LOOK_EVERY == 0
-            self._frames += 1
-            if look or self._wanted is None:
+            if index < FIRST_LOOKS or index % LOOK_EVERY == 0:
                 return self._affordable(largest), True
-            return self._affordable(min(self._wanted, largest)), False
+            known = max(index - DELAY, FIRST_LOOKS - 1)
+            self._changed.wait_for(lambda: self._learned > known)
+            wanted = self._wanted[known - self._learned]
+            return self._affordable(min(wanted, largest)), False
 
-    def saw(self, size: int, heights: FloatArray, height: int, seconds: float) -> None:
+    def saw(
+        self, index: int, size: int, heights: FloatArray | None, height: int, seconds: float
+    ) -> None:
         """Learns from a frame.
 
         Args:
+            index: number of the frame.
             size: input size it was looked at with.
-            heights: (N,) of the faces found, in pixels of the frame.
+            heights: (N,) of the faces found, in pixels of the frame; ``None`` if looking failed.
             height: of the frame in pixels.
             seconds: that it took.
         """
-        with self._lock:
-            known = self._seconds.get(size)
-            # The first run of a size is slow, and a busy moment should not decide: the least counts
-            # most.
-            self._seconds[size] = seconds if known is None else min(known * 1.02, seconds)
-            if self._wanted is not None and size < self._wanted:
-                return
-            self._heights = [*self._heights[1 - FIRST_LOOKS :], heights / np.float32(height)]
-            shares = np.concatenate(self._heights)
-            if len(shares) == 0:
-                # Nobody there: a middling size finds whoever comes nearer.
-                self._wanted = self._sizes[(len(self._sizes) - 1) // 2]
-                return
-            smallest = float(np.quantile(shares, 0.1))
-            enough = [one for one in self._sizes if smallest * one >= COMFORTABLE]
-            self._wanted = enough[0] if enough else self._sizes[-1]
+        with self._changed:
+            if heights is None:
+                self._waiting[index] = None
+            else:
+                known = self._seconds.get(size)
+                # The first run of a size is slow, and a busy moment should not decide: the least
+                # counts most.
+                self._seconds[size] = seconds if known is None else min(known * 1.02, seconds)
+                self._waiting[index] = size, heights / np.float32(height)
+            while self._learned in self._waiting:
+                shown = self._waiting.pop(self._learned)
+                before = self._wanted[-1] if self._wanted else None
+                self._wanted.append(self._want(before, shown))
+                self._learned += 1
+            self._changed.notify_all()
+
+    def _want(self, before: int | None, shown: tuple[int, FloatArray] | None) -> int:
+        """Returns the size wanted after a frame, given what it showed, and the one before."""
+        # Nobody there: a middling size finds whoever comes nearer.
+        middling = self._sizes[(len(self._sizes) - 1) // 2]
+        if shown is None or (before is not None and shown[0] < before):
+            return middling if before is None else before
+        self._heights = [*self._heights[1 - FIRST_LOOKS :], shown[1]]
+        shares = np.concatenate(self._heights)
+        if len(shares) == 0:
+            return middling
+        smallest = float(np.quantile(shares, 0.1))
+        enough = [one for one in self._sizes if smallest * one >= COMFORTABLE]
+        return enough[0] if enough else self._sizes[-1]
 
     def _affordable(self, wanted: int) -> int:
         """Returns the largest size up to the wanted one that keeps up with a live source."""
@@ -168,19 +196,30 @@ class FollowingFaceDetector:
         # Looks wait for one another: they would make a second network at a size that may not be
         # used again for long.
         self._look = threading.Lock()
-        self.default_confidence = detector.default_confidence
-        self.workers = detector.workers
 
-    def detect(self, frame_bgr: UInt8Array) -> Faces:
-        """Finds the faces of the source's next frame."""
+    def detect(self, index: int, frame_bgr: UInt8Array) -> Faces:
+        """Finds the faces of a frame.
+
+        Args:
+            index: number of the frame, from 0; every frame must be given, about in order.
+            frame_bgr: (H, W, 3) uint8.
+
+        Returns:
+            As `maskdet.vision.faces.FaceDetector.detect`.
+        """
         height, width = frame_bgr.shape[:2]
-        size, look = self._chooser.choose(width, height)
-        with self._look if look else contextlib.nullcontext():
-            detector = self._detector.at(size)
-            start = time.perf_counter()
-            xyxy, scores = detector.detect(frame_bgr)
-            seconds = time.perf_counter() - start
-        self._chooser.saw(size, xyxy[:, 3] - xyxy[:, 1], height, seconds)
+        size, look = self._chooser.choose(index, width, height)
+        heights, seconds = None, 0.0
+        try:
+            with self._look if look else contextlib.nullcontext():
+                detector = self._detector.at(size)
+                start = time.perf_counter()
+                xyxy, scores = detector.detect(frame_bgr)
+                seconds = time.perf_counter() - start
+            heights = xyxy[:, 3] - xyxy[:, 1]
+        finally:
+            # Even if it failed: later frames wait to hear of it.
+            self._chooser.saw(index, size, heights, height, seconds)
         return xyxy, scores
 
 

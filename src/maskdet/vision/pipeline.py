@@ -1,5 +1,6 @@
 """The two stages together: a frame in, its faces with their labels out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -32,17 +33,19 @@ class MaskDetector:
         """The classifier's class names."""
         return self.classifier.labels
 
-    def find_faces(self, frame_bgr: UInt8Array, faces: FaceDetector | None = None) -> Faces:
+    def find_faces(
+        self, frame_bgr: UInt8Array, detect: Callable[[UInt8Array], Faces] | None = None
+    ) -> Faces:
         """Runs the first stage on a frame.
 
         Args:
             frame_bgr: (H, W, 3) uint8.
-            faces: what stands for the first stage in this frame's source, where it is not `faces`.
+            detect: what finds the faces of this frame, where it is not the first stage's own way.
 
         Returns:
             (N, 4) boxes in pixels and (N,) scores, best first.
         """
-        xyxy, scores = (faces or self.faces).detect(frame_bgr)
+        xyxy, scores = (detect or self.faces.detect)(frame_bgr)
         large = xyxy[:, 3] - xyxy[:, 1] >= self.min_face
         return xyxy[large], scores[large]
 
