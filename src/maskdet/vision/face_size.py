@@ -44,6 +44,10 @@ def size_for(width: int, height: int, sizes: Sequence[int]) -> int:
     return useful[-1] if useful else sizes[0]
 
 
+def _is_look(index: int) -> bool:
+    return index < FIRST_LOOKS or index % LOOK_EVERY == 0
+
+
 class SizeChooser:
     """Chooses the size for the frames of one moving source. May be called from several threads.
 
@@ -81,7 +85,7 @@ class SizeChooser:
         """
         with self._changed:
             largest = size_for(width, height, self._sizes)
-            if index < FIRST_LOOKS or index % LOOK_EVERY == 0:
+            if _is_look(index):
                 return self._affordable(largest), True
             known = max(index - DELAY, FIRST_LOOKS - 1)
             self._changed.wait_for(lambda: self._learned > known)
@@ -112,20 +116,24 @@ class SizeChooser:
             while self._learned in self._waiting:
                 shown = self._waiting.pop(self._learned)
                 before = self._wanted[-1] if self._wanted else None
-                self._wanted.append(self._want(before, shown))
+                # Between looks, a size smaller than wanted overlooks what it was wanted for.
+                if before is not None and (
+                    shown is None or (shown[0] < before and not _is_look(self._learned))
+                ):
+                    self._wanted.append(before)
+                else:
+                    self._wanted.append(self._want(shown))
                 self._learned += 1
             self._changed.notify_all()
 
-    def _want(self, before: int | None, shown: tuple[int, FloatArray] | None) -> int:
-        """Returns the size wanted after a frame, given what it showed, and the one before."""
-        # Nobody there: a middling size finds whoever comes nearer.
-        middling = self._sizes[(len(self._sizes) - 1) // 2]
-        if shown is None or (before is not None and shown[0] < before):
-            return middling if before is None else before
-        self._heights = [*self._heights[1 - FIRST_LOOKS :], shown[1]]
-        shares = np.concatenate(self._heights)
+    def _want(self, shown: tuple[int, FloatArray] | None) -> int:
+        """Returns the size wanted after a frame that showed this."""
+        if shown is not None:
+            self._heights = [*self._heights[1 - FIRST_LOOKS :], shown[1]]
+        shares = np.concatenate([np.zeros(0, np.float32), *self._heights])
         if len(shares) == 0:
-            return middling
+            # Nobody there: a middling size finds whoever comes nearer.
+            return self._sizes[(len(self._sizes) - 1) // 2]
         smallest = float(np.quantile(shares, 0.1))
         enough = [one for one in self._sizes if smallest * one >= COMFORTABLE]
         return enough[0] if enough else self._sizes[-1]

@@ -25,6 +25,10 @@ from maskdet.errors import ModelError
 Outputs = dict[str, NDArray[Any]]
 
 
+# Two that overlap would leave standard error silent for good.
+_silencing = threading.RLock()
+
+
 @contextmanager
 def silent_standard_error() -> Iterator[None]:
     """Sends what native code prints on standard error nowhere.
@@ -32,16 +36,17 @@ def silent_standard_error() -> Iterator[None]:
     LiteRT announces its CPU kernels there once a process, and TensorFlow its own, with no way to
     ask them not to; what goes wrong they raise.
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    with _silencing:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 class _Lane:
