@@ -156,7 +156,7 @@ def test_a_live_source_is_never_slower_than_its_frames() -> None:
 def test_a_slow_machine_learns_from_the_looks_it_can_afford() -> None:
     """People who come nearer need less, even where what they needed before could not be had."""
     chooser = SizeChooser(SIZES, seconds_a_frame=0.025, workers=1)
-    for index in range(2 * LOOK_EVERY):
+    for index in range(3 * LOOK_EVERY):
         size, _ = chooser.choose(index, 1280, HEIGHT)
         heights = np.array([20.0 if index < LOOK_EVERY - 1 else 300.0], np.float32)
         chooser.saw(index, size, heights, HEIGHT, 0.04 * (size / 704) ** 2)
