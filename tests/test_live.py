@@ -146,6 +146,34 @@ def test_a_feed_without_a_frame_is_an_error() -> None:
         list(source)
 
 
+def test_a_camera_that_is_off_for_a_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait stays a number however often opening was tried."""
+    monkeypatch.setattr(live, "FIRST_WAIT", 0.0)
+    attempts: list[int] = []
+
+    def refuse() -> Scripted:
+        attempts.append(1)
+        raise SourceError("no such device")
+
+    source = LiveSource("camera", "camera 0", Scripted([7]), refuse, reconnect=1100)
+    assert len(list(source)) == 1
+    assert len(attempts) == 1100
+
+
+def test_stopping_before_the_first_frame_blames_nobody() -> None:
+    """Ctrl-C while a camera starts: no error, and nothing is opened again."""
+    stop, lines = threading.Event(), list[str]()
+
+    class Stopping(Scripted):
+        def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+            stop.set()
+            raise SourceError("interrupted")
+
+    source = LiveSource("camera", "camera 0", Stopping([]), list, log=lines.append, stop=stop)
+    assert list(source) == []
+    assert lines == source.failures == []
+
+
 class Handler(BaseHTTPRequestHandler):
     """Serves an endless MJPEG stream, a stream of garbage, and silence."""
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Wait before the n-th attempt to open again: doubled from the first to the longest, in seconds,
 # and varied by a quarter so that many cameras do not knock at a recovering server at once.
 FIRST_WAIT, LONGEST_WAIT, JITTER = 0.5, 30.0, 0.25
+# Doubled so often any first wait is the longest; 2 to the power of a night's attempts is no float.
+_MOST_DOUBLINGS = 16
 # A camera may give this many empty frames in a row before it counts as gone.
 EMPTY_FRAMES = 10
 # So many parts of a stream in a row may be damaged before it counts as gone.
@@ -169,7 +171,7 @@ class LiveSource:
         """Gives the newest frame whenever it is asked for one, each frame at most once.
 
         Raises:
-            SourceError: the feed gave no frame at all.
+            SourceError: the feed gave no frame at all, though it was given the time to.
         """
         reader = threading.Thread(target=self._read, name=f"read {self.name}", daemon=True)
         reader.start()
@@ -187,7 +189,7 @@ class LiveSource:
             reader.join(timeout=2)
         if self._fault is not None:
             raise self._fault
-        if index == 0 and self._ended:
+        if index == 0 and self._ended and not self._stop.is_set():
             raise SourceError(f"{self.name}: gives no pictures")
 
     def _take(self) -> tuple[float, UInt8Array] | None:
@@ -224,11 +226,14 @@ class LiveSource:
                     problem = str(error).removeprefix(f"{self.name}: ")
                 finally:
                     self._feed.close()
+                # A feed that breaks while the run ends, as on Ctrl-C, is not missed.
+                if self._is_over():
+                    return
                 if self._reconnect is not None and attempt >= self._reconnect:
                     self.failures.append(f"{self.name}: lost ({problem})")
                     return
                 attempt += 1
-                wait = min(FIRST_WAIT * 2 ** (attempt - 1), LONGEST_WAIT)
+                wait = min(FIRST_WAIT * 2 ** min(attempt - 1, _MOST_DOUBLINGS), LONGEST_WAIT)
                 wait *= 1 + random.uniform(-JITTER, JITTER)
                 self._log(f"{self.name}: {problem}; opening it again in {wait:.1f} s")
                 until = time.monotonic() + wait
