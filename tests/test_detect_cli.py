@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,9 +17,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from conftest import Cli, assert_user_error
 from maskdet.media.pictures import read_picture
+from maskdet.media.sinks import VideoWriter
 from maskdet.media.video import VideoSource
 
 
@@ -315,6 +318,43 @@ def test_on_a_terminal(samples: Path, tmp_path: Path) -> None:
     lines = [line.removeprefix("\r\x1b[K") for line in loud.split("\n") if line.strip()]
     assert len(lines) == 4
     assert all(line.startswith(str(samples)) for line in lines)
+
+
+def test_a_lost_terminal(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A closed window and a shell that says so once more: the run ends with its files whole."""
+    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal, which Windows lacks")
+    with VideoWriter(tmp_path / "long.avi", 10) as video:
+        for _ in range(4000):
+            video.write(noise)
+    terminal, inner = pty.openpty()
+    # The first terminal that the leader of a session opens is the one whose loss it is told of.
+    program = (
+        f"import os, runpy, sys; os.open({os.ttyname(inner)!r}, os.O_RDWR); "
+        "sys.argv[0] = 'maskdet'; runpy.run_module('maskdet', run_name='__main__')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "detect", "--source", "long.avi", "--output", "out.mp4",
+         "--summary", "s.json"],
+        stdin=inner, stdout=inner, stderr=inner, cwd=tmp_path, start_new_session=True,
+    )  # fmt: skip
+    os.close(inner)
+    try:
+        text = b""
+        while b"/4000" not in text or b" 0/4000" in text[-80:]:
+            text += os.read(terminal, 4096)
+        os.close(terminal)
+        for _ in range(3):
+            time.sleep(0.02)
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+    (source,) = json.loads((tmp_path / "s.json").read_text())["sources"]
+    assert 0 < source["frames"] < 4000
+    assert len(list(VideoSource(str(tmp_path / "out.mp4")))) == source["frames"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["long.avi", "out.mp4", "s.json"]
 
 
 def test_full_disk(samples: Path, tmp_path: Path) -> None:

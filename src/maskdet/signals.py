@@ -1,5 +1,6 @@
 """Ctrl-C and its like as a request to finish."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ from types import FrameType
 def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
     """Sets an event on Ctrl-C, SIGTERM and a lost terminal: a run can end with its files whole.
 
-    A second signal has its usual effect, for a run that does not come to its end. Signals that are
-    ignored stay so, as `nohup` asks.
+    A second Ctrl-C or SIGTERM has its usual effect, for a run that does not come to its end. Of a
+    lost terminal the kernel tells and then the shell, and nothing can be written to it: further
+    SIGHUPs are ignored, and what would be said goes nowhere. Signals that are ignored stay so, as
+    `nohup` asks.
 
     Args:
         stop: what to set; the run looks at it, and so do its live sources.
@@ -23,13 +26,26 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in watched}
     before = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}
 
+    hang_up = getattr(signal, "SIGHUP", None)
+    # Found out now: a terminal that is lost does not say any more that it was one.
+    terminals = [number for number in (1, 2) if os.isatty(number)]
+
     def restore() -> None:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if number != hang_up:
+                signal.signal(number, handler)
 
-    def handle(_: int, __: FrameType | None) -> None:
+    def handle(number: int, _: FrameType | None) -> None:
         stop.set()
-        restore()
+        if number != hang_up:
+            restore()
+            return
+        # For good: files are still to be finished when the run has left this context.
+        signal.signal(number, signal.SIG_IGN)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for terminal in terminals:
+            os.dup2(nowhere, terminal)
+        os.close(nowhere)
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -40,3 +56,6 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
         yield
     finally:
         restore()
+        for number, handler in before.items():
+            if signal.getsignal(number) is handle:
+                signal.signal(number, handler)

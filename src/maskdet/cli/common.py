@@ -1,5 +1,6 @@
 """What the commands have in common: options of the same name and meaning, progress, reporting."""
 
+import errno
 import functools
 import sys
 import time
@@ -183,9 +184,20 @@ def annotation_options(*, required: bool) -> Callable[[Callable[..., None]], Cal
     return add
 
 
+@contextmanager
+def _without_terminal() -> Iterator[None]:
+    """Lets nothing be said where the terminal is lost: the run ends by itself, its files whole."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+
+
 def log(line: str) -> None:
     """Tells the user something on standard error, over a progress bar that is drawn again."""
-    click.echo(f"\r\x1b[K{line}" if sys.stderr.isatty() else line, err=True)
+    with _without_terminal():
+        click.echo(f"\r\x1b[K{line}" if sys.stderr.isatty() else line, err=True)
 
 
 @contextmanager
@@ -196,7 +208,12 @@ def progress(total: int | None) -> Iterator[Callable[[], None]]:
     """
     if total is not None and total > 1 and sys.stderr.isatty():
         with click.progressbar(length=total, show_pos=True, file=sys.stderr) as bar:
-            yield lambda: bar.update(1)
+
+            def draw() -> None:
+                with _without_terminal():
+                    bar.update(1)
+
+            yield draw
         return
     start = said = time.monotonic()
     done = 0
@@ -228,7 +245,8 @@ def show_share(share: float, text: str) -> None:
         return
     done = round(min(1.0, share) * _BAR_WIDTH)
     bar = "#" * done + "-" * (_BAR_WIDTH - done)
-    click.echo(f"\r[{bar}] {text}\x1b[K", nl=share >= 1, err=True)
+    with _without_terminal():
+        click.echo(f"\r[{bar}] {text}\x1b[K", nl=share >= 1, err=True)
 
 
 def log_some(problems: tuple[str, ...], where: Path | None) -> None:
