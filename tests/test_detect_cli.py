@@ -186,6 +186,25 @@ def test_what_is_read_is_never_replaced(maskdet: Cli, samples: Path, tmp_path: P
         assert (tmp_path / name).read_bytes() == (samples / name).read_bytes()
 
 
+def test_pictures_that_are_read_are_never_replaced(
+    maskdet: Cli, samples: Path, tmp_path: Path
+) -> None:
+    """Pictures of a folder or a pattern, by any of the options that write a file."""
+    (tmp_path / "in").mkdir()
+    original = (samples / "coffee.jpg").read_bytes()
+    picture = tmp_path / "in" / "coffee.jpg"
+    picture.write_bytes(original)
+    said = "coffee.jpg: is what is read"
+    for source in ("in", "in/*.jpg"):
+        assert_user_error(
+            maskdet("detect", "--source", source, "--output", "in", "--overwrite"), said
+        )
+    for option in ("--json", "--csv", "--summary", "--plot", "--grid"):
+        done = maskdet("detect", "--source", "in", "--no-output", "--overwrite", option, picture)
+        assert_user_error(done, said)
+    assert picture.read_bytes() == original
+
+
 def test_fail_on(maskdet: Cli, samples: Path) -> None:
     """Exit code 3 when a face of the label was seen, 0 when not, 1 for a label nobody knows."""
     run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--fail-on")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from maskdet.media.grid import COLUMNS, ROWS, Grid
 from maskdet.media.outputs import RunOutput
 from maskdet.media.pictures import PictureSource, read_picture
 from maskdet.media.records import CSV_COLUMNS, CsvRows, open_records, record_of
+from maskdet.media.sinks import VideoWriter
+from maskdet.media.window import Window
 from maskdet.stream import gamma_table
 
 LABELS = ("with_mask", "without_mask")
@@ -171,6 +174,56 @@ def test_outputs_of_the_same_name_get_numbers(tmp_path: Path, noise: NDArray[np.
         still = output.write_still(noise)
     files = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
     assert files == ["a/x.jpg", "door-2.mp4", "door.mp4", still.name, "x.jpg"]
+
+
+def test_every_video_is_finished(
+    tmp_path: Path, noise: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A video whose end cannot be written does not keep the others from theirs."""
+    close = VideoWriter.close
+
+    def break_the_first(self: VideoWriter) -> None:
+        close(self)
+        if self.path.name == "a.mp4":
+            raise OutputError("a.mp4: cannot be written on")
+
+    monkeypatch.setattr(VideoWriter, "close", break_the_first)
+    videos = [Video(f"{name}.mp4") for name in "abc"]
+    output = RunOutput(videos, tmp_path, "detect")  # type: ignore[arg-type]
+    for video in videos:
+        output.write(video, frame(0, 0, noise), noise)  # type: ignore[arg-type]
+    with pytest.raises(OutputError, match=r"a\.mp4"), output:
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4", "c.mp4"]
+
+
+def test_saved_frames_of_an_earlier_run_stay(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A key pressed in the window neither replaces a file nor ends the run."""
+    (tmp_path / "frame.jpg").write_text("precious")
+    for number in (2, 3):
+        with RunOutput([Video()], tmp_path / "out.mp4", "detect") as output:  # type: ignore[list-item]
+            assert output.write_still(noise).name == f"frame-{number}.jpg"
+    assert (tmp_path / "frame.jpg").read_text() == "precious"
+
+
+@pytest.mark.parametrize("keys", [[-1], [0x100000 | ord(" "), -1]])
+def test_a_waiting_window_sees_that_the_run_is_stopped(
+    noise: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, keys: list[int]
+) -> None:
+    """A picture that waits for a key, and a video that is paused, after SIGTERM."""
+    stop, pressed = threading.Event(), iter(keys)
+
+    def press(_: int) -> int:
+        if (key := next(pressed)) == -1:
+            stop.set()
+        return key
+
+    monkeypatch.setattr(cv2, "imshow", lambda *_: None)
+    monkeypatch.setattr(cv2, "waitKey", press)
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: 1)
+    window = Window("test", lambda _: None, stop)
+    assert window.show(noise, wait=len(keys) == 1)
+    assert next(pressed, None) is None
 
 
 def test_contact_sheets_do_not_replace_others(tmp_path: Path, noise: NDArray[np.uint8]) -> None:

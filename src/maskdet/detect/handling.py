@@ -1,5 +1,6 @@
 """Everything that is done with a frame once its faces are known."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,7 +15,13 @@ from maskdet.media.drawing import blur_faces, draw_detections, label_text
 from maskdet.media.frames import Source
 from maskdet.media.grid import Grid
 from maskdet.media.outputs import RunOutput
-from maskdet.media.records import CsvRows, JsonLines, open_records, record_of
+from maskdet.media.records import (
+    STANDARD_OUTPUT,
+    CsvRows,
+    JsonLines,
+    open_records,
+    record_of,
+)
 from maskdet.media.window import Window, open_window
 from maskdet.stream import Seen
 from maskdet.vision.evidence import watched
@@ -29,6 +36,7 @@ class Handling:
         sources: in order.
         detector: for its labels and crop margin.
         log: told what the user should know.
+        stop: ends the waiting for a key when set.
     """
 
     def __init__(
@@ -37,6 +45,7 @@ class Handling:
         sources: list[Source],
         detector: MaskDetector,
         log: Callable[[str], None],
+        stop: threading.Event,
     ) -> None:
         self._options = options
         self._margin = detector.classifier.crop_margin
@@ -49,8 +58,12 @@ class Handling:
             self._crops = CropWriter(options.crops, detector.classifier.crop_margin)
         self._grid = None
         if options.grid is not None:
-            self._grid = Grid(options.grid, overwrite=options.overwrite)
+            self._grid = Grid(options.grid, self._output.guard)
+        for path in (options.json, options.csv, options.summary, options.plot, options.grid):
+            if path is not None and path != STANDARD_OUTPUT:
+                self._output.guard(path)
         self._log = log
+        self._stop = stop
         self._window: Window | None = None
         self._alerts: Alerts | None = None
         self._records: list[JsonLines | CsvRows] = []
@@ -70,15 +83,15 @@ class Handling:
             if options.save:
                 stack.enter_context(self._output)
             if options.show:
-                window = open_window(self._output.write_still, self._log)
+                window = open_window(self._output.write_still, self._log, self._stop)
                 self._window = stack.enter_context(window)
             opening.pop_all()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._stack.close()
-        if self._grid is not None:
-            self._grid.flush()
+        with self._stack:
+            if self._grid is not None:
+                self._grid.flush()
 
     @property
     def written(self) -> list[Path]:

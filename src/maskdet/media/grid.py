@@ -1,5 +1,7 @@
 """A contact sheet of annotated pictures."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -20,12 +22,13 @@ class Grid:
 
     Args:
         path: the first sheet; further ones are numbered ``name-2.jpg`` and so on.
-        overwrite: whether sheets that exist may be replaced.
+        guard: raises `OutputError` for a file that exists and is not to be replaced;
+            without one, none is.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+    def __init__(self, path: Path, guard: Callable[[Path], None] | None = None) -> None:
         self._path = path
-        self._overwrite = overwrite
+        self._guard = guard or partial(refuse_existing, overwrite=False)
         self._cells: list[UInt8Array] = []
         self.written: list[Path] = []
 
@@ -64,7 +67,7 @@ class Grid:
         path = self._path
         if number > 1:
             path = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        refuse_existing(path, overwrite=self._overwrite)
+        self._guard(path)
         write_picture(path, sheet)
         self.written.append(path)
         self._cells.clear()

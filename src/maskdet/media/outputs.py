@@ -1,6 +1,8 @@
 """Where a run's frames are written: files named after their pictures, one video a moving source."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +16,7 @@ from maskdet.media.frames import (
     Source,
     UInt8Array,
 )
+from maskdet.media.pictures import PictureSource
 from maskdet.media.sinks import VideoWriter, picture_output_name, write_picture
 
 
@@ -56,7 +59,7 @@ class RunOutput:
         self._keep_times = keep_times
         self._videos: dict[int, VideoWriter] = {}
         self._taken: set[Path] = set()
-        self._read = {Path(source.name).resolve() for source in sources}
+        self._sources = sources
         suffix = target.suffix.lower() if target is not None else ""
         names_file = suffix in WRITABLE_VIDEOS | PICTURE_SUFFIXES
         self._file = target if names_file else None
@@ -74,24 +77,44 @@ class RunOutput:
                 f"{file}: {sources[0].name} gives a {'video' if moving else 'picture'}: "
                 f"end the name in {', '.join(sorted(suffixes))}"
             )
-        self._guard(file)
+        self.guard(file)
 
-    def _guard(self, path: Path) -> None:
-        """Refuses a file that exists, unless it may be replaced; what is being read never may."""
+    @cached_property
+    def _read(self) -> frozenset[Path]:
+        """The files that are read; looked up when first asked for, as a folder may have many."""
+        read: set[Path] = set()
+        for source in self._sources:
+            read.update(source.paths if isinstance(source, PictureSource) else [Path(source.name)])
+        return frozenset(path.resolve() for path in read)
+
+    def guard(self, path: Path) -> None:
+        """Refuses a file that exists, unless it may be replaced; what is being read never may.
+
+        Args:
+            path: any file the run is to write, not only its frames.
+
+        Raises:
+            OutputError: the file is not to be written.
+        """
         if path.exists() and path.resolve() in self._read:
             raise OutputError(f"{path}: is what is read; write it elsewhere")
         refuse_existing(path, overwrite=self._overwrite)
 
-    def _new_path(self, name: Path) -> Path:
-        """Returns where a file of the run goes; a name taken in this run gets a number."""
+    def _new_path(self, name: Path, *, unused: bool = False) -> Path:
+        """Returns where a file of the run goes; a name taken in this run gets a number.
+
+        Args:
+            name: below the folder of the run.
+            unused: whether the name of a file that exists gets a number, too.
+        """
         if self._folder is None:
             self._folder = next_run_folder(self._command)
         path, number = self._folder / name, 1
-        while path in self._taken:
+        while path in self._taken or (unused and path.exists()):
             number += 1
             path = self._folder / name.with_name(f"{name.stem}-{number}{name.suffix}")
         self._taken.add(path)
-        self._guard(path)
+        self.guard(path)
         return path
 
     @property
@@ -103,8 +126,10 @@ class RunOutput:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for video in self._videos.values():
-            video.close()
+        # All of them, also where the end of one cannot be written.
+        with ExitStack() as stack:
+            for video in self._videos.values():
+                stack.callback(video.close)
 
     def write(self, source: Source, frame: Frame, image: UInt8Array) -> None:
         """Writes what became of a frame.
@@ -136,7 +161,7 @@ class RunOutput:
         """Writes one frame as a picture of its own beside the run's files, and returns where."""
         if self._file is not None:
             self._folder = self._file.parent
-        path = self._new_path(Path("frame.jpg"))
+        path = self._new_path(Path("frame.jpg"), unused=True)
         write_picture(path, image)
         return path
 

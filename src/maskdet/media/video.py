@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from maskdet.errors import SourceError
+from maskdet.media.drawing import counted
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array
 
 if TYPE_CHECKING:
@@ -189,7 +190,9 @@ class VideoSource:
         if index == 0:
             raise SourceError(f"{self.name}: has no frames that can be decoded")
         if broken:
-            self.failures.append(f"{self.name}: is damaged in {broken} places, which are left out")
+            self.failures.append(
+                f"{self.name}: is damaged in {counted(broken, 'place')}, left out here"
+            )
 
 
 class AnimationSource:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ class Window:
     Args:
         title: the window's title.
         save: given the frame when the user asks for it to be saved.
+        stop: ends the waiting for a key when set, as nobody presses one after SIGTERM.
     """
 
     # Larger frames are shown smaller, so that the window fits common screens. Pixels.
@@ -32,9 +34,15 @@ class Window:
     # Weight of the newest frame in the frame rate shown.
     _RATE_SHARE = 0.1
 
-    def __init__(self, title: str, save: Callable[[UInt8Array], None]) -> None:
+    def __init__(
+        self,
+        title: str,
+        save: Callable[[UInt8Array], None],
+        stop: threading.Event | None = None,
+    ) -> None:
         self._title = title
         self._save = save
+        self._stop = stop or threading.Event()
         self._rate = 0.0
         self._last: float | None = None
 
@@ -73,32 +81,35 @@ class Window:
                 return False
             if key != -1 and (key & 0xFF) in _SAVE:
                 self._save(image)
-            elif key == _PAUSE:
+            elif key != -1 and (key & 0xFF) == _PAUSE:
                 # Pauses a running video, goes on from a pause or a picture.
                 wait = not wait
             elif key != -1 and wait:
                 return True
             if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
                 return False
-            if not wait:
+            if not wait or self._stop.is_set():
                 return True
 
 
 @contextmanager
 def open_window(
-    save: Callable[[UInt8Array], Path], log: Callable[[str], None]
+    save: Callable[[UInt8Array], Path],
+    log: Callable[[str], None],
+    stop: threading.Event | None = None,
 ) -> Iterator[Window | None]:
     """Opens a window, or says that there is no display and gives ``None``.
 
     Args:
         save: writes a frame that the user wants to keep, and returns where.
         log: told what the user should know.
+        stop: ends the waiting for a key when set.
     """
     if not can_open_window():
         log("no display to open a window on: carrying on without it")
         yield None
         return
-    with Window("maskdet", lambda image: log(f"saved {save(image)}")) as window:
+    with Window("maskdet", lambda image: log(f"saved {save(image)}"), stop) as window:
         yield window
 
 
