@@ -205,6 +205,28 @@ def test_pictures_that_are_read_are_never_replaced(
     assert picture.read_bytes() == original
 
 
+def test_names_that_are_not_utf8(samples: Path, tmp_path: Path) -> None:
+    """Pictures and videos of an old disk: every file that names them is written."""
+    for sample, name in (("coffee.jpg", b"caf\xe9.jpg"), ("astronaut.mp4", b"film\xe9.mp4")):
+        try:
+            shutil.copy(samples / sample, os.fsencode(tmp_path) + b"/" + name)
+        except OSError:
+            pytest.skip("this file system has no such names")
+        done = subprocess.run(
+            [sys.executable, "-m", "maskdet", "detect", "--source", name, "--max-frames", "2",
+             "--json", "--csv", "a.csv", "--summary", "s.json", "--plot", "p.png",
+             "--grid", "g.png", "--output", "out", "--save-crops", "crops", "--verbose", "--overwrite"],
+            capture_output=True, text=True, check=False, cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        said = name.decode("latin-1").replace("\xe9", "\\udce9")
+        assert f"{said}: " in done.stderr
+        assert f'"{said}"' in done.stdout
+        assert json.loads(done.stdout.splitlines()[0])["source"] == os.fsdecode(name)
+        assert f'"{said}"' in (tmp_path / "s.json").read_text()
+    assert "film\\udce9.mp4," in (tmp_path / "a.csv").read_text()
+
+
 def test_fail_on(maskdet: Cli, samples: Path) -> None:
     """Exit code 3 when a face of the label was seen, 0 when not, 1 for a label nobody knows."""
     run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--fail-on")

@@ -170,8 +170,12 @@ def detect(**given: Any) -> None:
         progress=no_progress if quiet or lines else progress,
     )
     if not quiet:
+        from maskdet.media.files import printable
+
+        to_stderr = to_stdout or options.summary == Path("-")
+        encoding = (sys.stderr if to_stderr else sys.stdout).encoding
         for line in summary.lines():
-            click.echo(line, err=to_stdout or options.summary == Path("-"))
+            click.echo(printable(line, encoding), err=to_stderr)
     seen = {label: summary.faces[label] for label in options.fail_on if summary.faces[label]}
     if seen:
         # Before the pictures that could not be read: the condition asked for is the louder word.

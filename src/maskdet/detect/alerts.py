@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from maskdet.detect.options import AlertOptions
 from maskdet.detections import NO_MASK_LABEL, Detections
+from maskdet.media.files import printable
 from maskdet.media.frames import Frame, Source
 
 # Alerts that wait while an earlier one is delivered; more than these are dropped, and said so.
@@ -96,7 +97,7 @@ class Alerts:
 
     def _deliver_all(self) -> None:
         while (record := self._waiting.get()) is not None:
-            data = json.dumps(record, ensure_ascii=False).encode()
+            data = printable(json.dumps(record, ensure_ascii=False)).encode()
             if self.options.command is not None:
                 self._run(self.options.command, data)
             if self.options.webhook is not None:

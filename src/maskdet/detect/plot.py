@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from maskdet.detect.summary import Summary
-from maskdet.media.files import replacing
+from maskdet.media.files import printable, replacing
 
 _BLUE, _GREY = "#2f6f9f", "#c9ced3"
 
@@ -47,7 +47,7 @@ def plot_share(path: Path, summaries: list[Summary]) -> None:
         panel.set_ylim(-3, 103)
         panel.set_xlabel("seconds")
         panel.set_ylabel("faces with a mask, %", color=_BLUE)
-        panel.set_title(summary.source, fontsize=10)
+        panel.set_title(printable(summary.source), fontsize=10)
     if not moving:
         panels[0].text(0.5, 0.5, "no video: nothing over time", ha="center", va="center")
         panels[0].set_axis_off()

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from maskdet.boxes import expand_boxes
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL, Detections, FloatArray
+from maskdet.media.files import printable
 
 UInt8Array = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -76,6 +77,8 @@ def draw_text(
         colour: BGR of the bar.
         scale: OpenCV's font scale.
     """
+    # OpenCV ends the process over what is not UTF-8, as some file names are not.
+    text = printable(text)
     thickness = max(1, round(scale * 1.6))
     (width, height), baseline = cv2.getTextSize(text, _FONT, scale, thickness)
     pad = max(2, round(height * 0.3))

@@ -9,6 +9,11 @@ from pathlib import Path
 from maskdet.errors import OutputError
 
 
+def printable(text: str, encoding: str = "utf-8") -> str:
+    """Returns a text with what an encoding lacks as escapes, as of a file name in another one."""
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def next_run_folder(command: str, root: Path = Path("runs")) -> Path:
     """Creates `root/command/<n>` with the first number that is free.
 
@@ -62,7 +67,7 @@ def write_json(path: Path, content: object) -> None:
     """
     with replacing(path) as temporary:
         text = json.dumps(content, indent=2, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(printable(text) + "\n", encoding="utf-8")
 
 
 @contextmanager

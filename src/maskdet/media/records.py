@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from maskdet.detections import Detections
 from maskdet.errors import OutputError
-from maskdet.media.files import make_folder, refuse_existing
+from maskdet.media.files import make_folder, printable, refuse_existing
 from maskdet.media.frames import Frame
 
 STANDARD_OUTPUT = Path("-")
@@ -99,7 +99,11 @@ class JsonLines:
         Raises:
             OutputError: the disk is full.
         """
-        _write(self._stream, json.dumps(record, ensure_ascii=False) + "\n")
+        line = json.dumps(record, ensure_ascii=False)
+        if line != printable(line, _encoding(self._stream)):
+            # JSON has escapes of its own, one for every character.
+            line = json.dumps(record)
+        _write(self._stream, line + "\n")
 
 
 class CsvRows:
@@ -136,7 +140,7 @@ class CsvRows:
     def _write_row(self, cells: tuple[object, ...]) -> None:
         line = _Line()
         csv.writer(line, lineterminator="\n").writerow(cells)
-        _write(self._stream, line.text)
+        _write(self._stream, printable(line.text, _encoding(self._stream)))
 
 
 class _Line:
@@ -147,6 +151,10 @@ class _Line:
     def write(self, text: str) -> int:
         self.text += text
         return len(text)
+
+
+def _encoding(stream: TextIO) -> str:
+    return getattr(stream, "encoding", None) or "utf-8"
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 
 from maskdet.errors import SourceError
+from maskdet.media.files import printable
 from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
 from maskdet.media.pictures import PictureSource, PictureStream
@@ -111,15 +112,24 @@ def _open_file(path: Path) -> Source:
     # FFmpeg decodes animated GIF but not WebP. OpenCV 4.10 reads no GIF, and a WebP's first frame.
     if suffix == ".gif":
         animation = VideoSource(str(path))
-        if (animation.frame_count or 0) > 1 or not cv2.haveImageReader(str(path)):
+        if (animation.frame_count or 0) > 1 or not _opencv_reads(path):
             return animation
-    if suffix == ".webp" and hasattr(cv2, "imreadanimation") and cv2.imcount(str(path)) > 1:
+    if suffix == ".webp" and hasattr(cv2, "imreadanimation") and _is_animated(path):
         return AnimationSource(path)
-    if suffix in PICTURE_SUFFIXES or cv2.haveImageReader(str(path)):
+    if suffix in PICTURE_SUFFIXES or _opencv_reads(path):
         return PictureSource([path], str(path), "picture")
     if path.stat().st_size == 0:
         raise SourceError(f"{path}: is empty")
     return VideoSource(str(path))
+
+
+def _opencv_reads(path: Path) -> bool:
+    # OpenCV ends the process over a name that is not UTF-8.
+    return printable(str(path)) == str(path) and cv2.haveImageReader(str(path))
+
+
+def _is_animated(path: Path) -> bool:
+    return printable(str(path)) == str(path) and cv2.imcount(str(path)) > 1
 
 
 def _open_folder(folder: Path, recursive: bool) -> list[Source]:
