@@ -215,7 +215,8 @@ def test_names_that_are_not_utf8(samples: Path, tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "maskdet", "detect", "--source", name, "--max-frames", "2",
              "--json", "--csv", "a.csv", "--summary", "s.json", "--plot", "p.png",
-             "--grid", "g.png", "--output", "out", "--save-crops", "crops", "--verbose", "--overwrite"],
+             "--grid", "g.png", "--output", "out", "--save-crops", "crops", "--verbose",
+             "--overwrite"],
             capture_output=True, text=True, check=False, cwd=tmp_path,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

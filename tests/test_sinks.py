@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
 from maskdet.media.files import next_run_folder, replacing
+from maskdet.media.frames import FALLBACK_FRAME_RATE, usable_rate
 from maskdet.media.pictures import read_picture
 from maskdet.media.records import JsonLines
 from maskdet.media.sinks import VideoWriter, picture_output_name, write_picture
@@ -146,6 +148,51 @@ def test_video_without_frames_leaves_no_file(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "out.mp4", 5):
         pass
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("rate", [1e-6, 1 / 2003, 0.01])
+def test_very_slow_videos(tmp_path: Path, noise: NDArray[np.uint8], rate: float) -> None:
+    """A picture an hour is a video, too."""
+    with VideoWriter(tmp_path / "out.mp4", rate) as video:
+        for number in range(3):
+            video.write(noise, number * 3600)
+    assert len(list(VideoSource(str(tmp_path / "out.mp4")))) == 3
+
+
+@pytest.mark.parametrize("rate", [-1.0, 0.0, math.nan, math.inf, None])
+def test_frame_rates_that_are_none(rate: float | None) -> None:
+    """What cameras report that do not know theirs is taken as the usual rate."""
+    assert usable_rate(rate) == FALLBACK_FRAME_RATE
+    assert usable_rate(0.5) == 0.5
+
+
+def test_a_video_whose_end_cannot_be_encoded(
+    tmp_path: Path, noise: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is closed and has its name, with the frames before."""
+    video = VideoWriter(tmp_path / "out.mp4", 5)
+    for _ in range(30):
+        video.write(noise)
+
+    def fail(_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(video, "_encode", fail)
+    with pytest.raises(OutputError, match="No space left"):
+        video.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+    assert len(list(VideoSource(str(tmp_path / "out.mp4")))) > 0
+    video.close()
+
+
+def test_a_video_that_cannot_get_its_name(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A folder has come to stand there: one line that says where the video is."""
+    video = VideoWriter(tmp_path / "out.mp4", 5)
+    video.write(noise)
+    (tmp_path / "out.mp4").mkdir()
+    with pytest.raises(OutputError, match=r"out\.mp4: cannot be written .*partial\.mp4"):
+        video.close()
+    assert len(list(VideoSource(str(tmp_path / ".out.partial.mp4")))) == 1
 
 
 def test_video_of_unknown_format(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A frame on its way through the program, and what every source of frames is."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,15 @@ from numpy.typing import NDArray
 
 from maskdet.annotations import PICTURE_SUFFIXES
 
-__all__ = ["FALLBACK_FRAME_RATE", "PICTURE_SUFFIXES", "VIDEO_SUFFIXES", "Frame", "Kind", "Source"]
+__all__ = [
+    "FALLBACK_FRAME_RATE",
+    "PICTURE_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "Frame",
+    "Kind",
+    "Source",
+    "usable_rate",
+]
 
 UInt8Array = NDArray[np.uint8]
 Kind = Literal["picture", "pictures", "video", "camera", "stream"]
@@ -21,6 +30,11 @@ VIDEO_SUFFIXES = frozenset(
 
 # What a video that reports no frame rate is taken to run at: the commonest rate of such files.
 FALLBACK_FRAME_RATE = 25.0
+
+
+def usable_rate(rate: float | None) -> float:
+    """Returns a reported frame rate, or the usual one for none, -1, 0, NaN and infinity."""
+    return rate if rate and rate > 0 and math.isfinite(rate) else FALLBACK_FRAME_RATE
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 
 from maskdet.errors import SourceError
-from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array
+from maskdet.media.frames import Frame, Kind, UInt8Array, usable_rate
 from maskdet.media.video import decode, frame_rate_of, open_container
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class CameraFeed:
         self._capture = cv2.VideoCapture(device)
         if not self._capture.isOpened():
             raise SourceError("cannot be opened; is one connected, and not in use elsewhere?")
-        self.frame_rate: float = self._capture.get(cv2.CAP_PROP_FPS) or FALLBACK_FRAME_RATE
+        self.frame_rate: float = usable_rate(self._capture.get(cv2.CAP_PROP_FPS))
 
     def __iter__(self) -> Iterator[UInt8Array]:
         """Reads frames; a few empty ones are passed over, many are the end."""

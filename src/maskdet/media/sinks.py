@@ -1,6 +1,7 @@
 """Where frames go: picture files and video files."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -79,7 +80,8 @@ class VideoWriter:
         self.path = path
         self.frames = 0
         self._log = log
-        self._rate = Fraction(frame_rate).limit_denominator(_MAX_RATE_DENOMINATOR)
+        slowest = Fraction(1, _MAX_RATE_DENOMINATOR)
+        self._rate = max(slowest, Fraction(frame_rate).limit_denominator(_MAX_RATE_DENOMINATOR))
         self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
         self._container: Any = None
         self._stream: Any = None
@@ -186,21 +188,31 @@ class VideoWriter:
         """Finishes the file and gives it its name; without a frame there is no file.
 
         Raises:
-            OutputError: the last frames cannot be written.
+            OutputError: the last frames cannot be written, or the file cannot be given its name.
         """
         if self._container is None:
             return
         import av
 
         try:
-            self._encode(None)
-            self._container.close()
+            # The last goes first, and none waits for another's success: what is there plays also
+            # when the end could not be written.
+            with ExitStack() as stack:
+                stack.callback(self._give_name)
+                stack.callback(self._container.close)
+                stack.callback(self._encode, None)
         except (av.FFmpegError, OSError) as error:
             raise self._stopped(error) from None
         finally:
             self._container = None
-            # Also when the end could not be written: what is there plays.
+
+    def _give_name(self) -> None:
+        try:
             self._partial.replace(self.path)
+        except OSError as error:
+            raise OutputError(
+                f"{self.path}: cannot be written ({error.strerror}); see {self._partial}"
+            ) from None
 
     def _stopped(self, error: Exception) -> OutputError:
         reason = getattr(error, "strerror", None) or str(error)

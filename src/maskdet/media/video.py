@@ -15,7 +15,7 @@ import numpy as np
 
 from maskdet.errors import SourceError
 from maskdet.media.drawing import counted
-from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array
+from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
 
 if TYPE_CHECKING:
     import av
@@ -70,7 +70,7 @@ def frame_rate_of(container: "InputContainer") -> float:
     """Returns a video's frames a second, 25 where it does not say."""
     stream = container.streams.video[0]
     rate = stream.average_rate or stream.guessed_rate
-    return float(rate) if rate else FALLBACK_FRAME_RATE
+    return usable_rate(float(rate) if rate else None)
 
 
 def decode(
