@@ -308,6 +308,8 @@ def test_alert_command(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
         ("--webhook", "not-an-address", "is not an address"),
         ("--webhook", "file:///etc/passwd", "is not an address"),
         ("--webhook", "http://[", "is not an address"),
+        ("--webhook", "http://me:secret@host:port/", "http://host:port/ is not an address"),
+        ("--webhook", "http://host:70000/", "is not an address"),
         ("--on-no-mask", "ring 'the bell", "No closing quotation"),
         ("--on-no-mask", " ", "Names no command"),
         ("--on-no-mask", "/nowhere/ring", "no command /nowhere/ring"),

@@ -1,5 +1,6 @@
 """What detect does with what it sees: figures, records, crops, alerts, places to write to."""
 
+import base64
 import json
 import shlex
 import sys
@@ -269,6 +270,7 @@ class Receiver(BaseHTTPRequestHandler):
             self.wfile.write(b"no status line\n\n")
             return
         self.server.received.append(json.loads(body))  # type: ignore[attr-defined]
+        self.server.authorization = self.headers["Authorization"]  # type: ignore[attr-defined]
         self.send_response(500 if self.path == "/refuse" else 204)
         self.end_headers()
 
@@ -309,6 +311,19 @@ def test_webhook_once_a_face(receiver: ThreadingHTTPServer, noise: NDArray[np.ui
     assert record["seconds_without_mask"] == 1.0
     assert record["face"]["track"] == 1
     assert record["face"]["label"] == "without_mask"
+
+
+def test_webhook_with_a_password(receiver: ThreadingHTTPServer, noise: NDArray[np.uint8]) -> None:
+    """It is sent as browsers send it, and never said."""
+    url = f"http://me:sec%40ret@127.0.0.1:{receiver.server_port}"
+    rows = [[True]] * 10
+    assert watch(AlertOptions(webhook=f"{url}/", after=0.5), rows, noise) == []
+    assert len(receiver.received) == 1  # type: ignore[attr-defined]
+    sent = receiver.authorization.removeprefix("Basic ")  # type: ignore[attr-defined]
+    assert base64.b64decode(sent) == b"me:sec@ret"
+    (line,) = watch(AlertOptions(webhook=f"{url}/refuse", after=0.5), rows, noise)
+    assert "127.0.0.1" in line
+    assert "sec" not in line
 
 
 def test_cooldown_between_alerts(receiver: ThreadingHTTPServer, noise: NDArray[np.uint8]) -> None:

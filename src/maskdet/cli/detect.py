@@ -1,5 +1,6 @@
 """`maskdet detect`: every face boxed and labelled."""
 
+import re
 import shlex
 import shutil
 import sys
@@ -43,11 +44,13 @@ def _check_address(_: click.Context, __: click.Parameter, url: str | None) -> st
         return None
     try:
         parts = urlsplit(url)
-        whole = parts.scheme in ("http", "https") and bool(parts.hostname)
+        # A port that is no number, or too large a one, is found out when it is asked for.
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         whole = False
     if not whole:
-        raise click.BadParameter(f"{url} is not an address such as http://localhost:8000/alert.")
+        shown = re.sub(r"^(\w+://)?.*@", r"\1", url)
+        raise click.BadParameter(f"{shown} is not an address such as http://localhost:8000/alert.")
     return url
 
 

@@ -1,5 +1,6 @@
 """Tells a command or a server of a face without a mask, in the background, once a face."""
 
+import base64
 import json
 import subprocess
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from http.client import HTTPException
 from queue import Full, Queue
 from typing import Any, Self
+from urllib.parse import unquote, urlsplit
 
 from maskdet.detect.options import AlertOptions
 from maskdet.detections import NO_MASK_LABEL, Detections
@@ -122,9 +124,13 @@ class Alerts:
                 self._log(f"alert: {command[0]} ended with exit code {done.returncode}")
 
     def _post(self, url: str, data: bytes) -> None:
+        url, authorization = _without_password(url)
         headers = {"Content-Type": "application/json", "User-Agent": "maskdet"}
         try:
             request = urllib.request.Request(url, data, headers)
+            if authorization is not None:
+                # Not for another server that this one names.
+                request.add_unredirected_header("Authorization", authorization)
             with urllib.request.urlopen(request, timeout=self.options.timeout) as answer:
                 answer.read(1)
         except urllib.error.HTTPError as error:
@@ -132,3 +138,17 @@ class Alerts:
         except (OSError, ValueError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             self._log(f"alert: {url} cannot be reached ({reason})")
+
+
+def _without_password(url: str) -> tuple[str, str | None]:
+    """Returns an address without user and password, and the header that says them, if it has any.
+
+    urllib takes them for a part of the server's name.
+    """
+    parts = urlsplit(url)
+    login, at, server = parts.netloc.rpartition("@")
+    if not at:
+        return url, None
+    user, _, password = login.partition(":")
+    pair = f"{unquote(user)}:{unquote(password)}".encode()
+    return parts._replace(netloc=server).geturl(), f"Basic {base64.b64encode(pair).decode()}"
