@@ -117,6 +117,65 @@ def test_merged_passes_on_errors_and_stops() -> None:
     assert threading.active_count() == before
 
 
+class Unruly:
+    """Items that cannot be begun, or cannot be ended."""
+
+    def __init__(self, failing: str) -> None:
+        self.failing = failing
+
+    def __iter__(self) -> "Unruly":
+        if self.failing == "iter":
+            raise ValueError("broken")
+        return self
+
+    def __next__(self) -> int:
+        raise StopIteration
+
+    def close(self) -> None:
+        """Fails as a device does that was pulled out."""
+        raise ValueError("broken")
+
+
+@pytest.mark.parametrize("failing", ["iter", "close"])
+def test_the_consumer_never_waits_for_ever(failing: str) -> None:
+    """Items that fail as they are begun or closed end the steps with their error."""
+    errors: list[str] = []
+
+    def consume() -> None:
+        for results in (
+            in_thread(lambda number: number, Unruly(failing)),
+            merged([Unruly(failing), []]),
+        ):
+            try:
+                list(results)
+            except ValueError as error:
+                errors.append(str(error))
+
+    consumer = threading.Thread(target=consume, daemon=True)
+    consumer.start()
+    consumer.join(timeout=5)
+    assert errors == ["broken", "broken"]
+
+
+def test_merged_closes_what_it_reads() -> None:
+    """A feed that is left in the middle lets go of its device."""
+    closed: list[int] = []
+
+    def feed(number: int) -> Iterator[int]:
+        try:
+            while True:
+                yield number
+        finally:
+            closed.append(number)
+
+    # Kept, so that it is not the garbage collector that closes them.
+    feeds = [feed(0), feed(1)]
+    results = merged(feeds)
+    next(results)
+    results.close()
+    assert sorted(closed) == [0, 1]
+
+
 def test_ignored_signals_stay_ignored() -> None:
     """A run under nohup, or in the background of a script, is not ended by what those ignore."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

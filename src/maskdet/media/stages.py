@@ -6,8 +6,9 @@ on three frames at a time.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from queue import Empty, Full, Queue
 from typing import TypeVar
 
@@ -36,6 +37,13 @@ def _put(queue: Queue[In], item: In, stopped: threading.Event) -> bool:
     return False
 
 
+def _close(iterator: Iterator[In]) -> None:
+    """Closes a generator in the thread that ran it; other iterators hold nothing open."""
+    close = getattr(iterator, "close", None)
+    if close is not None:
+        close()
+
+
 def in_thread(
     step: Callable[[In], Out], items: Iterable[In], *, ahead: int = 2, workers: int = 1
 ) -> Generator[Out]:
@@ -58,29 +66,29 @@ def in_thread(
         return _put(results, result, stopped)
 
     def work() -> None:
-        iterator = iter(items)
         error: BaseException | None = None
-        pool = ThreadPoolExecutor(workers)
         under_way: deque[Future[Out]] = deque()
         try:
-            while not stopped.is_set():
-                try:
-                    item = next(iterator)
-                except StopIteration:
-                    break
-                under_way.append(pool.submit(step, item))
-                if len(under_way) == workers and not send(under_way.popleft().result()):
-                    break
-            while under_way and send(under_way.popleft().result()):
-                pass
+            with ExitStack() as stack:
+                iterator = iter(items)
+                stack.callback(_close, iterator)
+                pool = ThreadPoolExecutor(workers)
+                stack.callback(pool.shutdown, cancel_futures=True)
+                while not stopped.is_set():
+                    try:
+                        item = next(iterator)
+                    except StopIteration:
+                        break
+                    under_way.append(pool.submit(step, item))
+                    if len(under_way) == workers and not send(under_way.popleft().result()):
+                        break
+                while under_way and send(under_way.popleft().result()):
+                    pass
         except BaseException as raised:  # noqa: BLE001 - handed to the consumer, which raises it
             error = raised
         finally:
-            pool.shutdown(cancel_futures=True)
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                close()
-        send(_End(error))
+            # Whatever happened: the consumer waits for it.
+            send(_End(error))
 
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
@@ -116,12 +124,16 @@ def merged(feeds: Sequence[Iterable[In]]) -> Generator[In]:
     def forward(feed: Iterable[In]) -> None:
         error: BaseException | None = None
         try:
-            for item in feed:
-                if not _put(arrivals, item, stopped):
-                    break
+            with ExitStack() as stack:
+                iterator = iter(feed)
+                stack.callback(_close, iterator)
+                for item in iterator:
+                    if not _put(arrivals, item, stopped):
+                        break
         except BaseException as raised:  # noqa: BLE001 - handed to the consumer, which raises it
             error = raised
-        _put(arrivals, _End(error), stopped)
+        finally:
+            _put(arrivals, _End(error), stopped)
 
     threads = [threading.Thread(target=forward, args=(feed,), daemon=True) for feed in feeds]
     for thread in threads:
