@@ -1,6 +1,6 @@
 """From sources through both networks to frames with heat maps on and beside them."""
 
-import itertools
+import copy
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import imutils
 
+from maskdet.errors import SourceError
 from maskdet.heatmap.compose import CLASSIC_FRAME_RATE, Explained
 from maskdet.heatmap.loading import load_model
 from maskdet.heatmap.options import CLASSIC, RUN, HeatmapOptions
@@ -103,22 +104,34 @@ def run(
     stream = StreamOptions(max_frames=frames, width=options.width)
     pictures = Pictures(options, model, view)
     summary = HeatmapSummary()
+    target, rate = _recording(options, sources)
     with ExitStack() as stack:
-        output = stack.enter_context(_open_output(options, sources, log))
+        recorded = _at_rate(sources, rate)
+        output = stack.enter_context(
+            RunOutput(
+                list(recorded.values()),
+                target,
+                "heatmap",
+                overwrite=options.overwrite,
+                keep_times=rate is None,
+                log=log,
+            )
+        )
         window = None
         if options.show:
-            window = stack.enter_context(open_window(output.write_still, log))
+            window = stack.enter_context(open_window(output.write_still, log, stop))
         results: Generator[Seen] = detect_frames(sources, detector, stream)
         stack.enter_context(closing(results))
-        stack.callback(stop.set)
         stack.enter_context(stopping_on_signals(stop))
         tick = stack.enter_context(progress(frames_to_come(sources, frames)))
         explained: Iterable[tuple[Seen, Explained]] = _ticking(map(pictures.explain, results), tick)
         if look.normalise == RUN and window is None and _can_be_read_twice(options, sources):
-            explained = _on_one_scale(explained, options, sources, frames, stop)
+            explained = _on_one_scale(explained, options, sources, stop)
         drawn = stack.enter_context(closing(in_thread(pictures.draw, explained)))
+        # Before the drawing is closed: a live source that waits for a frame must end.
+        stack.callback(stop.set)
         for seen, found, picture in drawn:
-            output.write(seen.source, seen.frame, picture)
+            output.write(recorded[id(seen.source)], seen.frame, picture)
             if raw is not None:
                 raw.add(seen.frame, found.detections)
             summary.frames += 1
@@ -135,28 +148,30 @@ def run(
     return summary
 
 
-def _open_output(
-    options: HeatmapOptions, sources: list[Source], log: Callable[[str], None]
-) -> RunOutput:
-    """Opens what is written to, at the frame rate asked for."""
+def _recording(
+    options: HeatmapOptions, sources: Sequence[Source]
+) -> tuple[Path | None, float | None]:
+    """Returns where a run is recorded to, and the frame rate if it is not the source's."""
     target, rate = options.output, options.frame_rate
     if options.look.layout == CLASSIC:
         rate = rate or CLASSIC_FRAME_RATE
         if target is None and len(sources) == 1 and sources[0].is_moving:
             # What earlier scripts called it; the suffix is what makes it XVID.
             target = Path("output.avi")
-    if rate is not None:
-        for source in sources:
-            if source.is_moving:
-                source.frame_rate = rate
-    return RunOutput(
-        sources,
-        target,
-        "heatmap",
-        overwrite=options.overwrite,
-        keep_times=rate is None,
-        log=log,
-    )
+    return target, rate
+
+
+def _at_rate(sources: Sequence[Source], rate: float | None) -> dict[int, Source]:
+    """Returns the sources by their id, as the output sees them: at the frame rate asked for.
+
+    Copies, which are never read: detection takes from a live source's own rate how fast it must be.
+    """
+    recorded = {id(source): source for source in sources}
+    for key, source in recorded.items():
+        if rate is not None and source.is_moving:
+            recorded[key] = copy.copy(source)
+            recorded[key].frame_rate = rate
+    return recorded
 
 
 def _ticking(
@@ -178,43 +193,52 @@ def _on_one_scale(
     explained: Iterable[tuple[Seen, Explained]],
     options: HeatmapOptions,
     sources: Sequence[Source],
-    frames: int | None,
     stop: threading.Event,
 ) -> Iterator[tuple[Seen, Explained]]:
     """Explains all frames first, to draw them on the scale of the whole run.
 
-    Frames wait in memory while there is room, and are read again where there is not.
+    Frames wait in memory while there is room, and are read again where there is not. Those that
+    cannot be are failures of their source.
     """
-    kept: list[tuple[int, int, Explained]] = []
-    waiting: list[Seen] = []
-    room = WAITING_FRAMES
+    # By the source's name, then what frames are called and their index: pictures all have index 0.
+    kept: dict[str, dict[tuple[str, int], Explained]] = {}
+    waiting: list[tuple[Seen, Explained]] = []
+    room, scale = WAITING_FRAMES, 0.0
     for seen, found in explained:
-        kept.append((sources.index(seen.source), seen.frame.index, found))
+        kept.setdefault(seen.source.name, {})[seen.frame.source, seen.frame.index] = found
+        scale = max(scale, found.scale)
         room -= seen.frame.image.nbytes
         if room >= 0:
-            waiting.append(seen)
+            waiting.append((seen, found))
         else:
             waiting.clear()
         if stop.is_set():
             break
-    scale = max((found.scale for _, _, found in kept), default=0.0)
     if room >= 0:
-        for seen, (_, _, found) in zip(waiting, kept, strict=True):
+        for seen, found in waiting:
             yield seen, replace(found, scale=scale)
         return
-    again = open_sources(list(options.sources), ReadOptions(options.recursive))
-    position = 0
-    for number, source in enumerate(again):
-        for frame in itertools.islice(source, frames):
-            if position == len(kept):
-                return
-            owner, index, found = kept[position]
-            # A frame that could be read the first time alone, as after a disk error.
-            if (owner, index) != (number, frame.index):
-                continue
-            position += 1
-            image = frame.image
-            if options.width is not None and image.shape[1] != options.width:
-                image = imutils.resize(image, width=options.width)
-            seen = Seen(sources[number], replace(frame, image=image), found.detections)
-            yield seen, replace(found, scale=scale)
+    owners = {source.name: source for source in sources}
+    for source in open_sources(list(options.sources), ReadOptions(options.recursive)):
+        owed = kept.get(source.name)
+        if not owed:
+            continue
+        owner = owners[source.name]
+        try:
+            for frame in source:
+                again = owed.pop((frame.source, frame.index), None)
+                # One that could not be read the first time.
+                if again is None:
+                    continue
+                image = frame.image
+                if options.width is not None and image.shape[1] != options.width:
+                    image = imutils.resize(image, width=options.width)
+                seen = Seen(owner, replace(frame, image=image), again.detections)
+                yield seen, replace(again, scale=scale)
+                if not owed:
+                    break
+        except SourceError as error:
+            owner.failures.append(str(error))
+        if owed:
+            lost = counted(len(owed), "frame")
+            owner.failures.append(f"{source.name}: {lost} could not be read a second time")
