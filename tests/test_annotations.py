@@ -191,6 +191,20 @@ def test_coco_in_several_files(tmp_path: Path, images: Path) -> None:
         read_annotations(images, folder)
 
 
+def test_coco_ids_written_as_floats(tmp_path: Path, images: Path) -> None:
+    """1.0 is 1, as pandas writes it; a damaged file beside it is noted."""
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg"}],
+        "annotations": [{"image_id": 1.0, "category_id": 2.0, "bbox": [1, 2, 30, 40]}],
+        "categories": [{"id": 2, "name": "with_mask"}],
+    }
+    folder = write(tmp_path / "labels", "all.json", content)
+    write(folder, "broken.json", "{")
+    found = read_annotations(images, folder)
+    assert [photo.labels for photo in found.photographs] == [("with_mask",)]
+    assert any("broken.json: is not JSON" in problem for problem in found.problems)
+
+
 def test_coco_with_what_json_allows(tmp_path: Path, images: Path) -> None:
     """Ids that are lists, numbers beyond floats, sizes without end: noted, never fatal."""
     huge = 10**400

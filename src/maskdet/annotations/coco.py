@@ -34,10 +34,17 @@ def read(place: Path) -> Iterator[Entry]:
     Crowd regions and annotations that say they belong to an unlisted picture are left out.
 
     Raises:
-        DatasetError: a file is not JSON, or lists no pictures.
+        DatasetError: the file is not JSON, or one lists no pictures.
     """
     for path in [place] if place.is_file() else sorted(place.rglob("*.json")):
-        content = load(path)
+        try:
+            content = load(path)
+        except DatasetError as error:
+            if path == place:
+                raise
+            # Any JSON file may lie there, and one need not be an annotation.
+            yield Entry.unreadable(path, str(error).removeprefix(f"{path}: "))
+            continue
         if is_coco(content):
             yield from _entries(path, content)
 
@@ -86,6 +93,9 @@ def _corners(box: object) -> list[float]:
 
 def _key(identity: object) -> str:
     """Returns an id as something that can be looked up: files in the wild have lists, too."""
+    # A table with a gap in its column of ids is written with all of them as 1.0.
+    if isinstance(identity, float) and identity.is_integer():
+        identity = int(identity)
     return str(identity)
 
 
