@@ -21,7 +21,6 @@ KINDS = ("surgical", "cloth", "kn95")
 PLACES = ("worn", "under_nose", "on_chin")
 
 _MM_A_ROW = LOWEST / CANVAS
-_MM_A_COLUMN = 2 * WIDEST * 60 / CANVAS  # at the cheeks
 
 # BGR shares, as bought.
 _SURGICAL = (

@@ -70,7 +70,8 @@ def evaluate(options: EvaluateOptions, *, show: Callable[[float, str], None]) ->
             write_html(made / PAGE_FILE, report)
             output = _put(made, options.output)
     except OSError as error:
-        raise OutputError(f"{error.filename}: cannot be written ({error.strerror})") from None
+        place = error.filename or options.output or "the report"
+        raise OutputError(f"{place}: cannot be written ({error.strerror or error})") from None
     return Evaluated(report, output, comparison)
 
 

@@ -1,6 +1,7 @@
 """Footage in which everyone is in one state: how often the answer is right, and how steady."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,10 +96,11 @@ def evaluate_video(
         )
     steadiness = Steadiness(options.label)
     total = source.frame_count or 0
-    frames = detect_frames([source], detector, StreamOptions(track=options.track))
-    for done, seen in enumerate(frames, 1):
-        steadiness.add(seen.detections)
-        show(min(1.0, done / total) if total else 0.0, f"frame {done}")
+    stream = StreamOptions(track=options.track)
+    with closing(detect_frames([source], detector, stream)) as frames:
+        for done, seen in enumerate(frames, 1):
+            steadiness.add(seen.detections)
+            show(min(1.0, done / total) if total else 0.0, f"frame {done}")
     if not steadiness.faces:
         raise DatasetError(f"{options.video}: has no frames")
     _plot(output / "video.png", steadiness)
