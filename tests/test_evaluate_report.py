@@ -17,7 +17,9 @@ from maskdet.evaluate.comparing import compare, read_earlier
 from maskdet.evaluate.folders import measure, sharpness
 from maskdet.evaluate.html import write_html
 from maskdet.evaluate.labels import label_indices
+from maskdet.evaluate.options import EvaluateOptions, VideoOptions
 from maskdet.evaluate.report import Report, Table
+from maskdet.evaluate.run import evaluate
 from maskdet.evaluate.videos import Steadiness
 from maskdet.metrics import Interval, resample
 
@@ -64,6 +66,16 @@ def test_comparison(report: Report) -> None:
     assert [row[3] for row in both.table.rows] == ["-0.0200", "-0.4000"]
     with pytest.raises(DatasetError, match="no figure 'recall'"):
         compare(report, earlier, gate=("recall",), tolerance=0)
+
+
+def test_the_usual_gate_is_checked_before_the_work(tmp_path: Path) -> None:
+    """A figure that the earlier report could not tell is refused before the video is opened."""
+    earlier = {"format": 1, "kind": "video", "figures": {"right_share": {"value": None}}}
+    (tmp_path / "earlier.json").write_text(json.dumps(earlier))
+    subject = VideoOptions(tmp_path / "none.mp4", "with_mask")
+    options = EvaluateOptions(subject, compare=tmp_path / "earlier.json")
+    with pytest.raises(DatasetError, match="no figure 'right_share'"):
+        evaluate(options, show=lambda *_: None)
 
 
 def test_costs_get_worse_by_rising(report: Report) -> None:

@@ -110,7 +110,7 @@ def evaluate_folders(
         about=about,
         figures=figures,
         tables=tables,
-        gate=("balanced_accuracy",),
+        gate=FolderOptions.gate,
         plots={
             "confusion.png": "Confusion matrix",
             "precision_recall.png": "Precision and recall",

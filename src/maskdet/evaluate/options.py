@@ -14,11 +14,13 @@ class FolderOptions:
 
     Attributes:
         kind: `Report.kind` of what comes of it.
+        gate: `Report.gate` of it.
         dataset: the folder.
         mapping: class folder to one of the model's labels; an empty label leaves it out.
     """
 
     kind: ClassVar = "dataset"
+    gate: ClassVar = ("balanced_accuracy",)
 
     dataset: Path
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -30,6 +32,7 @@ class PhotographOptions:
 
     Attributes:
         kind: `Report.kind` of what comes of it.
+        gate: `Report.gate` of it.
         images: folder of photographs.
         annotations: their boxes.
         format_name: one of `maskdet.annotations.FORMATS`.
@@ -37,6 +40,7 @@ class PhotographOptions:
     """
 
     kind: ClassVar = "photographs"
+    gate: ClassVar = ("f1", "mean_ap50")
 
     images: Path
     annotations: Path
@@ -50,12 +54,14 @@ class VideoOptions:
 
     Attributes:
         kind: `Report.kind` of what comes of it.
+        gate: `Report.gate` of it.
         video: the file.
         label: what every face in it is.
         track: whether faces are followed, as `maskdet detect` does.
     """
 
     kind: ClassVar = "video"
+    gate: ClassVar = ("right_share",)
 
     video: Path
     label: str

@@ -93,7 +93,7 @@ def evaluate_photographs(
             _height_table(run.judged, threshold),
             _sweep_table(sweep, threshold, best),
         ),
-        gate=("f1", "mean_ap50"),
+        gate=options.gate,
         plots={
             "thresholds.png": "Precision, recall and F1 over the face threshold",
             "worst.jpg": "The photographs with the most mistakes, and how many (green: right, red: "

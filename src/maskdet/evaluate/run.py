@@ -52,7 +52,8 @@ def evaluate(options: EvaluateOptions, *, show: Callable[[float, str], None]) ->
     """
     earlier = None
     if options.compare is not None:
-        earlier = read_earlier(options.compare, options.subject.kind, options.gate)
+        gate = options.gate or options.subject.gate
+        earlier = read_earlier(options.compare, options.subject.kind, gate)
     if options.output is not None:
         _check_place(options.output)
     # A run that fails leaves nothing, least of all new plots beside an old report.

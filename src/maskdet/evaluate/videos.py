@@ -120,7 +120,7 @@ def evaluate_video(
         about={"label": options.label},
         figures=steadiness.figures(),
         tables=(Table("Counts", ("", "count"), counts),),
-        gate=("right_share",),
+        gate=options.gate,
         plots={"video.png": "Faces over time"},
         problems=tuple(source.failures),
     )
