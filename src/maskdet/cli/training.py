@@ -2,7 +2,6 @@
 
 import dataclasses
 import signal
-import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -154,9 +153,8 @@ def check_alone(resume: Path) -> None:
         )
 
 
-def say(line: str) -> None:
-    """Tells the user a line, in the place of a progress bar that did not reach its end."""
-    log(f"\r\x1b[K{line}" if sys.stderr.isatty() else line)
+# Writes over a progress bar that did not reach its end by itself.
+say = log
 
 
 def load_tensorflow() -> None:

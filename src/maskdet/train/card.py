@@ -42,21 +42,25 @@ def all_or_none(folder: Path) -> Iterator[dict[str, Path]]:
     Yields:
         A dictionary to fill: final name to the temporary path it was written to, which must be
         what `temporary` gives. On success each is renamed; on failure all are removed, and what
-        was there before stays.
+        was there before stays. Should a renaming itself fail, which is rare once the files are
+        written, those before it have been replaced, and the error names them.
 
     Raises:
         OutputError: something could not be written.
     """
     written: dict[str, Path] = {}
+    replaced: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield written
         for name, path in written.items():
             path.replace(folder / name)
+            replaced.append(name)
     except OSError as error:
+        before = f"is replaced in {', '.join(replaced)}" if replaced else "is unchanged"
         raise OutputError(
             f"{folder}: cannot be written ({error.strerror or error}); "
-            "what was there before is unchanged"
+            f"what was there before {before}"
         ) from None
     finally:
         for path in written.values():

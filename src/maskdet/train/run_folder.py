@@ -1,12 +1,12 @@
 """The folder of a training run, and the options in it that repeat or resume it."""
 
 import contextlib
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.errors import OutputError
+from maskdet.media.files import next_run_folder
 from maskdet.train import config
 
 if TYPE_CHECKING:
@@ -25,24 +25,14 @@ def new_folder(wanted: Path | None, command: str, options: "DataclassInstance") 
         OutputError: it is there already or cannot be made.
     """
     try:
-        folder = _make(wanted, command)
+        if wanted is not None:
+            wanted.mkdir(parents=True)
+        folder = wanted or next_run_folder(command)
         config.write(folder / config.FILE, options)
     except FileExistsError:
         raise OutputError(f"{wanted}: is there already; --resume goes on with it") from None
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be made ({error.strerror})") from None
-    return folder
-
-
-def _make(wanted: Path | None, command: str) -> Path:
-    if wanted is not None:
-        wanted.mkdir(parents=True)
-        return wanted
-    for number in itertools.count(1):
-        folder = Path("runs") / command / str(number)
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir(parents=True)
-            break
     return folder
 
 
