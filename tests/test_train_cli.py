@@ -10,7 +10,7 @@ import pytest
 
 from conftest import ROOT, Cli, assert_user_error
 from maskdet.assets import read_card
-from maskdet.cli import training
+from maskdet.cli import common
 from maskdet.cli.train import train
 from maskdet.cli.train_faces import train_faces
 from maskdet.train import config
@@ -204,9 +204,9 @@ def test_a_line_takes_the_place_of_an_unfinished_bar(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """On a terminal only; elsewhere a line is a line."""
-    training.say("a")
+    common.log("a")
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    training.say("b")
+    common.log("b")
     assert capsys.readouterr().err.endswith("a\n\r\x1b[Kb\n")
 
 

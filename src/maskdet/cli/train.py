@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from maskdet.cli.common import show_share
+from maskdet.cli.common import log, show_share
 from maskdet.cli.training import (
     COUNT,
     FILE,
@@ -22,7 +22,6 @@ from maskdet.cli.training import (
     overwrite_option,
     resume_option,
     run_dir_option,
-    say,
 )
 from maskdet.train.options import (
     ARCHITECTURES,
@@ -136,4 +135,4 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
         draw_preview(options, preview)
         click.echo(preview)
         return
-    click.echo(train(options, say=say, show=show_share, resume=resume).text)
+    click.echo(train(options, say=log, show=show_share, resume=resume).text)

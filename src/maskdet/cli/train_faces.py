@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from maskdet.annotations import FORMATS
-from maskdet.cli.common import show_share
+from maskdet.cli.common import log, show_share
 from maskdet.cli.training import (
     COUNT,
     FOLDER,
@@ -22,7 +22,6 @@ from maskdet.cli.training import (
     overwrite_option,
     resume_option,
     run_dir_option,
-    say,
 )
 from maskdet.train.faces.options import FaceTrainOptions
 
@@ -120,4 +119,4 @@ def train_faces(resume: Path | None, **given: Any) -> None:
     from maskdet.train.faces.run import train
 
     options = FaceTrainOptions(**given)
-    click.echo(train(options, say=say, show=show_share, resume=resume).text)
+    click.echo(train(options, say=log, show=show_share, resume=resume).text)

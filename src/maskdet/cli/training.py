@@ -11,7 +11,6 @@ import click
 from click.core import ParameterSource
 
 from maskdet import assets
-from maskdet.cli.common import log
 from maskdet.train.config import FILE as CONFIG_FILE
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -151,10 +150,6 @@ def check_alone(resume: Path) -> None:
             f"--resume takes its options from {resume / CONFIG_FILE}: change them there, and leave "
             f"out {', '.join(given)}."
         )
-
-
-# Writes over a progress bar that did not reach its end by itself.
-say = log
 
 
 def load_tensorflow() -> None:

@@ -111,7 +111,7 @@ def write_files(
         The path of the card.
 
     Raises:
-        OutputError: something could not be written; the earlier model is whole.
+        OutputError: something could not be written; the message names what was replaced, if any.
     """
     with all_or_none(folder) as written:
         for name, content in files.items():
@@ -149,7 +149,7 @@ def write_model(
         The path of the card.
 
     Raises:
-        OutputError: something could not be written; the earlier model is whole.
+        OutputError: something could not be written; the message names what was replaced, if any.
     """
     name = target.name
     names = {

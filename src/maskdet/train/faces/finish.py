@@ -185,7 +185,7 @@ def write(
         The path of the card.
 
     Raises:
-        OutputError: something could not be written; what was there before is whole.
+        OutputError: something could not be written; the message names what was replaced, if any.
     """
     names = {
         precision: f"{NAME}.tflite" if precision == "int8" else f"{NAME}_{precision}.tflite"
