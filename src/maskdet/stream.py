@@ -188,8 +188,14 @@ def detect_frames(
     options = options or StreamOptions()
     table = None if options.gamma == 1 else gamma_table(options.gamma)
     followers: dict[int, Follower] = {}
-    following: dict[int, FollowingFaceDetector] = {}
     live_count = sum(source.is_live for source in sources)
+    following: dict[int, FollowingFaceDetector] = {}
+    if isinstance(detector.faces, AutoSizedFaceDetector):
+        for source in sources:
+            # Live sources share the workers, and none may fall behind.
+            rate = source.frame_rate * live_count if source.is_live and source.frame_rate else None
+            if source.is_moving:
+                following[id(source)] = detector.faces.following(1 / rate if rate else None)
 
     def prepare(item: tuple[Source, Frame]) -> tuple[Source, Frame]:
         source, frame = item
@@ -204,14 +210,8 @@ def detect_frames(
         item: tuple[Source, Frame],
     ) -> tuple[Source, Frame, FloatArray, FloatArray]:
         source, frame = item
-        detect = None
-        if source.is_moving and isinstance(detector.faces, AutoSizedFaceDetector):
-            # Live sources share the workers, and none may fall behind.
-            rate = source.frame_rate * live_count if source.is_live and source.frame_rate else None
-            sized = following.setdefault(
-                id(source), detector.faces.following(1 / rate if rate else None)
-            )
-            detect = functools.partial(sized.detect, frame.index)
+        sized = following.get(id(source))
+        detect = functools.partial(sized.detect, frame.index) if sized else None
         return source, frame, *detector.find_faces(frame.image, detect)
 
     def classify(found: tuple[Source, Frame, FloatArray, FloatArray]) -> Seen:

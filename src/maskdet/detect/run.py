@@ -11,7 +11,7 @@ from maskdet.detect.options import DetectOptions
 from maskdet.detect.summary import RunSummary, Summary
 from maskdet.detections import UNCERTAIN_LABEL
 from maskdet.errors import MaskdetError, OutputError
-from maskdet.media.files import make_folder, refuse_existing, write_json
+from maskdet.media.files import make_folder, write_json
 from maskdet.media.records import STANDARD_OUTPUT, JsonLines
 from maskdet.media.sinks import WRITABLE_PICTURES
 from maskdet.media.sources import ReadOptions, open_sources
@@ -121,7 +121,6 @@ def _check(options: DetectOptions, detector: MaskDetector) -> None:
             continue
         if suffixes is not None and path.suffix.lower() not in suffixes:
             raise OutputError(f"{path}: end the name in one of {', '.join(sorted(suffixes))}")
-        refuse_existing(path, overwrite=options.overwrite)
         make_folder(path.parent)
 
 
