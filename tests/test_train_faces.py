@@ -19,7 +19,6 @@ from conftest import Cli, assert_user_error
 from maskdet.annotations import BoxedPhotograph
 from maskdet.assets import bundled
 from maskdet.errors import DatasetError, ModelError, OutputError
-from maskdet.train import ssd
 from maskdet.train.camera import Camera
 from maskdet.train.faces import finish, weights
 from maskdet.train.faces.augmentation import Boxed, FaceAugmentation, draw_view
@@ -30,6 +29,7 @@ from maskdet.train.faces.pictures import LEFT_OUT, prepare
 from maskdet.train.faces.run import train
 from maskdet.train.faces.trainer import FaceTrainer
 from maskdet.train.journal import Journal
+from maskdet.train.ssd_networks import FINE, LIGHT, RES10, SsdNetwork, network_of
 from maskdet.vision.faces import load_face_detector
 from maskdet.vision.prior_boxes import intersection_over_union
 
@@ -53,11 +53,15 @@ def options(folder: Path) -> FaceTrainOptions:
     )
 
 
-def test_gradient_steps_on_one_picture_overfit_it() -> None:
-    """From the public network's weights: the loss falls to a fraction, the face is found."""
+@pytest.mark.parametrize("network", [RES10, LIGHT])
+def test_gradient_steps_on_one_picture_overfit_it(network: SsdNetwork) -> None:
+    """From either network's bundled weights: the loss falls to a fraction, the face is found."""
+    folder = bundled("face_detector/original" if network is RES10 else "face_detector")
     picture, face = made_up_picture(np.random.default_rng(3))
     scale = np.array([SIZE / picture.shape[1], SIZE / picture.shape[0]] * 2, np.float32)
-    start = weights.with_fine_heads(weights.load_from(bundled("face_detector/original")))
+    start = weights.load_from(folder)
+    assert network_of(start) is network
+    start = weights.with_fine_heads(start)
     trained = TrainedSsd(start, rate=1e-3, weight_decay=0.0, averaging=0.8, mixed_precision=False)
     kinds, targets = prior_targets(face * scale, trained.priors(SIZE), trained.spec.variances)
     view = cv2.resize(picture, (SIZE, SIZE))
@@ -261,16 +265,6 @@ def test_from_another_network_is_refused(tmp_path: Path, damage: str) -> None:
         weights.load_from(copy)
 
 
-def test_weights_survive_the_file(tmp_path: Path) -> None:
-    """Written in 16 bits and read back, a network with fine heads is the same to 16 bits."""
-    network = ssd.build_ssd(fine=True)
-    np.savez(tmp_path / "w.npz", **weights.arrays_of(network))
-    again = weights.load(tmp_path / "w.npz")
-    assert ssd.is_fine(again)
-    for before, after in zip(network.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_allclose(after, before, rtol=1e-3, atol=1e-6)
-
-
 def test_a_run_is_interrupted_goes_on_and_leaves_a_detector(folder: Path, tmp_path: Path) -> None:
     """SIGTERM keeps the passes done; --resume takes the run to its end, files, card and report."""
     command = [sys.executable, "-m", "maskdet", "train-faces"]
@@ -320,7 +314,7 @@ def test_a_run_is_interrupted_goes_on_and_leaves_a_detector(folder: Path, tmp_pa
     for precision in ("int8", "float16"):
         detector = load_face_detector(output, precision=precision, confidence=0.01)
         assert len(detector.detect(picture)[0])
-    assert ssd.is_fine(weights.load_from(output))
+    assert network_of(weights.load_from(output)) is FINE
 
 
 def test_a_detector_that_is_not_there_is_one_line(maskdet: Cli, folder: Path) -> None:

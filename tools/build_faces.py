@@ -1,11 +1,12 @@
-"""Builds the bundled face detector: the public SSD, trained on with masked and small faces.
+"""Builds the bundled face detector: YuNet's body under an SSD's heads, trained on masked faces.
 
     python tools/build_faces.py --data ../shared/data
 
-Makes one set of boxed pictures in ``build/faces/``, then runs ``maskdet train-faces --config
-faces`` on it and on the photographs of ``detection/train``, boxed by hand, from the public network
-(`--from original`). The set is made of class pictures (``balaji`` and ``observations``) boxed by a
-teacher, YuNet. A picture is kept if all that the teacher sees in it is surely a face.
+Makes a network that starts as YuNet and one set of boxed pictures in ``build/faces/``, then runs
+``maskdet train-faces --config faces`` from the one on the other and on the photographs of
+``detection/train``, boxed by hand. The set is made of class pictures (``balaji`` and
+``observations``) boxed by a teacher, YuNet again. A picture is kept if all that the teacher sees in
+it is surely a face.
 
 Whoever boxed the photographs left many faces out, blurred or half hidden ones mostly. Taught as
 background they would be the hardest of it, and unteach faces that are much like them. So the
@@ -14,6 +15,8 @@ teacher's boxes where no label is are given the class `OVERLOOKED`, which is ign
 ``detection/valid`` is never trained on, nor is a picture that nearly matches one of it.
 """
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,7 +29,9 @@ import cv2
 import numpy as np
 
 from maskdet.annotations import BoxedPhotograph, read_yolo
+from maskdet.assets import sha256
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
+from maskdet.vision.faces import CARD_FORMAT, CARD_KIND
 from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.prior_boxes import intersection_over_union, non_maximum_suppression
 
@@ -40,6 +45,7 @@ NMS_THRESHOLD = 0.3
 OVERLOOKED = "overlooked"
 OVERLOOKED_SCORE = 0.6  # the teacher's, as its authors' own threshold for video
 FREE_OVERLAP = 0.3  # of a box with a label, below which the label is of something else
+YUNET = "face_detection_yunet_2023mar.onnx"
 
 
 def teach(teacher: cv2.FaceDetectorYN, picture: UInt8Array) -> FloatArray | None:
@@ -114,7 +120,7 @@ def overlooked(photograph: BoxedPhotograph, teacher: cv2.FaceDetectorYN) -> Floa
 def write_street(data: Path, target: Path) -> None:
     """Writes the labels of ``detection/train`` with what they overlook."""
     street = data / "detection" / "train"
-    weights = data / "weights" / "face_detection_yunet_2023mar.onnx"
+    weights = data / "weights" / YUNET
     teacher = cv2.FaceDetectorYN.create(
         str(weights), "", (320, 320), OVERLOOKED_SCORE, NMS_THRESHOLD
     )
@@ -135,7 +141,7 @@ def write_street(data: Path, target: Path) -> None:
 
 def write_taught(data: Path, target: Path) -> None:
     """Writes the class pictures the teacher is sure of as ``images/`` and YOLO ``labels/``."""
-    weights = data / "weights" / "face_detection_yunet_2023mar.onnx"
+    weights = data / "weights" / YUNET
     teacher = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), UNSURE, NMS_THRESHOLD)
     for part in ("images", "labels"):
         (target / part).mkdir(parents=True)
@@ -152,6 +158,24 @@ def write_taught(data: Path, target: Path) -> None:
     (target / "labels" / "classes.txt").write_text("face\n", encoding="utf-8")
 
 
+def write_start(data: Path, target: Path) -> None:
+    """Writes a face detector's folder, its weights alone: what training goes on from."""
+    # TensorFlow reads this once, when it is first imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
+    from maskdet.train.ssd_networks import LIGHT
+    from maskdet.train.ssd_yunet import load_yunet_weights, read_yunet
+
+    model = LIGHT.build()
+    load_yunet_weights(model, read_yunet(data / "weights" / YUNET))
+    target.mkdir(parents=True)
+    path = target / "yunet_weights.npz"
+    np.savez(path, **arrays_of(model))
+    entry = {"name": path.name, "sha256": sha256(path)}
+    card = {"format": CARD_FORMAT, "kind": CARD_KIND, "files": {WEIGHTS_KEY: entry}}
+    (target / "yunet.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
 @click.command(help=__doc__)
 @click.option(
     "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
@@ -160,20 +184,22 @@ def write_taught(data: Path, target: Path) -> None:
     "--work",
     type=click.Path(path_type=Path),
     default=ROOT / "build" / "faces",
-    help="Folder for the taught set and the added labels; made anew unless they are there.",
+    help="Folder for the beginning, the taught set and the added labels; made unless there.",
 )
 @click.option("--output", type=click.Path(path_type=Path), default=ROOT / "face_detector")
 @click.argument("train_options", nargs=-1, type=click.UNPROCESSED)
 def main(data: Path, work: Path, output: Path, train_options: tuple[str, ...]) -> None:
-    """Makes the taught set, then trains."""
-    taught_set, labels = work / "taught", work / "street"
+    """Makes beginning and taught set, then trains."""
+    start, taught_set, labels = work / "yunet", work / "taught", work / "street"
+    if not start.exists():
+        write_start(data, start)
     if not taught_set.exists():
         write_taught(data, taught_set)
     if not labels.exists():
         write_street(data, labels)
     command = [
         *(sys.executable, "-m", "maskdet", "train-faces", "--config", "faces"),
-        *("--from", "original"),
+        *("--from", str(start)),
         *("--images", str(data / "detection" / "train" / "images"), "--annotations", str(labels)),
         *("--ignore", OVERLOOKED),
         *("--images", str(taught_set / "images"), "--annotations", str(taught_set / "labels")),

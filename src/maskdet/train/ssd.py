@@ -45,17 +45,8 @@ _SOURCES = ("conv4_3_norm", "fc7", "conv6_2", "conv7_2", "conv8_2", "conv9_2")
 _FINE_SOURCES = ("fine_small", "fine_medium")
 _STEM = 32  # channels of the first map
 _FINE_CHANNELS = 64
-_FINE_NAME = "ssd_fine"
-
-
-def prior_box_spec(model: keras.Model) -> PriorBoxSpec:
-    """Returns the prior boxes of what `build_ssd` returned."""
-    return FINE_PRIOR_BOXES if is_fine(model) else RES10_PRIOR_BOXES
-
-
-def is_fine(model: keras.Model) -> bool:
-    """Tells whether `build_ssd` gave a network heads for small faces."""
-    return bool(model.name == _FINE_NAME)
+RES10_NAME, FINE_NAME = "ssd_res10", "ssd_fine"
+"""Of the Keras model without heads for small faces and with them."""
 
 
 def build_ssd(
@@ -141,7 +132,7 @@ def build_ssd(
             heads[f"{kind}_{index}"] = convolution(
                 maps[index], name, priors * values, 3, relu=False
             )
-    return keras.Model(pixels, heads, name=_FINE_NAME if fine else "ssd_res10")
+    return keras.Model(pixels, heads, name=FINE_NAME if fine else RES10_NAME)
 
 
 def _stem(pixels: Any) -> Any:

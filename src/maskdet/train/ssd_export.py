@@ -10,8 +10,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
-from maskdet.train.ssd import build_ssd, is_fine
 from maskdet.train.ssd_layers import BLOCK, Folding
+from maskdet.train.ssd_networks import network_of
 
 Precision = Literal["float32", "float16", "int8"]
 
@@ -27,17 +27,18 @@ def to_tflite(
     """Exports the network for LiteRT, which resizes it to any input size when it loads it.
 
     Args:
-        model: what `build_ssd` returned, trained.
+        model: one of `maskdet.train.ssd_networks`, trained.
         precision: ``float32``, ``float16`` (weights stored in 16 bits, computed in 32) or
             ``int8``. The floats take float32 pixels, ``int8`` takes uint8 pixels.
         calibration: for ``int8``, (H, W, 3) BGR pictures that show what the network will see. They
             have to reach from 0 to 255, so that a pixel's value is its own code.
 
     Returns:
-        The TFLite file; its signature names the outputs as `build_ssd` does.
+        The TFLite file; its signature names the outputs as the model does.
     """
     # In floats the blocks' zeros cost more than the gathering they save.
-    fixed = build_ssd(_EXPORT_SIZE, fine=is_fine(model), blocked=precision == "int8")
+    network = network_of(model)
+    fixed = (network.build_quantised if precision == "int8" else network.build)(_EXPORT_SIZE)
     copy_weights(model, fixed)
     converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
     if precision != "float32":
@@ -62,8 +63,8 @@ def copy_weights(model: keras.Model, target: keras.Model) -> None:
     """Gives a network the weights of another, so that it computes the same function.
 
     Args:
-        model: what `build_ssd` returned, built without `blocked`.
-        target: the same, built with or without it; changed in place.
+        model: one of `maskdet.train.ssd_networks`.
+        target: the same, built for 8 bits or not; changed in place.
 
     With output (2Y + p) of a stride-2 convolution reaching from pixel 4Y + 2p - 3 to 4Y + 2p + 3,
     the pixels lie in the blocks Y - 1, Y and Y + 1 of four: each weight goes to the place of its

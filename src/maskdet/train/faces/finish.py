@@ -11,7 +11,6 @@ import numpy as np
 
 from maskdet.class_folders import TRAIN, VALIDATION
 from maskdet.errors import OutputError
-from maskdet.train import ssd
 from maskdet.train.card import check_output as check_files
 from maskdet.train.card import versions, write_files
 from maskdet.train.faces.feed import FaceFeed
@@ -30,13 +29,6 @@ from maskdet.vision.preprocessing import UInt8Array
 
 NAME = "ssd_faces"
 CALIBRATION_PICTURES = 150
-AUTO_SIZES = (304, 448, 608, 704)
-"""Input sides `maskdet.vision.face_size` chooses from.
-
-The area doubles from one to the next, up to the last: beyond it more is lost of large faces than is
-found of small ones.
-"""
-
 LARGEST_LOSS = 0.01
 """Average precision that 8 bits may cost and still be the default."""
 
@@ -110,12 +102,12 @@ def finish(
     card: dict[str, Any] = {
         "format": CARD_FORMAT,
         "kind": CARD_KIND,
-        "name": "SSD with a cut-down ResNet-10, trained on for masked and small faces",
+        "name": f"{trained.kind.title}, trained on for masked and small faces",
         "default_precision": "int8",
         "input": {
             "size": options.measured_sizes[0],
-            "sizes": list(AUTO_SIZES),
-            "multiple_of": ssd.FINE_MULTIPLE,
+            "sizes": list(trained.kind.sizes),
+            "multiple_of": trained.kind.multiple_of,
             "halved": True,
             "colour_order": "BGR",
             "range": [0, 255],

@@ -7,15 +7,13 @@ import numpy as np
 import tensorflow as tf
 
 from maskdet.detections import FloatArray
-from maskdet.train import ssd
 from maskdet.train.faces.loss import multibox_loss
+from maskdet.train.ssd import CLASSES
+from maskdet.train.ssd_networks import network_of
 from maskdet.vision.preprocessing import UInt8Array
-from maskdet.vision.prior_boxes import PriorBoxSpec, prior_boxes
+from maskdet.vision.prior_boxes import prior_boxes
 from maskdet.vision.ssd_heads import SsdHeads, squash
 
-# Edges and blobs are the same on any face, and these layers have the largest maps: learning them
-# would cost more than any others.
-FROZEN = ("data_bn", "conv1_h", "layer_64")
 LARGEST_GRADIENT = 10.0  # global norm; a crowd of mislabelled faces should not throw the run off
 NMS_THRESHOLD = 0.45  # as in the public network's own description
 CONFIDENCE_FLOOR = 0.02  # for the average precision
@@ -25,6 +23,7 @@ class TrainedSsd:
     """An SSD, its optimizer and the running average of its weights.
 
     Attributes:
+        kind: which network it is.
         spec: layout of its prior boxes.
         network: what the gradient changes.
         averaged: the same network in 32 bits with the average of its weights.
@@ -47,18 +46,18 @@ class TrainedSsd:
         averaging: float,
         mixed_precision: bool,
     ) -> None:
-        fine = ssd.is_fine(start)
+        self.kind = network_of(start)
         before = keras.config.dtype_policy()
         try:
             keras.config.set_dtype_policy("mixed_bfloat16" if mixed_precision else "float32")
-            self.network = ssd.build_ssd(fine=fine)
+            self.network = self.kind.build()
         finally:
             keras.config.set_dtype_policy(before)
         self.network.set_weights(start.get_weights())
         for layer in self.network.layers:
-            layer.trainable = not layer.name.startswith(FROZEN)
+            layer.trainable = not layer.name.startswith(self.kind.frozen)
         self.averaged = start
-        self.spec: PriorBoxSpec = ssd.prior_box_spec(start)
+        self.spec = self.kind.spec
         self.optimizer = keras.optimizers.AdamW(
             rate, weight_decay=weight_decay, global_clipnorm=LARGEST_GRADIENT
         )
@@ -119,7 +118,7 @@ class TrainedSsd:
     def _one_step(self, views: Any, kinds: Any, targets: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             heads = self.network(tf.cast(views, tf.float32), training=True)
-            logits = self._joined(heads, "conf", ssd.CLASSES)
+            logits = self._joined(heads, "conf", CLASSES)
             offsets = self._joined(heads, "loc", 4)
             scoring, placing = multibox_loss(logits, offsets, kinds, targets)
             loss = scoring + placing

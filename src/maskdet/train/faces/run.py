@@ -14,7 +14,7 @@ from maskdet.train.faces.pictures import LEFT_OUT, FacePictures, prepare
 from maskdet.train.faces.trainer import FaceTrainer
 from maskdet.train.journal import Journal, Say, Show
 from maskdet.train.run_folder import new_folder, writing_to
-from maskdet.train.ssd import FINE_MULTIPLE
+from maskdet.train.ssd_networks import network_of
 from maskdet.vision.faces import face_detector_folder
 
 
@@ -37,6 +37,7 @@ def train(
     finish.check_output(options, resumed=resume is not None)
     keras.utils.set_random_seed(options.seed)  # fresh heads are drawn next
     start = weights.with_fine_heads(weights.load_from(face_detector_folder(options.from_face)))
+    _check_sizes(options, network_of(start).multiple_of)
     pictures = prepare(options)
     _describe(pictures, say)
     trained = TrainedSsd(
@@ -64,10 +65,13 @@ def _check(options: FaceTrainOptions) -> None:
             f"{len(options.images)} --images but {len(options.annotations)} --annotations: "
             "give one for each"
         )
+
+
+def _check_sizes(options: FaceTrainOptions, multiple_of: int) -> None:
     for size in (*options.sizes, *options.measured_sizes):
-        if size % FINE_MULTIPLE:
+        if size % multiple_of:
             raise DatasetError(
-                f"an input of {size} pixels: sides have to be multiples of {FINE_MULTIPLE}"
+                f"an input of {size} pixels: sides have to be multiples of {multiple_of}"
             )
 
 

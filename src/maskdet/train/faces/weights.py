@@ -13,13 +13,11 @@ import numpy as np
 
 from maskdet.assets import card_file, read_card
 from maskdet.errors import ModelError
-from maskdet.train import ssd
+from maskdet.train.ssd_networks import FINE, RES10, network_of, network_with
 from maskdet.vision.faces import find_card
 
 WEIGHTS_KEY = "weights"
 """Of the card's files, the one this module reads and writes."""
-
-_FINE_LAYER = "fine_above"
 
 
 def arrays_of(network: keras.Model) -> dict[str, Any]:
@@ -44,7 +42,7 @@ def load(path: Path) -> keras.Model:
         raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, KeyError, zipfile.BadZipFile):
         raise ModelError(f"{path}: is not a weights file of maskdet, or is damaged") from None
-    network = ssd.build_ssd(fine=any(name.startswith(_FINE_LAYER) for name in arrays))
+    network = network_with({name.rpartition("/")[0] for name in arrays}).build()
     for layer in network.layers:
         count = len(layer.weights)
         try:
@@ -73,9 +71,9 @@ def load_from(folder: Path) -> keras.Model:
 
 def with_fine_heads(network: keras.Model) -> keras.Model:
     """Returns the network with heads for small faces, fresh ones where it has none."""
-    if ssd.is_fine(network):
+    if network_of(network) is not RES10:
         return network
-    grown = ssd.build_ssd(fine=True)
+    grown = FINE.build()
     for layer in network.layers:
         grown.get_layer(layer.name).set_weights(layer.get_weights())
     return grown

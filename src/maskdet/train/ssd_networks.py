@@ -1,0 +1,91 @@
+"""The face detector's networks: what training, export and cards have to know of each."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+
+import keras
+
+from maskdet.train import ssd, ssd_light
+from maskdet.train.ssd_layers import BLOCK
+from maskdet.vision.prior_boxes import PriorBoxSpec
+
+# Edges and blobs are the same on any face, and the first layers have the largest maps: learning
+# them would cost more than any others.
+_RES10_FROZEN = ("data_bn", "conv1_h", "layer_64")
+_LIGHT_FROZEN = ("stride2", "stride4_a", "stride4_b")
+
+
+@dataclass(frozen=True)
+class SsdNetwork:
+    """One of the networks.
+
+    Attributes:
+        title: for a card.
+        build: makes it with fresh weights, its input's sides open or given.
+        build_quantised: likewise, in the form that 8 bits compute fastest.
+        spec: layout of its prior boxes.
+        multiple_of: what its input's sides have to be multiples of.
+        sizes: input sides `maskdet.vision.face_size` chooses from. The area doubles from one to
+            the next, up to the last: beyond it more is lost of large faces than is found of small
+            ones.
+        frozen: beginnings of the names of layers that keep their weights in training.
+        model_name: of the Keras model.
+        own_layer: that it alone has; "" where it has none.
+    """
+
+    title: str
+    build: Callable[..., keras.Model]
+    build_quantised: Callable[..., keras.Model]
+    spec: PriorBoxSpec
+    multiple_of: int
+    sizes: tuple[int, ...]
+    frozen: tuple[str, ...]
+    model_name: str
+    own_layer: str
+
+
+RES10 = SsdNetwork(
+    title="SSD with a cut-down ResNet-10",
+    build=ssd.build_ssd,
+    build_quantised=partial(ssd.build_ssd, blocked=True),
+    spec=ssd.RES10_PRIOR_BOXES,
+    multiple_of=BLOCK,
+    sizes=(),
+    frozen=_RES10_FROZEN,
+    model_name=ssd.RES10_NAME,
+    own_layer="",
+)
+FINE = SsdNetwork(
+    title="SSD with a cut-down ResNet-10 and heads for small faces",
+    build=partial(ssd.build_ssd, fine=True),
+    build_quantised=partial(ssd.build_ssd, fine=True, blocked=True),
+    spec=ssd.FINE_PRIOR_BOXES,
+    multiple_of=ssd.FINE_MULTIPLE,
+    sizes=(304, 448, 608, 704),
+    frozen=_RES10_FROZEN,
+    model_name=ssd.FINE_NAME,
+    own_layer="fine_above",
+)
+LIGHT = SsdNetwork(
+    title="SSD with YuNet's body, widened",
+    build=ssd_light.build_light_ssd,
+    build_quantised=ssd_light.build_light_ssd,
+    spec=ssd.FINE_PRIOR_BOXES,
+    multiple_of=ssd_light.MULTIPLE,
+    sizes=(320, 448, 608, 704),
+    frozen=_LIGHT_FROZEN,
+    model_name=ssd_light.LIGHT_NAME,
+    own_layer="stride2_stem",
+)
+_NETWORKS = (RES10, FINE, LIGHT)
+
+
+def network_of(model: keras.Model) -> SsdNetwork:
+    """Returns which network a Keras model is."""
+    return next(network for network in _NETWORKS if network.model_name == model.name)
+
+
+def network_with(layers: Collection[str]) -> SsdNetwork:
+    """Returns the network that would have layers of these names, `RES10` where none is known."""
+    return next((one for one in (FINE, LIGHT) if one.own_layer in layers), RES10)
