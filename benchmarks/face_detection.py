@@ -26,7 +26,8 @@ from maskdet.annotations.yolo import read_yolo
 from maskdet.assets import bundled
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.train.faces.measure import FaceOutcome
-from maskdet.vision.faces import FaceDetector, face_detector_folder, find_card, load_face_detector
+from maskdet.vision.face_detector import FaceDetector
+from maskdet.vision.faces import face_detector_folder, find_card, load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.prior_boxes import intersection_over_union
 from maskdet.vision.tiles import TiledFaceDetector, TileGrid

@@ -17,7 +17,9 @@ import numpy as np
 
 from maskdet.annotations import PICTURE_SUFFIXES
 from maskdet.assets import bundled, read_card
-from maskdet.vision.faces import CAFFE_INPUT_SIZE, CARD_NAME, Faces, load_face_detector
+from maskdet.vision.caffe_faces import CAFFE_INPUT_SIZE
+from maskdet.vision.face_detector import Faces
+from maskdet.vision.faces import CARD_NAME, load_face_detector
 from maskdet.vision.prior_boxes import intersection_over_union
 
 SAME_FACE = 0.5  # intersection over union from which on two boxes are of one face

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from maskdet.vision.face_detector import Faces
 from maskdet.vision.face_size import (
     COMFORTABLE,
     DELAY,
@@ -16,7 +17,6 @@ from maskdet.vision.face_size import (
     SizeChooser,
     size_for,
 )
-from maskdet.vision.faces import Faces
 
 SIZES = (304, 448, 608, 704)
 HEIGHT = 720

@@ -31,14 +31,8 @@ from numpy.typing import NDArray
 from caffe_weights import read_caffe_weights
 from maskdet import assets
 from maskdet.annotations import PICTURE_SUFFIXES
-from maskdet.vision.faces import (
-    CAFFE_CONFIDENCE,
-    CAFFE_INPUT_SIZE,
-    CARD_FORMAT,
-    CARD_KIND,
-    CARD_NAME,
-    ORIGINAL,
-)
+from maskdet.vision.caffe_faces import CAFFE_CONFIDENCE, CAFFE_INPUT_SIZE
+from maskdet.vision.faces import CARD_FORMAT, CARD_KIND, CARD_NAME, ORIGINAL
 
 PROJECT = Path(__file__).resolve().parents[1]
 

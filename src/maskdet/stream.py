@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import imutils
 import numpy as np
@@ -24,11 +25,14 @@ from maskdet.vision.face_size import (
     FollowingFaceDetector,
     load_sized_face_detector,
 )
-from maskdet.vision.faces import FaceDetector, face_detector_folder
+from maskdet.vision.faces import face_detector_folder
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.pipeline import Follower, MaskDetector
 from maskdet.vision.tiles import TiledFaceDetector, TileGrid
 from maskdet.vision.yunet import YunetFaceDetector, yunet_file
+
+if TYPE_CHECKING:
+    from maskdet.vision.face_detector import FaceDetector
 
 # Given how many frames are to come, if anybody knows, gives what to call after each of them.
 Progress = Callable[[int | None], AbstractContextManager[Callable[[], None]]]

@@ -86,7 +86,8 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
     "sizes",
     type=_SIDE,
     multiple=True,
-    help="Side of the input in pixels, a multiple of 16. Repeatable: batches alternate.",
+    help="Side of the input in pixels, a multiple of 32 (16 for the public network). Repeatable: "
+    "batches alternate.",
 )
 @click.option(
     "--measured-size",

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from maskdet.detections import FloatArray
-from maskdet.vision.faces import FaceDetector, Faces, input_sizes, load_face_detector
+from maskdet.vision.face_detector import FaceDetector, Faces
+from maskdet.vision.faces import input_sizes, load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
 
 # Height in pixels of the network's input from which on nearly every face is found.
@@ -157,7 +158,7 @@ class SizeChooser:
 
 
 class AutoSizedFaceDetector:
-    """A face detector at several input sizes; see `maskdet.vision.faces.FaceDetector`.
+    """A face detector at several input sizes; see `maskdet.vision.face_detector.FaceDetector`.
 
     Args:
         load: makes the detector at an input size.
@@ -213,7 +214,7 @@ class FollowingFaceDetector:
             frame_bgr: (H, W, 3) uint8.
 
         Returns:
-            As `maskdet.vision.faces.FaceDetector.detect`.
+            As `maskdet.vision.face_detector.FaceDetector.detect`.
         """
         height, width = frame_bgr.shape[:2]
         size, look = self._chooser.choose(index, width, height)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from maskdet.boxes import clip_boxes
 from maskdet.detections import FloatArray
-from maskdet.vision.faces import FaceDetector, Faces
+from maskdet.vision.face_detector import FaceDetector, Faces
 from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.prior_boxes import non_maximum_suppression
 
@@ -80,7 +80,7 @@ class TiledFaceDetector:
         self.workers = detector.workers
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:
-        """Finds the faces of a frame; see `maskdet.vision.faces.FaceDetector.detect`."""
+        """Finds the faces of a frame; see `maskdet.vision.face_detector.FaceDetector.detect`."""
         height, width = frame_bgr.shape[:2]
         found = [self._detector.detect(frame_bgr)]
         tiles = self._grid.boxes(width, height)

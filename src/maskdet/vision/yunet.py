@@ -12,7 +12,7 @@ from maskdet.assets import cached
 from maskdet.boxes import clip_boxes
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError
-from maskdet.vision.faces import Faces
+from maskdet.vision.face_detector import Faces
 from maskdet.vision.preprocessing import UInt8Array
 
 FILE_NAME = "face_detection_yunet_2023mar.onnx"
@@ -52,7 +52,7 @@ def yunet_file(given: Path | None) -> Path:
 
 
 class YunetFaceDetector:
-    """YuNet through `cv2.FaceDetectorYN`; see `maskdet.vision.faces.FaceDetector`.
+    """YuNet through `cv2.FaceDetectorYN`; see `maskdet.vision.face_detector.FaceDetector`.
 
     Args:
         path: the ``.onnx`` file.
@@ -87,7 +87,7 @@ class YunetFaceDetector:
             raise ModelError(f"{path}: is not a YuNet model that OpenCV can run") from None
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:
-        """Finds the faces of a frame; see `maskdet.vision.faces.FaceDetector.detect`."""
+        """Finds the faces of a frame; see `maskdet.vision.face_detector.FaceDetector.detect`."""
         boxes, scores, _ = self.detect_landmarks(frame_bgr)
         return boxes, scores
 

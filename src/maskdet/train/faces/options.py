@@ -49,7 +49,7 @@ class FaceTrainOptions:
     validation: float = 0.12
     per_set: int | None = None
     sizes: tuple[int, ...] = (320,)
-    measured_sizes: tuple[int, ...] = (304,)
+    measured_sizes: tuple[int, ...] = (320,)
     passes: int = 24
     batch_size: int = 16
     learning_rate: float = 3e-4
