@@ -64,8 +64,15 @@ def test_comparison(report: Report) -> None:
     both = compare(report, earlier, gate=("accuracy", "f1"), tolerance=0.1)
     assert both.worse == ("f1",)
     assert [row[3] for row in both.table.rows] == ["-0.0200", "-0.4000"]
-    with pytest.raises(DatasetError, match="no figure 'recall'"):
-        compare(report, earlier, gate=("recall",), tolerance=0)
+
+
+def test_a_chosen_figure_that_can_no_longer_be_told_is_worse(report: Report) -> None:
+    """Not an error, which would lose the finished report: it fails the gate and is shown."""
+    nothing = replace(report, figures={"accuracy": float("nan"), "f1": 0.5})
+    done = compare(nothing, {"accuracy": 0.92, "f1": 0.5}, gate=("accuracy",), tolerance=1)
+    assert done.worse == ("accuracy",)
+    assert done.table.rows[0][1:] == (0.92, None, "gone", "worse")
+    assert [row[0] for row in done.table.rows[1:]] == ["F1"]
 
 
 def test_the_usual_gate_is_checked_before_the_work(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ class Comparison:
     """Two reports beside one another.
 
     Attributes:
-        table: every figure they have in common.
-        worse: the chosen figures that got worse by more than was put up with.
+        table: every figure they have in common, and the chosen ones that can no longer be told.
+        worse: the chosen figures that got worse by more than was put up with, or cannot be told.
     """
 
     table: Table
@@ -88,20 +88,17 @@ def compare(
 
     Args:
         report: the new one.
-        earlier: what `read_earlier` returned.
+        earlier: what `read_earlier` returned for the same gate.
         gate: names of the figures that must not get worse; empty takes the report's own.
         tolerance: by how much they may.
-
-    Raises:
-        DatasetError: one of the reports lacks a chosen figure.
     """
     new = {name: figure["value"] for name, figure in report.to_json()["figures"].items()}
     chosen = tuple(gate) or report.gate
-    for name in chosen:
-        if any(side.get(name) is None for side in (earlier, new)):
-            raise DatasetError(f"cannot compare: no figure {name!r} in both reports")
-    rows: list[tuple[Cell, ...]] = []
-    worse = []
+    # A figure that nothing was left to tell by must not end hours of work, nor pass the gate.
+    worse = [name for name in chosen if new.get(name) is None]
+    rows: list[tuple[Cell, ...]] = [
+        (words(name), earlier[name], None, "gone", "worse") for name in worse
+    ]
     for name, now in new.items():
         before = earlier.get(name)
         if before is None or now is None:
