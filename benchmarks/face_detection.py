@@ -30,6 +30,7 @@ from maskdet.vision.face_detector import FaceDetector
 from maskdet.vision.faces import face_detector_folder, find_card, load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.prior_boxes import intersection_over_union
+from maskdet.vision.ssd_faces import SsdFaceDetector
 from maskdet.vision.tiles import TiledFaceDetector, TileGrid
 from maskdet.vision.yunet import YunetFaceDetector
 
@@ -91,13 +92,15 @@ def contestants(
                     load_face_detector(folder, confidence=cut, precision=precision, face_size=size)
                     for cut in (CONFIDENCE_FLOOR, None)
                 )
-                yield Contestant(f"{face} {precision}", size, floor, usual)
+                # What the network really runs at: the nearest to what was asked that it can do.
+                actual = floor.size if isinstance(floor, SsdFaceDetector) else size
+                yield Contestant(f"{face} {precision}", actual, floor, usual)
                 for text in tiles if face == "bundled" else ():
                     grid = TileGrid.parse(text)
                     if grid is not None:
                         yield Contestant(
                             f"{face} {precision}",
-                            f"{size}, tiles {text}",
+                            f"{actual}, tiles {text}",
                             TiledFaceDetector(floor, grid),
                             TiledFaceDetector(usual, grid),
                         )
