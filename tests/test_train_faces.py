@@ -95,6 +95,24 @@ def test_boxes_follow_their_faces_into_the_view() -> None:
     assert checked > 8
 
 
+def test_a_face_mostly_out_of_view_is_neither_taught_nor_unlearned() -> None:
+    """Close by, around no face: where its edge still shows, its box is one to be ignored."""
+    random = np.random.default_rng(6)
+    how = replace(FaceAugmentation(), whole=0, elsewhere=1, blank=0, mosaic=0, camera=Camera())
+    taught = cut = out = 0
+    for _ in range(120):
+        picture, face = made_up_picture(random)
+        boxed = Boxed(picture, face, face[:0])
+        _, faces, ignored = draw_view(lambda boxed=boxed: boxed, 64, how, random)
+        for box in (*faces, *ignored):
+            assert np.all((box >= 0) & (box <= 64))
+            assert np.all(box[2:] > box[:2])
+        assert len(faces) + len(ignored) <= 1
+        taught, cut = taught + len(faces), cut + len(ignored)
+        out += len(faces) + len(ignored) == 0
+    assert min(taught, cut, out) > 10
+
+
 def test_blank_views_show_something_and_have_no_boxes() -> None:
     """Writing, noise, shapes: never one even colour, never a face to learn."""
     random = np.random.default_rng(2)

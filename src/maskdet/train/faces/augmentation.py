@@ -36,7 +36,8 @@ class Boxed(NamedTuple):
 
 NO_BOXES: FloatArray = np.zeros((0, 4), np.float32)
 
-# Share of a face that has to be in a view for it to count as one there.
+# Share of a face that has to be in a view for it to count as one there. With less of it, it is
+# neither taught nor unlearned.
 FEWEST_VISIBLE = 0.4
 # Longest motion blur as a share of the view: a few pixels, for the faces are small.
 _LONGEST_BLUR = 0.03
@@ -54,6 +55,8 @@ class FaceAugmentation:
         faces: height of a face in a view, smallest and largest, as shares of its side: views that
             are not whole are drawn around one face at a height between them, all octaves alike.
         elsewhere: is drawn around no face in particular, if it is not whole.
+        nearest: smallest share of the picture's sides that such a view shows, all octaves alike:
+            things seen from near by are as large as the largest faces.
         blank: is a made-up picture without faces.
         mosaic: is put together from several views.
         turn: is turned.
@@ -69,7 +72,8 @@ class FaceAugmentation:
     zoom_in: float = 0.15
     zoom_out: float = 2.0
     faces: tuple[float, float] = (0.025, 0.8)
-    elsewhere: float = 0.15
+    elsewhere: float = 0.2
+    nearest: float = 0.06
     blank: float = 0.06
     mosaic: float = 0.3
     turn: float = 0.25
@@ -152,8 +156,8 @@ def _warp(boxed: Boxed, size: int, how: FaceAugmentation, random: np.random.Gene
     matrix = np.concatenate([turned * 2**halvings, shift[:, None]], axis=1)
     around = random.integers(0, 256, 3).tolist() if random.random() < 0.5 else [104, 117, 123]
     view = cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=around)
-    faces, ignored = (_warp_boxes(some, turned, shift, size) for some in boxed[1:])
-    return Boxed(view, faces, ignored)
+    (faces, cut), ignored = (_warp_boxes(some, turned, shift, size) for some in boxed[1:])
+    return Boxed(view, faces, np.concatenate([cut, *ignored]))
 
 
 def _share_of_picture(
@@ -161,7 +165,7 @@ def _share_of_picture(
 ) -> float:
     """Draws how much of the picture's sides a view shows."""
     if len(boxes) == 0:
-        return float(random.uniform(max(how.zoom_in, 0.3), 1.0))
+        return math.exp(random.uniform(math.log(how.nearest), 0))
     face = boxes[random.integers(len(boxes))]
     low, high = (math.log(share) for share in how.faces)
     wanted = math.exp(random.uniform(low, high))
@@ -191,8 +195,12 @@ def _centre(
 
 def _warp_boxes(
     boxes: FloatArray, turned: NDArray[np.float64], shift: NDArray[np.float64], size: int
-) -> FloatArray:
-    """Warps boxes, taking a face for the ellipse in its box; drops those mostly out of view."""
+) -> tuple[FloatArray, FloatArray]:
+    """Warps boxes, taking a face for the ellipse in its box.
+
+    Returns:
+        Those that are in view, clipped to it, and those mostly out of it, likewise.
+    """
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2 @ turned.T + shift
     half = (boxes[:, 2:] - boxes[:, :2]) / 2
     reach = np.sqrt((half**2) @ (turned**2).T)
@@ -200,7 +208,9 @@ def _warp_boxes(
     clipped = np.clip(warped, 0, size)
     areas = np.prod(warped[:, 2:] - warped[:, :2], axis=1)
     visible = np.prod(clipped[:, 2:] - clipped[:, :2], axis=1)
-    return cast("FloatArray", clipped[visible > FEWEST_VISIBLE * areas].astype(np.float32))
+    clipped = clipped.astype(np.float32)
+    inside = visible > FEWEST_VISIBLE * areas
+    return clipped[inside], clipped[~inside & (visible > 0)]
 
 
 def _blur(view: UInt8Array, random: np.random.Generator) -> UInt8Array:
