@@ -63,12 +63,12 @@ def test_the_face_in_a_portrait_is_found(
 
 
 def test_sizes_are_taken_to_the_nearest_the_network_can_do() -> None:
-    """Its maps have to halve and double evenly: 300, 450 and 600 become multiples of 16."""
+    """Its maps have to halve and double evenly: 300, 450 and 600 become multiples of 32."""
     sizes = [
         getattr(load_face_detector(bundled("face_detector"), face_size=size), "size", None)
         for size in (300, 450, 600)
     ]
-    assert sizes == [304, 448, 608]
+    assert sizes == [288, 448, 608]
 
 
 def test_the_bundled_detector_chooses_its_size_and_the_public_one_does_not(

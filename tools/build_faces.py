@@ -46,6 +46,8 @@ OVERLOOKED = "overlooked"
 OVERLOOKED_SCORE = 0.6  # the teacher's, as its authors' own threshold for video
 FREE_OVERLAP = 0.3  # of a box with a label, below which the label is of something else
 YUNET = "face_detection_yunet_2023mar.onnx"
+SEED = 5
+FACELESS_PARTS = 15  # of each picture
 
 
 def teach(teacher: cv2.FaceDetectorYN, picture: UInt8Array) -> FloatArray | None:
@@ -158,6 +160,25 @@ def write_taught(data: Path, target: Path) -> None:
     (target / "labels" / "classes.txt").write_text("face\n", encoding="utf-8")
 
 
+def write_faceless(folder: Path, target: Path) -> None:
+    """Writes pictures without faces, whole and in parts, as ``images/`` and empty ``labels/``."""
+    for part in ("images", "labels"):
+        (target / part).mkdir(parents=True)
+    random = np.random.default_rng(SEED)
+    for path in sorted(folder.iterdir()):
+        picture = cv2.imread(str(path))
+        size = np.array(picture.shape[:2])
+        for number in range(FACELESS_PARTS):
+            shares = np.ones(2) if number == 0 else random.uniform(0.25, 0.9, 2)
+            height, width = (shares * size).astype(int)
+            top, left = (random.random(2) * (size - [height, width])).astype(int)
+            stem = f"{path.stem}-{number}"
+            part = picture[top : top + height, left : left + width]
+            cv2.imwrite(str(target / "images" / f"{stem}.jpg"), part)
+            (target / "labels" / f"{stem}.txt").touch()
+    (target / "labels" / "classes.txt").write_text("face\n", encoding="utf-8")
+
+
 def write_start(data: Path, target: Path) -> None:
     """Writes a face detector's folder, its weights alone: what training goes on from."""
     # TensorFlow reads this once, when it is first imported.
@@ -186,10 +207,17 @@ def write_start(data: Path, target: Path) -> None:
     default=ROOT / "build" / "faces",
     help="Folder for the beginning, the taught set and the added labels; made unless there.",
 )
+@click.option(
+    "--faceless",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of photographs of anything but people, which teach what is no face.",
+)
 @click.option("--output", type=click.Path(path_type=Path), default=ROOT / "face_detector")
 @click.argument("train_options", nargs=-1, type=click.UNPROCESSED)
-def main(data: Path, work: Path, output: Path, train_options: tuple[str, ...]) -> None:
-    """Makes beginning and taught set, then trains."""
+def main(
+    data: Path, work: Path, faceless: Path | None, output: Path, train_options: tuple[str, ...]
+) -> None:
+    """Makes beginning and sets, then trains."""
     start, taught_set, labels = work / "yunet", work / "taught", work / "street"
     if not start.exists():
         write_start(data, start)
@@ -197,12 +225,19 @@ def main(data: Path, work: Path, output: Path, train_options: tuple[str, ...]) -
         write_taught(data, taught_set)
     if not labels.exists():
         write_street(data, labels)
+    more: list[str] = []
+    if faceless is not None:
+        parts = work / "faceless"
+        if not parts.exists():
+            write_faceless(faceless, parts)
+        more = ["--images", str(parts / "images"), "--annotations", str(parts / "labels")]
     command = [
         *(sys.executable, "-m", "maskdet", "train-faces", "--config", "faces"),
         *("--from", str(start)),
         *("--images", str(data / "detection" / "train" / "images"), "--annotations", str(labels)),
         *("--ignore", OVERLOOKED),
         *("--images", str(taught_set / "images"), "--annotations", str(taught_set / "labels")),
+        *more,
         *("--exclude-like", str(data / "detection" / "valid" / "images")),
         *("--output", str(output), "--overwrite"),
         *train_options,

@@ -30,6 +30,8 @@ class SsdNetwork:
             the next, up to the last: beyond it more is lost of large faces than is found of small
             ones.
         frozen: beginnings of the names of layers that keep their weights in training.
+        quantised: whether it runs in 8 bits by default, if they cost little. Large convolutions
+            gain from them; small ones lose time where the processor has no step for them.
         model_name: of the Keras model.
         own_layer: that it alone has; "" where it has none.
     """
@@ -41,6 +43,7 @@ class SsdNetwork:
     multiple_of: int
     sizes: tuple[int, ...]
     frozen: tuple[str, ...]
+    quantised: bool
     model_name: str
     own_layer: str
 
@@ -53,6 +56,7 @@ RES10 = SsdNetwork(
     multiple_of=BLOCK,
     sizes=(),
     frozen=_RES10_FROZEN,
+    quantised=True,
     model_name=ssd.RES10_NAME,
     own_layer="",
 )
@@ -64,6 +68,7 @@ FINE = SsdNetwork(
     multiple_of=ssd.FINE_MULTIPLE,
     sizes=(304, 448, 608, 704),
     frozen=_RES10_FROZEN,
+    quantised=True,
     model_name=ssd.FINE_NAME,
     own_layer="fine_above",
 )
@@ -75,6 +80,7 @@ LIGHT = SsdNetwork(
     multiple_of=ssd_light.MULTIPLE,
     sizes=(320, 448, 640, 896),
     frozen=_LIGHT_FROZEN,
+    quantised=False,
     model_name=ssd_light.LIGHT_NAME,
     own_layer="stride2_stem",
 )

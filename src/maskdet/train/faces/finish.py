@@ -85,8 +85,9 @@ def finish(
 ) -> FaceResult:
     """Exports, measures on the validation pictures, and writes card and report.
 
-    The default file is the 8-bit one unless it finds fewer faces; the default confidence is the
-    one at which precision and recall balance, at the first of the measured sizes.
+    The default file of a network that gains by it is the 8-bit one, unless that finds fewer faces;
+    the default confidence is the one at which precision and recall balance, at the first of the
+    measured sizes.
 
     Args:
         options: of the run.
@@ -103,7 +104,7 @@ def finish(
         "format": CARD_FORMAT,
         "kind": CARD_KIND,
         "name": f"{trained.kind.title}, trained on for masked and small faces",
-        "default_precision": "int8",
+        "default_precision": "int8" if trained.kind.quantised else "float16",
         "input": {
             "size": options.measured_sizes[0],
             "sizes": list(trained.kind.sizes),
@@ -136,7 +137,7 @@ def finish(
         np.mean([outcomes[precision, size][0].average_precision for size in options.measured_sizes])
         for precision in _PRECISIONS
     )
-    if large - small >= LARGEST_LOSS:
+    if trained.kind.quantised and large - small >= LARGEST_LOSS:
         card["default_precision"] = "float16"
         journal.say(f"8 bits cost {large - small:.3f} average precision: not used as the default")
     chosen = outcomes[card["default_precision"], options.measured_sizes[0]][0]
