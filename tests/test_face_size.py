@@ -33,10 +33,15 @@ class Fake:
         self.calls = 0
 
     def detect(self, frame_bgr: np.ndarray) -> Faces:
-        """Finds what is at least ten pixels high at its size."""
+        """Finds what is at least ten pixels high at its size, side by side, and not over 350."""
         self.calls += 1
-        seen = [height for height in self.heights if height * self.size / len(frame_bgr) >= 10]
-        boxes = np.array([(0, 0, height, height) for height in seen], np.float32).reshape(-1, 4)
+        scale = self.size / len(frame_bgr)
+        seen = [height for height in self.heights if 10 <= height * scale <= 350]
+        lefts = 400 * np.arange(len(seen))
+        boxes = np.array(
+            [(left, 0, left + height, height) for left, height in zip(lefts, seen, strict=True)],
+            np.float32,
+        ).reshape(-1, 4)
         return boxes, np.ones(len(boxes), np.float32)
 
 
@@ -69,15 +74,24 @@ def test_a_picture_is_looked_at_with_the_pixels_it_has(width: int, height: int, 
     assert size_for(width, height, SIZES) == size
 
 
-@pytest.mark.parametrize(("face", "size"), [(300, 304), (50, 448), (35, 608), (20, 704)])
+@pytest.mark.parametrize(("face", "size"), [(300, 304), (60, 448), (45, 608), (20, 704)])
 def test_a_video_takes_the_size_its_faces_need(face: float, size: int) -> None:
-    """The smallest at which they are comfortably large; 50 of 720 pixels are 31 of 448."""
+    """The smallest at which they are comfortably large; 60 of 720 pixels are 37 of 448."""
     detector, loaded = detector_of(face)
     look_at(detector.following(), 0, FIRST_LOOKS + 5)
     calls = {one: fake.calls for one, fake in loaded.items()}
     assert calls[704] == FIRST_LOOKS + (5 if size == 704 else 0)
     assert calls[size] >= 5
     assert size == 704 or face * size / HEIGHT >= COMFORTABLE
+
+
+def test_a_face_that_fills_the_frame_is_found_at_a_small_size() -> None:
+    """It is too large for the large size, which finds the small one; neither is found twice."""
+    for heights in ((600,), (600, 14), (300, 14)):
+        detector, _ = detector_of(*heights)
+        xyxy, scores = detector.detect(FRAME)
+        assert sorted(xyxy[:, 3].tolist(), reverse=True) == list(heights)
+        assert len(scores) == len(heights)
 
 
 def test_a_video_without_faces_takes_a_middling_size() -> None:
@@ -112,7 +126,7 @@ def test_frames_that_race_are_looked_at_alike() -> None:
         def find(index: int) -> None:
             taken[index], _ = chooser.choose(index, 1280, HEIGHT)
             time.sleep(pauses[index])
-            heights = np.array([300.0 if index % 40 < 20 else 35.0], np.float32)
+            heights = np.array([300.0 if index % 40 < 20 else 45.0], np.float32)
             chooser.saw(index, taken[index], heights, HEIGHT, pauses[index])
 
         with ThreadPoolExecutor(2) as pool:
@@ -137,7 +151,8 @@ def test_every_source_is_followed_on_its_own() -> None:
     detector, loaded = detector_of(300)
     look_at(detector.following(), 0, FIRST_LOOKS + 1)
     look_at(detector.following(), 0, 1)
-    assert (loaded[304].calls, loaded[704].calls) == (1, FIRST_LOOKS + 1)
+    # Each look at full size is one at the smallest, too, which is what the last frame needs.
+    assert (loaded[304].calls, loaded[704].calls) == (FIRST_LOOKS + 2, FIRST_LOOKS + 1)
 
 
 def test_a_live_source_is_never_slower_than_its_frames() -> None:

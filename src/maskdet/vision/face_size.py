@@ -19,9 +19,13 @@ from maskdet.detections import FloatArray
 from maskdet.vision.face_detector import FaceDetector, Faces
 from maskdet.vision.faces import input_sizes, load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
+from maskdet.vision.prior_boxes import non_maximum_suppression
 
 # Height in pixels of the network's input from which on nearly every face is found.
-COMFORTABLE = 28.0
+COMFORTABLE = 36.0
+# Of a frame's side: from here on a face is taken from the look at the smallest size, too.
+_LARGE_FACE = 0.3
+_NMS_THRESHOLD = 0.45
 # Looked at at full size: the first frames of a source, then one frame in so many.
 FIRST_LOOKS, LOOK_EVERY = 3, 60
 # What a frame shows counts for those from so many later on. By then it is surely known, so that
@@ -178,10 +182,32 @@ class AutoSizedFaceDetector:
     def detect(self, frame_bgr: UInt8Array) -> Faces:
         """Finds the faces of a picture, at the size that fits the picture's own."""
         height, width = frame_bgr.shape[:2]
-        return self.at(size_for(width, height, self._sizes)).detect(frame_bgr)
+        return self.detect_at(size_for(width, height, self._sizes), frame_bgr)
 
-    def at(self, size: int) -> FaceDetector:
-        """Returns the detector at one of the sizes."""
+    def detect_at(self, size: int, frame_bgr: UInt8Array) -> Faces:
+        """Finds the faces of a frame at one of the sizes, the largest faces at the smallest size.
+
+        At a large size a face that fills the frame is larger than any the network was trained on.
+        """
+        detector, for_large = self.load(size)
+        xyxy, scores = detector.detect(frame_bgr)
+        if for_large is None:
+            return xyxy, scores
+        near, near_scores = for_large.detect(frame_bgr)
+        height, width = frame_bgr.shape[:2]
+        shares = (near[:, 2:] - near[:, :2]) / np.array([width, height], np.float32)
+        large = shares.max(axis=1) >= _LARGE_FACE
+        xyxy = np.concatenate([xyxy, near[large]])
+        scores = np.concatenate([scores, near_scores[large]])
+        kept = non_maximum_suppression(xyxy, scores, _NMS_THRESHOLD)
+        return xyxy[kept], scores[kept]
+
+    def load(self, size: int) -> tuple[FaceDetector, FaceDetector | None]:
+        """Returns the detector at a size and, if that is large, the one for the largest faces."""
+        smallest = self._sizes[0]
+        return self._at(size), self._at(smallest) if size >= 2 * smallest else None
+
+    def _at(self, size: int) -> FaceDetector:
         with self._lock:
             if size not in self._detectors:
                 self._detectors[size] = self._load(size)
@@ -221,9 +247,9 @@ class FollowingFaceDetector:
         heights, seconds = None, 0.0
         try:
             with self._look if look else contextlib.nullcontext():
-                detector = self._detector.at(size)
+                self._detector.load(size)  # not part of the time a frame takes
                 start = time.perf_counter()
-                xyxy, scores = detector.detect(frame_bgr)
+                xyxy, scores = self._detector.detect_at(size, frame_bgr)
                 seconds = time.perf_counter() - start
             heights = xyxy[:, 3] - xyxy[:, 1]
         finally:
