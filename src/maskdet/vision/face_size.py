@@ -24,7 +24,7 @@ from maskdet.vision.prior_boxes import non_maximum_suppression
 # Height in pixels of the network's input from which on nearly every face is found.
 COMFORTABLE = 36.0
 # Of a frame's side: from here on a face is taken from the look at the smallest size, too.
-_LARGE_FACE = 0.3
+_LARGE_FACE = 0.1
 _NMS_THRESHOLD = 0.45
 # Looked at at full size: the first frames of a source, then one frame in so many.
 FIRST_LOOKS, LOOK_EVERY = 3, 60
@@ -185,9 +185,9 @@ class AutoSizedFaceDetector:
         return self.detect_at(size_for(width, height, self._sizes), frame_bgr)
 
     def detect_at(self, size: int, frame_bgr: UInt8Array) -> Faces:
-        """Finds the faces of a frame at one of the sizes, the largest faces at the smallest size.
+        """Finds the faces of a frame at one of the sizes, large faces at the smallest size, too.
 
-        At a large size a face that fills the frame is larger than any the network was trained on.
+        At a large size a face close by is larger than most that the network was trained on.
         """
         detector, for_large = self.load(size)
         xyxy, scores = detector.detect(frame_bgr)
