@@ -34,6 +34,7 @@ from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.vision.faces import CARD_FORMAT, CARD_KIND
 from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.prior_boxes import intersection_over_union, non_maximum_suppression
+from maskdet.vision.yunet import FILE_NAME
 
 ROOT = Path(__file__).resolve().parents[1]
 SURE = 0.7  # teacher's score from which on a box is taken for a face
@@ -45,7 +46,6 @@ NMS_THRESHOLD = 0.3
 OVERLOOKED = "overlooked"
 OVERLOOKED_SCORE = 0.6  # the teacher's, as its authors' own threshold for video
 FREE_OVERLAP = 0.3  # of a box with a label, below which the label is of something else
-YUNET = "face_detection_yunet_2023mar.onnx"
 SEED = 5
 FACELESS_PARTS = 15  # of each picture
 
@@ -122,7 +122,7 @@ def overlooked(photograph: BoxedPhotograph, teacher: cv2.FaceDetectorYN) -> Floa
 def write_street(data: Path, target: Path) -> None:
     """Writes the labels of ``detection/train`` with what they overlook."""
     street = data / "detection" / "train"
-    weights = data / "weights" / YUNET
+    weights = data / "weights" / FILE_NAME
     teacher = cv2.FaceDetectorYN.create(
         str(weights), "", (320, 320), OVERLOOKED_SCORE, NMS_THRESHOLD
     )
@@ -143,7 +143,7 @@ def write_street(data: Path, target: Path) -> None:
 
 def write_taught(data: Path, target: Path) -> None:
     """Writes the class pictures the teacher is sure of as ``images/`` and YOLO ``labels/``."""
-    weights = data / "weights" / YUNET
+    weights = data / "weights" / FILE_NAME
     teacher = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), UNSURE, NMS_THRESHOLD)
     for part in ("images", "labels"):
         (target / part).mkdir(parents=True)
@@ -188,7 +188,7 @@ def write_start(data: Path, target: Path) -> None:
     from maskdet.train.ssd_yunet import load_yunet_weights, read_yunet
 
     model = LIGHT.build()
-    load_yunet_weights(model, read_yunet(data / "weights" / YUNET))
+    load_yunet_weights(model, read_yunet(data / "weights" / FILE_NAME))
     target.mkdir(parents=True)
     path = target / "yunet_weights.npz"
     np.savez(path, **arrays_of(model))

@@ -1,5 +1,6 @@
 """What the rest of maskdet asks of a face detector: a frame in, boxes and scores out."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 from maskdet.boxes import clip_boxes
 from maskdet.detections import FloatArray
 from maskdet.vision.preprocessing import UInt8Array
+from maskdet.vision.prior_boxes import non_maximum_suppression
+
+_NMS_THRESHOLD = 0.45  # of boxes from several looks
 
 Faces = tuple[FloatArray, FloatArray]
 """(N, 4) float32 xyxy in pixels of the frame, and (N,) float32 scores, best first."""
@@ -36,6 +40,18 @@ class FaceDetector(Protocol):
             was made with, best first.
         """
         ...
+
+
+def merged(looks: Sequence[Faces]) -> Faces:
+    """Joins what several looks at one frame have found, each face once, best first.
+
+    Args:
+        looks: boxes in pixels of the frame, with their scores.
+    """
+    xyxy = np.concatenate([boxes for boxes, _ in looks])
+    scores = np.concatenate([scores for _, scores in looks])
+    kept = non_maximum_suppression(xyxy, scores, _NMS_THRESHOLD)
+    return xyxy[kept], scores[kept]
 
 
 def inside_frame(xyxy: NDArray[Any], scores: NDArray[Any], width: int, height: int) -> Faces:

@@ -16,16 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from maskdet.detections import FloatArray
-from maskdet.vision.face_detector import FaceDetector, Faces
+from maskdet.vision.face_detector import FaceDetector, Faces, merged
 from maskdet.vision.faces import input_sizes, load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
-from maskdet.vision.prior_boxes import non_maximum_suppression
 
 # Height in pixels of the network's input from which on nearly every face is found.
 COMFORTABLE = 36.0
 # Of a frame's side: from here on a face is taken from the look at the smallest size, too.
 _LARGE_FACE = 0.1
-_NMS_THRESHOLD = 0.45
 # Looked at at full size: the first frames of a source, then one frame in so many.
 FIRST_LOOKS, LOOK_EVERY = 3, 60
 # What a frame shows counts for those from so many later on. By then it is surely known, so that
@@ -190,17 +188,14 @@ class AutoSizedFaceDetector:
         At a large size a face close by is larger than most that the network was trained on.
         """
         detector, for_large = self.load(size)
-        xyxy, scores = detector.detect(frame_bgr)
+        found = detector.detect(frame_bgr)
         if for_large is None:
-            return xyxy, scores
+            return found
         near, near_scores = for_large.detect(frame_bgr)
         height, width = frame_bgr.shape[:2]
         shares = (near[:, 2:] - near[:, :2]) / np.array([width, height], np.float32)
         large = shares.max(axis=1) >= _LARGE_FACE
-        xyxy = np.concatenate([xyxy, near[large]])
-        scores = np.concatenate([scores, near_scores[large]])
-        kept = non_maximum_suppression(xyxy, scores, _NMS_THRESHOLD)
-        return xyxy[kept], scores[kept]
+        return merged([found, (near[large], near_scores[large])])
 
     def load(self, size: int) -> tuple[FaceDetector, FaceDetector | None]:
         """Returns the detector at a size and, if that is large, the one for the largest faces."""

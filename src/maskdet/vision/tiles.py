@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from maskdet.boxes import clip_boxes
 from maskdet.detections import FloatArray
-from maskdet.vision.face_detector import FaceDetector, Faces
+from maskdet.vision.face_detector import FaceDetector, Faces, merged
 from maskdet.vision.preprocessing import UInt8Array
-from maskdet.vision.prior_boxes import non_maximum_suppression
 
 # Share of a tile that its neighbour has, too: a face up to that size lies whole in one of them.
 OVERLAP = 0.25
@@ -18,7 +17,6 @@ OVERLAP = 0.25
 LONGEST_TILE = 640
 # A box this near a cut, in shares of the tile, is taken to be a face that the cut goes through.
 _NEAR_A_CUT = 0.01
-_NMS_THRESHOLD = 0.45
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,8 @@ class TiledFaceDetector:
             moved = boxes + np.array([left, top, left, top], np.float32)
             whole = ~_cut_through(moved, tile, width, height)
             found.append((moved[whole], scores[whole]))
-        boxes = np.concatenate([boxes for boxes, _ in found])
-        scores = np.concatenate([scores for _, scores in found])
-        kept = non_maximum_suppression(boxes, scores, _NMS_THRESHOLD)
-        return clip_boxes(boxes[kept], width, height), scores[kept]
+        boxes, scores = merged(found)
+        return clip_boxes(boxes, width, height), scores
 
 
 def _cut_through(xyxy: FloatArray, tile: FloatArray, width: int, height: int) -> NDArray[np.bool_]:
