@@ -24,15 +24,15 @@ from numpy.typing import NDArray
 from maskdet.annotations import BoxedPhotograph
 from maskdet.annotations.yolo import read_yolo
 from maskdet.assets import bundled
+from maskdet.boxes import intersection_over_union
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.train.faces.measure import FaceOutcome
-from maskdet.vision.face_detector import FaceDetector
-from maskdet.vision.faces import face_detector_folder, find_card, load_face_detector
+from maskdet.vision.faces.detector import FaceDetector
+from maskdet.vision.faces.loading import face_detector_folder, find_card, load_face_detector
+from maskdet.vision.faces.ssd import SsdFaceDetector
+from maskdet.vision.faces.tiles import TiledFaceDetector, TileGrid
+from maskdet.vision.faces.yunet import YunetFaceDetector
 from maskdet.vision.preprocessing import UInt8Array
-from maskdet.vision.prior_boxes import intersection_over_union
-from maskdet.vision.ssd_faces import SsdFaceDetector
-from maskdet.vision.tiles import TiledFaceDetector, TileGrid
-from maskdet.vision.yunet import YunetFaceDetector
 
 CLASS_NAMES = {0: NO_MASK_LABEL, 1: MASK_LABEL}
 CONFIDENCE_FLOOR = 0.01  # for the average precision; what the Caffe model itself cuts at

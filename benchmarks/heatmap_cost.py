@@ -17,11 +17,11 @@ from pathlib import Path
 
 import click
 
-from maskdet.heatmap.colours import palette
-from maskdet.heatmap.compose import Composer, Explained
-from maskdet.heatmap.layout import VIDEO_PANELS, Layout, Seats
-from maskdet.heatmap.panels import Brush
-from maskdet.heatmap.views import DIFFERENCE, shown_maps
+from maskdet.heatmap.drawing.colours import palette
+from maskdet.heatmap.drawing.compose import Composer, Explained
+from maskdet.heatmap.drawing.layout import VIDEO_PANELS, Layout, Seats
+from maskdet.heatmap.drawing.panels import Brush
+from maskdet.heatmap.methods.views import DIFFERENCE, shown_maps
 from maskdet.media.sources import open_source
 from maskdet.stream import NetworkOptions, load_detector
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from maskdet.boxes import cut, expand_boxes
 from maskdet.detections import MASK_LABEL, Detections
-from maskdet.heatmap.colours import palette
-from maskdet.heatmap.compose import Composer, Explained
-from maskdet.heatmap.panels import BACKGROUND, Brush, PanelShape, draw_panel
-from maskdet.heatmap.views import DIFFERENCE, shown_maps
+from maskdet.heatmap.drawing.colours import palette
+from maskdet.heatmap.drawing.compose import Composer, Explained
+from maskdet.heatmap.drawing.panels import BACKGROUND, Brush, PanelShape, draw_panel
+from maskdet.heatmap.methods.views import DIFFERENCE, shown_maps
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
 from maskdet.vision.classifier import MaskClassifier, find_card

@@ -22,7 +22,7 @@ from scipy.ndimage import median_filter
 
 from maskdet.media.sources import open_source
 from maskdet.stream import NetworkOptions, load_detector
-from maskdet.vision.face_size import AutoSizedFaceDetector
+from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 from maskdet.vision.pipeline import Follower, MaskDetector
 
 SEED = 0

@@ -17,10 +17,10 @@ import numpy as np
 
 from maskdet.annotations import PICTURE_SUFFIXES
 from maskdet.assets import bundled, read_card
-from maskdet.vision.caffe_faces import CAFFE_INPUT_SIZE
-from maskdet.vision.face_detector import Faces
-from maskdet.vision.faces import CARD_NAME, load_face_detector
-from maskdet.vision.prior_boxes import intersection_over_union
+from maskdet.boxes import intersection_over_union
+from maskdet.vision.faces.caffe import CAFFE_INPUT_SIZE
+from maskdet.vision.faces.detector import Faces
+from maskdet.vision.faces.loading import CARD_NAME, load_face_detector
 
 SAME_FACE = 0.5  # intersection over union from which on two boxes are of one face
 SLACK = 0.1  # the other detector's boxes are looked for down to this much less confidence

@@ -20,7 +20,7 @@ from maskdet.evaluate.report import Report
 from maskdet.evaluate.run import evaluate
 from maskdet.metrics import Interval
 from maskdet.stream import NetworkOptions
-from maskdet.vision.faces import ORIGINAL
+from maskdet.vision.faces.loading import ORIGINAL
 
 NAMES = {"0": NO_MASK_LABEL, "1": MASK_LABEL}
 FIGURES = ("recall", "precision", "f1", "face_recall", "label_accuracy", "mean_ap50")

@@ -28,10 +28,10 @@ from maskdet.detections import MASK_LABEL, NO_MASK_LABEL
 from maskdet.duplicates import hash_picture, near_pairs, stack_hashes
 from maskdet.media.pictures import read_picture
 from maskdet.metrics import balanced_accuracy
-from maskdet.train.options import BACKBONE_WEIGHTS
+from maskdet.train.classifier.options import BACKBONE_WEIGHTS
 from maskdet.train.quiet import import_tensorflow
+from maskdet.vision.faces.yunet import YunetFaceDetector
 from maskdet.vision.preprocessing import face_inputs, scale_to_unit
-from maskdet.vision.yunet import YunetFaceDetector
 
 SIZE, MARGIN = 224, 0.25
 SMALLEST = 32  # pixels of a test face's height

@@ -25,11 +25,11 @@ from typing import Any
 import click
 import numpy as np
 
+from maskdet.boxes import intersection_over_union
 from maskdet.media.drawing import draw_detections
 from maskdet.media.sinks import VideoWriter
 from maskdet.media.sources import open_source
 from maskdet.stream import NetworkOptions, load_detector
-from maskdet.vision.prior_boxes import intersection_over_union
 
 HERE = Path(__file__).resolve().parent
 

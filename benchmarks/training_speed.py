@@ -20,12 +20,12 @@ import numpy as np
 import tensorflow as tf
 
 from maskdet.metrics import accuracy
-from maskdet.train.dataset import Dataset, prepare
-from maskdet.train.feed import Feed
+from maskdet.train.classifier.dataset import Dataset, prepare
+from maskdet.train.classifier.feed import Feed
+from maskdet.train.classifier.model import build, freeze_trunk
+from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.classifier.trainer import Trainer
 from maskdet.train.journal import Journal
-from maskdet.train.model import build, freeze_trunk
-from maskdet.train.options import TrainOptions
-from maskdet.train.trainer import Trainer
 from maskdet.vision.preprocessing import scale_to_unit
 
 

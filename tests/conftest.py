@@ -1,19 +1,15 @@
-"""What the tests have in common: the samples, tiny seeded models, and the command line."""
+"""What the tests have in common: samples, real data beside the checkout, the command line."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parents[1]
-SAMPLES = ROOT / "samples"
-
-Cli = Callable[..., subprocess.CompletedProcess[str]]
+from command_line import ROOT, SAMPLES, Cli
 
 
 @pytest.fixture
@@ -53,13 +49,3 @@ def maskdet(tmp_path: Path) -> Cli:
 def noise() -> NDArray[np.uint8]:
     """A (48, 64, 3) picture of seeded noise."""
     return np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
-
-
-def assert_user_error(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> None:
-    """Checks that a command failed as it should: the exit code, one line, no traceback."""
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    assert len(lines) == 1, done.stderr
-    for word in words:
-        assert word in lines[0]

@@ -21,21 +21,41 @@ GROUND = {
     "errors",
     "metrics",
     "signals",
+    "summaries",
+    "wording",
 }
 
 # What each part may import, besides itself.
 ALLOWED = {
-    "cli": COMMANDS | GROUND | {"media", "stream", "vision"},
-    **{command: GROUND | {"media", "stream", "vision"} for command in COMMANDS},
+    "cli": COMMANDS | GROUND | {"alerts", "media", "stream", "vision"},
+    **{command: GROUND | {"alerts", "media", "stream", "vision"} for command in COMMANDS},
+    "alerts": GROUND | {"media"},
     "stream": GROUND | {"media", "vision"},
     "vision": GROUND,
     "media": GROUND,
     **dict.fromkeys(GROUND, GROUND),
 }
 
+# Inside a part: what each of its rooms may import of the others. "" is the part's own files.
+ROOMS = {
+    "train": {
+        "": set(),
+        "classifier": {""},
+        "faces": {"", "faces.networks"},
+        "faces.networks": set(),
+    },
+    "heatmap": {
+        "": {"drawing", "methods"},
+        "drawing": {"methods"},
+        "evidence": {"drawing", "methods"},
+        "methods": set(),
+    },
+}
+LARGEST_FOLDER = 20
+
 # Outside the trainer: gradients are Keras's to compute. Imported inside the function that asks for
 # them, which the test below holds.
-HEAVY_MODULES = {PACKAGE / "heatmap" / "gradients.py"}
+HEAVY_MODULES = {PACKAGE / "heatmap" / "methods" / "gradients.py"}
 
 
 def part_of(path: Path) -> str:
@@ -43,20 +63,31 @@ def part_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported_parts(path: Path) -> Iterator[str]:
-    """Yields the parts of maskdet that a file imports, anywhere in it."""
+def imported_modules(path: Path) -> Iterator[list[str]]:
+    """Yields what a file imports of maskdet, anywhere in it, as the words below ``maskdet``."""
     for node in ast.walk(ast.parse(path.read_text())):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-            if node.module == "maskdet":
-                names = [f"maskdet.{alias.name}" for alias in node.names]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
             words = name.split(".")
             if words[0] == "maskdet" and len(words) > 1 and words[1] != "__version__":
-                yield words[1]
+                yield words[1:]
+
+
+def imported_parts(path: Path) -> set[str]:
+    """Returns the parts of maskdet that a file imports."""
+    return {words[0] for words in imported_modules(path)}
+
+
+def room_of(words: list[str]) -> str:
+    """Returns the room, below its part, of an imported module or of a name in it."""
+    folder = PACKAGE.joinpath(*words)
+    while not folder.is_dir():
+        folder = folder.parent
+    return ".".join(folder.relative_to(PACKAGE).parts[1:])
 
 
 SOURCES = sorted(
@@ -68,8 +99,35 @@ SOURCES = sorted(
 def test_imports_point_one_way(path: Path) -> None:
     """A file imports its own part and those below it, and it says what it is for."""
     part = part_of(path)
-    assert set(imported_parts(path)) <= ALLOWED[part] | {part}
+    assert imported_parts(path) <= ALLOWED[part] | {part}
     assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in SOURCES if part_of(path) in ROOMS],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_rooms_stand_one_above_the_other(path: Path) -> None:
+    """Inside a part, too, a file imports its own room and those below it."""
+    part = part_of(path)
+    room = room_of(list(path.relative_to(PACKAGE).parts))
+    others = {room_of(words) for words in imported_modules(path) if words[0] == part}
+    assert others <= ROOMS[part][room] | {room}
+
+
+def test_the_first_stage_knows_nothing_of_the_second() -> None:
+    """What finds faces stands on the runtime and the preprocessing alone."""
+    for path in (PACKAGE / "vision" / "faces").glob("*.py"):
+        for words in imported_modules(path):
+            if words[0] == "vision":
+                assert words[1] in ("faces", "preprocessing", "runtime"), path.name
+
+
+def test_no_folder_outgrows_reading() -> None:
+    """A folder with more files than this wants rooms."""
+    for folder in [PACKAGE, *(path for path in PACKAGE.rglob("*") if path.is_dir())]:
+        assert len(list(folder.glob("*.py"))) <= LARGEST_FOLDER, folder.name
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import ROOT, Cli, assert_user_error
+from command_line import ROOT, Cli, assert_user_error
 from maskdet import __version__
 from maskdet.media.pictures import read_picture
 from maskdet.media.video import VideoSource

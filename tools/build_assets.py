@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 from caffe_weights import read_caffe_weights
 from maskdet import assets
 from maskdet.annotations import PICTURE_SUFFIXES
-from maskdet.vision.caffe_faces import CAFFE_CONFIDENCE, CAFFE_INPUT_SIZE
-from maskdet.vision.faces import CARD_FORMAT, CARD_KIND, CARD_NAME, ORIGINAL
+from maskdet.vision.faces.caffe import CAFFE_CONFIDENCE, CAFFE_INPUT_SIZE
+from maskdet.vision.faces.loading import CARD_FORMAT, CARD_KIND, CARD_NAME, ORIGINAL
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -125,7 +125,8 @@ def build_face_detector(
     """Converts a Caffe pair's weights to TFLite files with a card; int8 only with calibration.
 
     Args:
-        caffe: folder that holds one ``.caffemodel`` of the architecture of `maskdet.train.ssd`.
+        caffe: folder that holds one ``.caffemodel`` of the architecture of
+            `maskdet.train.faces.networks.res10`.
         output: folder the files and their card are written to.
         calibration: pictures that show what the network will see.
         float32: export the weights unrounded too, to compare with.
@@ -133,18 +134,18 @@ def build_face_detector(
     import keras
     import tensorflow as tf
 
-    from maskdet.train import ssd
+    from maskdet.train.faces.networks import res10
+    from maskdet.train.faces.networks.caffe import load_caffe_weights
+    from maskdet.train.faces.networks.export import Precision, to_tflite
+    from maskdet.train.faces.networks.layers import BLOCK
     from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
-    from maskdet.train.ssd_caffe import load_caffe_weights
-    from maskdet.train.ssd_export import Precision, to_tflite
-    from maskdet.train.ssd_layers import BLOCK
 
     caffemodels = sorted(caffe.glob("*.caffemodel"))
     if len(caffemodels) != 1:
         raise click.ClickException(f"{caffe}: expected one .caffemodel, found {len(caffemodels)}")
     try:
         layers = read_caffe_weights(caffemodels[0])
-        model = ssd.build_ssd()
+        model = res10.build_ssd()
         load_caffe_weights(model, {name: layer.blobs for name, layer in layers.items()})
     except (KeyError, ValueError) as error:
         raise click.ClickException(f"{caffemodels[0]}: is not the res10 SSD ({error})") from None
@@ -179,7 +180,7 @@ def build_face_detector(
             "colour_order": "BGR",
             "range": [0, 255],
         },
-        "prior_boxes": dataclasses.asdict(ssd.RES10_PRIOR_BOXES),
+        "prior_boxes": dataclasses.asdict(res10.RES10_PRIOR_BOXES),
         "nms_threshold": NMS_THRESHOLD,
         "default_confidence": CAFFE_CONFIDENCE,
         "provenance": {

@@ -30,11 +30,12 @@ import numpy as np
 
 from maskdet.annotations import BoxedPhotograph, read_yolo
 from maskdet.assets import sha256
+from maskdet.boxes import intersection_over_union
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
-from maskdet.vision.faces import CARD_FORMAT, CARD_KIND
+from maskdet.vision.faces.loading import CARD_FORMAT, CARD_KIND
+from maskdet.vision.faces.prior_boxes import non_maximum_suppression
+from maskdet.vision.faces.yunet import FILE_NAME
 from maskdet.vision.preprocessing import UInt8Array
-from maskdet.vision.prior_boxes import intersection_over_union, non_maximum_suppression
-from maskdet.vision.yunet import FILE_NAME
 
 ROOT = Path(__file__).resolve().parents[1]
 SURE = 0.7  # teacher's score from which on a box is taken for a face
@@ -183,9 +184,9 @@ def write_start(data: Path, target: Path) -> None:
     """Writes a face detector's folder, its weights alone: what training goes on from."""
     # TensorFlow reads this once, when it is first imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from maskdet.train.faces.networks.registry import LIGHT
+    from maskdet.train.faces.networks.yunet import load_yunet_weights, read_yunet
     from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
-    from maskdet.train.ssd_networks import LIGHT
-    from maskdet.train.ssd_yunet import load_yunet_weights, read_yunet
 
     model = LIGHT.build()
     load_yunet_weights(model, read_yunet(data / "weights" / FILE_NAME))

@@ -58,3 +58,30 @@ def pixel_box(box: FloatArray, width: int, height: int) -> tuple[int, int, int, 
     right = int(np.clip(np.ceil(box[2]), left + 1, width))
     bottom = int(np.clip(np.ceil(box[3]), top + 1, height))
     return left, top, right, bottom
+
+
+def intersection_over_union(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Computes how much every box of one set overlaps every box of another.
+
+    Args:
+        first: (N, 4) xyxy.
+        second: (M, 4) xyxy.
+
+    Returns:
+        (N, M) float32 in [0, 1]; 0 where both boxes are empty.
+    """
+    # Side by side instead of in one (N, M, 2) array: training does this with 20,000 priors.
+    widths, heights = (
+        np.minimum(first[:, None, axis + 2], second[None, :, axis + 2])
+        - np.maximum(first[:, None, axis], second[None, :, axis])
+        for axis in (0, 1)
+    )
+    intersections = np.maximum(widths, 0) * np.maximum(heights, 0)
+    areas = [
+        np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1) for boxes in (first, second)
+    ]
+    unions = areas[0][:, None] + areas[1][None, :] - intersections
+    return cast(
+        "FloatArray",
+        np.divide(intersections, unions, out=np.zeros_like(unions), where=unions > 0),
+    )

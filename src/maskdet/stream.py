@@ -20,19 +20,19 @@ from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.stages import in_thread, merged
 from maskdet.vision.classifier import Classifier, MaskClassifier
-from maskdet.vision.face_size import (
+from maskdet.vision.faces.loading import face_detector_folder
+from maskdet.vision.faces.sizes import (
     AutoSizedFaceDetector,
     FollowingFaceDetector,
     load_sized_face_detector,
 )
-from maskdet.vision.faces import face_detector_folder
+from maskdet.vision.faces.tiles import TiledFaceDetector, TileGrid
+from maskdet.vision.faces.yunet import YunetFaceDetector, yunet_file
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.pipeline import Follower, MaskDetector
-from maskdet.vision.tiles import TiledFaceDetector, TileGrid
-from maskdet.vision.yunet import YunetFaceDetector, yunet_file
 
 if TYPE_CHECKING:
-    from maskdet.vision.face_detector import FaceDetector
+    from maskdet.vision.faces.detector import FaceDetector
 
 # Given how many frames are to come, if anybody knows, gives what to call after each of them.
 Progress = Callable[[int | None], AbstractContextManager[Callable[[], None]]]

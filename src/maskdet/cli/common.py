@@ -24,7 +24,7 @@ SOURCE_HELP = (
 
 
 def _check_tiles(_: click.Context, __: click.Parameter, text: str) -> str:
-    from maskdet.vision.tiles import TileGrid
+    from maskdet.vision.faces.tiles import TileGrid
 
     try:
         TileGrid.parse(text)

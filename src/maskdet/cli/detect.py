@@ -209,7 +209,8 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         files[path.absolute()] = option
     if given["no_track"] and (given["on_no_mask"] or given["webhook"]):
         raise click.UsageError("Alerts follow faces: they exclude --no-track.")
-    from maskdet.detect.options import AlertOptions, DetectOptions
+    from maskdet.alerts.options import AlertOptions
+    from maskdet.detect.options import DetectOptions
     from maskdet.stream import StreamOptions
 
     return DetectOptions(

@@ -156,7 +156,7 @@ def heatmap(**given: Any) -> None:
 
 
 def _draw(given: dict[str, Any]) -> None:
-    from maskdet.heatmap.explainers import MapOptions
+    from maskdet.heatmap.methods.explainers import MapOptions
     from maskdet.heatmap.options import HeatmapOptions, LookOptions
     from maskdet.heatmap.run import run
 
@@ -199,9 +199,9 @@ def _draw(given: dict[str, Any]) -> None:
 def _evaluate(given: dict[str, Any]) -> None:
     if given["dataset"] is None:
         raise click.UsageError("--evaluate needs --dataset, class folders of faces.")
-    from maskdet.heatmap.evaluate import EvaluateOptions, evaluate
-    from maskdet.heatmap.evidence_report import table
-    from maskdet.heatmap.explainers import MapOptions
+    from maskdet.heatmap.evidence.evaluate import EvaluateOptions, evaluate
+    from maskdet.heatmap.evidence.report import table
+    from maskdet.heatmap.methods.explainers import MapOptions
 
     evidence, written = evaluate(
         EvaluateOptions(

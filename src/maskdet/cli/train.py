@@ -23,7 +23,7 @@ from maskdet.cli.training import (
     resume_option,
     run_dir_option,
 )
-from maskdet.train.options import (
+from maskdet.train.classifier.options import (
     ARCHITECTURES,
     AUGMENTATION_NAMES,
     OPTIMIZERS,
@@ -128,7 +128,7 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
     if given["epochs"] == 0 == given["fine_tune"]:
         raise click.UsageError("--epochs 0 and --fine-tune 0 leave nothing to do.")
     load_tensorflow()
-    from maskdet.train.run import draw_preview, train
+    from maskdet.train.classifier.run import draw_preview, train
 
     options = TrainOptions(**given)
     if preview is not None:

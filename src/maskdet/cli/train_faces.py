@@ -30,7 +30,7 @@ _SIDE = click.IntRange(96, 1024)
 
 def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     """Makes a folder's path absolute, so that a resumed run finds it; leaves the name alone."""
-    from maskdet.vision.faces import ORIGINAL, face_detector_folder
+    from maskdet.vision.faces.loading import ORIGINAL, face_detector_folder
 
     if value is None or value == ORIGINAL:
         return value

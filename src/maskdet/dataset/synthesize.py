@@ -22,8 +22,8 @@ from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_ha
 from maskdet.errors import DatasetError, ModelError, SourceError
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
-from maskdet.vision.faces import load_face_detector
-from maskdet.vision.yunet import YunetFaceDetector, yunet_file
+from maskdet.vision.faces.loading import load_face_detector
+from maskdet.vision.faces.yunet import YunetFaceDetector, yunet_file
 
 INCORRECT_LABEL = "incorrect"
 FROM_BOX = "landmarks guessed from the face's box"

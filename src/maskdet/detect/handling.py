@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from maskdet.detect.alerts import Alerts
+from maskdet.alerts.watch import Alerts
 from maskdet.detect.crops import CropWriter
 from maskdet.detect.options import DetectOptions
 from maskdet.detections import Detections
-from maskdet.media.drawing import blur_faces, draw_detections, label_text
+from maskdet.media.drawing import blur_faces, draw_detections
 from maskdet.media.frames import Source
 from maskdet.media.grid import Grid
 from maskdet.media.outputs import RunOutput
@@ -26,6 +26,7 @@ from maskdet.media.window import Window, open_window
 from maskdet.stream import Seen
 from maskdet.vision.evidence import watched
 from maskdet.vision.pipeline import MaskDetector
+from maskdet.wording import label_text
 
 
 class Handling:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from maskdet.detect.summary import Summary
 from maskdet.media.files import printable, replacing
+from maskdet.summaries import Summary
 
 _BLUE, _GREY = "#2f6f9f", "#c9ced3"
 

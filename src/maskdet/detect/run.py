@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 
 from maskdet.detect.handling import Handling
 from maskdet.detect.options import DetectOptions
-from maskdet.detect.summary import RunSummary, Summary
+from maskdet.detect.summary import RunSummary
 from maskdet.detections import UNCERTAIN_LABEL
 from maskdet.errors import MaskdetError, OutputError
 from maskdet.media.files import make_folder, write_json
@@ -24,6 +24,7 @@ from maskdet.stream import (
     load_detector,
     no_progress,
 )
+from maskdet.summaries import Summary
 from maskdet.vision.pipeline import MaskDetector
 
 # Of the many formats that matplotlib writes, those that people open.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.boxes import intersection_over_union
 from maskdet.detections import Detections, FloatArray
 from maskdet.vision.matching import OVERLAP, OVERLAPS, average_precision, match_detections
-from maskdet.vision.prior_boxes import intersection_over_union
 
 UNSEEN = -1
 """What was said about a face that was not found."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from maskdet.boxes import intersection_over_union
 from maskdet.detections import Detections, FloatArray
 from maskdet.errors import DatasetError
 from maskdet.evaluate.options import VideoOptions
@@ -14,7 +15,6 @@ from maskdet.evaluate.report import Report, Table
 from maskdet.media.plots import DPI, FIRST, SECOND, new_figure
 from maskdet.media.sources import open_source
 from maskdet.stream import NetworkOptions, StreamOptions, detect_frames, load_detector
-from maskdet.vision.prior_boxes import intersection_over_union
 
 # Faces of neighbouring frames that overlap so much are one: people move less than their own width.
 SAME_FACE = 0.3

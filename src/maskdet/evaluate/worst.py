@@ -9,9 +9,10 @@ import numpy as np
 from maskdet.boxes import UInt8Array
 from maskdet.detections import FloatArray
 from maskdet.evaluate.judging import UNSEEN, Judged
-from maskdet.media.drawing import GREEN, RED, YELLOW, draw_text, label_text
+from maskdet.media.drawing import GREEN, RED, YELLOW, draw_text
 from maskdet.media.grid import Grid
 from maskdet.media.pictures import read_picture
+from maskdet.wording import label_text
 
 MOST = 12
 _WIDTH = 640  # pixels that a photograph is drawn at: more than its place on the sheet

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from maskdet.heatmap.colours import DEFAULT_COLOUR_MAP
-from maskdet.heatmap.explainers import MapOptions
+from maskdet.heatmap.drawing.colours import DEFAULT_COLOUR_MAP
+from maskdet.heatmap.methods.explainers import MapOptions
 from maskdet.stream import NetworkOptions
 
 PANELS, CLASSIC = "panels", "classic"
@@ -18,7 +18,7 @@ class LookOptions:
     Attributes:
         view: ``predicted``, ``difference`` or a label; ``None`` for the difference of two classes.
         normalise: `RUN` for one scale throughout, `FRAME` for one a frame.
-        colormap: one of `maskdet.heatmap.colours.COLOUR_MAPS`.
+        colormap: one of `maskdet.heatmap.drawing.colours.COLOUR_MAPS`.
         alpha: greatest weight of the map's colours over the face, 0 to 1.
         blur_kernel: side of a Gaussian over the enlarged map in pixels, odd; 0 for none.
         morphology: whether the enlarged map is eroded and dilated with a 2x2 kernel.

@@ -10,13 +10,12 @@ from pathlib import Path
 import imutils
 
 from maskdet.errors import SourceError
-from maskdet.heatmap.compose import CLASSIC_FRAME_RATE, Explained
-from maskdet.heatmap.loading import load_model
+from maskdet.heatmap.drawing.compose import CLASSIC_FRAME_RATE, Explained
+from maskdet.heatmap.methods.loading import load_model
+from maskdet.heatmap.methods.views import resolve_view
 from maskdet.heatmap.options import CLASSIC, RUN, HeatmapOptions
 from maskdet.heatmap.pictures import Pictures
 from maskdet.heatmap.raw import RawMaps
-from maskdet.heatmap.views import resolve_view
-from maskdet.media.drawing import counted
 from maskdet.media.frames import Source
 from maskdet.media.outputs import RunOutput
 from maskdet.media.sources import STANDARD_INPUT, ReadOptions, open_sources
@@ -32,6 +31,7 @@ from maskdet.stream import (
     load_detector,
     no_progress,
 )
+from maskdet.wording import counted
 
 # A camera never ends; this many frames make a recording to look at.
 CAMERA_FRAMES = 200

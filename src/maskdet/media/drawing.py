@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from maskdet.boxes import expand_boxes
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL, Detections, FloatArray
 from maskdet.media.files import printable
+from maskdet.wording import label_text
 
 UInt8Array = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -44,20 +45,6 @@ def label_colour(label: str, labels: tuple[str, ...]) -> Colour:
         return RED
     others = [name for name in labels if name not in (MASK_LABEL, NO_MASK_LABEL)]
     return _OTHER_COLOURS[others.index(label) % len(_OTHER_COLOURS)]
-
-
-def counted(number: int, noun: str) -> str:
-    """Returns "1 face", "2 faces"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def label_text(label: str) -> str:
-    """Returns how a label reads on a picture: "Mask", "No Mask", or the class name in words."""
-    if label == MASK_LABEL:
-        return "Mask"
-    if label == NO_MASK_LABEL:
-        return "No Mask"
-    return label.replace("_", " ").replace("-", " ").title()
 
 
 def caption(label: str, confidence: float) -> str:

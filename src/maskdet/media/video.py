@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from maskdet.errors import SourceError
-from maskdet.media.drawing import counted
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
+from maskdet.wording import counted
 
 if TYPE_CHECKING:
     import av

@@ -20,7 +20,7 @@ def chosen_strategy(name: str) -> Iterator[None]:
     """Enters the scope of a distribution strategy.
 
     Args:
-        name: one of `maskdet.train.options.STRATEGIES`.
+        name: one of `maskdet.train.classifier.options.STRATEGIES`.
 
     Raises:
         MaskdetError: the installed Keras cannot train with it.

@@ -35,7 +35,7 @@ def find_or_convert_card(model: Path | None, log: Callable[[str], None]) -> Path
         return card
     log(f"{model}: not maskdet's own format; converting it, once")
     done = subprocess.run(
-        [sys.executable, "-m", "maskdet.train.conversion", str(model), str(target)],
+        [sys.executable, "-m", "maskdet.train.classifier.conversion", str(model), str(target)],
         capture_output=True,
         text=True,
         check=False,

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.boxes import intersection_over_union
 from maskdet.detections import FloatArray
-from maskdet.vision.prior_boxes import intersection_over_union
 
 OVERLAP = 0.5  # intersection over union from which on a box counts as the face
 OVERLAPS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))

@@ -7,7 +7,7 @@ import numpy as np
 
 from maskdet.detections import Detections, FloatArray
 from maskdet.vision.classifier import Classifier
-from maskdet.vision.face_detector import FaceDetector, Faces
+from maskdet.vision.faces.detector import FaceDetector, Faces
 from maskdet.vision.preprocessing import UInt8Array
 from maskdet.vision.tracking import Tracker, TrackingOptions
 

@@ -19,11 +19,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.boxes import cut
+from maskdet.boxes import cut, intersection_over_union
 from maskdet.detections import FloatArray
 from maskdet.vision.matching import best_pairs
 from maskdet.vision.preprocessing import UInt8Array
-from maskdet.vision.prior_boxes import intersection_over_union
 
 
 @dataclass(frozen=True)

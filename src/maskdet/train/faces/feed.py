@@ -16,13 +16,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from maskdet.annotations import BoxedPhotograph
-from maskdet.boxes import clip_boxes
+from maskdet.boxes import clip_boxes, intersection_over_union
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError
 from maskdet.train.data import read_picture
 from maskdet.train.faces.augmentation import NO_BOXES, Boxed, FaceAugmentation, draw_view
 from maskdet.train.faces.loss import BACKGROUND, FACE, IGNORED
-from maskdet.vision import prior_boxes
+from maskdet.vision.faces import prior_boxes
 from maskdet.vision.preprocessing import UInt8Array
 
 # A face this much lower than a prior box of its own is noise: neither taught nor held against the
@@ -132,7 +132,7 @@ def prior_targets(
     Args:
         boxes: (N, 4) xyxy of its faces in pixels of the input.
         priors: (P, 4) cxcywh.
-        variances: see `maskdet.vision.prior_boxes.PriorBoxSpec`.
+        variances: see `maskdet.vision.faces.prior_boxes.PriorBoxSpec`.
         ignored: (M, 4) xyxy of what is neither a face to learn nor background.
 
     Returns:
@@ -144,7 +144,7 @@ def prior_targets(
     kinds = np.full(len(priors), BACKGROUND, np.int32)
     for some, most in ((boxes[~tall], _NOISE_OVERLAP), (ignored, _IGNORED_OVERLAP)):
         if len(some):
-            overlaps = prior_boxes.intersection_over_union(prior_boxes.to_xyxy(priors), some)
+            overlaps = intersection_over_union(prior_boxes.to_xyxy(priors), some)
             kinds[overlaps.max(axis=1) > most] = IGNORED
     faces = matches != prior_boxes.BACKGROUND
     kinds[faces] = FACE
@@ -167,7 +167,7 @@ def batches(
     Args:
         feed: the pictures.
         priors: input side to its (P, 4) prior boxes; each batch takes one of the sides.
-        variances: see `maskdet.vision.prior_boxes.PriorBoxSpec`.
+        variances: see `maskdet.vision.faces.prior_boxes.PriorBoxSpec`.
         batch_size: pictures a batch at the smallest side; fewer at larger ones, so that a step
             takes about as long.
         epoch: number of the pass, which decides views, order and sides.

@@ -16,6 +16,7 @@ from maskdet.train.card import versions, write_files
 from maskdet.train.faces.feed import FaceFeed
 from maskdet.train.faces.measure import FaceOutcome
 from maskdet.train.faces.network import NMS_THRESHOLD, TrainedSsd
+from maskdet.train.faces.networks.export import Precision, to_tflite
 from maskdet.train.faces.options import FaceTrainOptions
 from maskdet.train.faces.pictures import LEFT_OUT, FacePictures
 from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
@@ -23,8 +24,7 @@ from maskdet.train.journal import Journal
 from maskdet.train.plots import plot_face_history
 from maskdet.train.quiet import no_native_output
 from maskdet.train.run_folder import writing_to
-from maskdet.train.ssd_export import Precision, to_tflite
-from maskdet.vision.faces import CARD_FORMAT, CARD_KIND, load_face_detector
+from maskdet.vision.faces.loading import CARD_FORMAT, CARD_KIND, load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
 
 NAME = "ssd_faces"

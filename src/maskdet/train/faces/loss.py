@@ -18,8 +18,8 @@ def multibox_loss(logits: Any, offsets: Any, kinds: Any, targets: Any) -> tuple[
         logits: (B, P, 2) float32, background and face.
         offsets: (B, P, 4) float32, what the network predicts.
         kinds: (B, P) int32 out of `FACE`, `BACKGROUND` and `IGNORED`.
-        targets: (B, P, 4) float32, `maskdet.vision.prior_boxes.encode`d; anything where there is
-            no face.
+        targets: (B, P, 4) float32, `maskdet.vision.faces.prior_boxes.encode`d; anything where there
+            is no face.
 
     Returns:
         Two float32 scalars: cross entropy of the faces' priors and, in each picture, of the three

@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from maskdet.detections import FloatArray
 from maskdet.train.faces.loss import multibox_loss
-from maskdet.train.ssd import CLASSES
-from maskdet.train.ssd_networks import network_of
+from maskdet.train.faces.networks.registry import network_of
+from maskdet.train.faces.networks.res10 import CLASSES
+from maskdet.vision.faces.heads import SsdHeads, squash
+from maskdet.vision.faces.prior_boxes import prior_boxes
 from maskdet.vision.preprocessing import UInt8Array
-from maskdet.vision.prior_boxes import prior_boxes
-from maskdet.vision.ssd_heads import SsdHeads, squash
 
 LARGEST_GRADIENT = 10.0  # global norm; a crowd of mislabelled faces should not throw the run off
 NMS_THRESHOLD = 0.45  # as in the public network's own description

@@ -9,13 +9,13 @@ from maskdet.errors import DatasetError
 from maskdet.train.faces import finish, weights
 from maskdet.train.faces.feed import steps
 from maskdet.train.faces.network import TrainedSsd
+from maskdet.train.faces.networks.registry import network_of
 from maskdet.train.faces.options import FaceTrainOptions
 from maskdet.train.faces.pictures import LEFT_OUT, FacePictures, prepare
 from maskdet.train.faces.trainer import FaceTrainer
 from maskdet.train.journal import Journal, Say, Show
 from maskdet.train.run_folder import new_folder, writing_to
-from maskdet.train.ssd_networks import network_of
-from maskdet.vision.faces import face_detector_folder
+from maskdet.vision.faces.loading import face_detector_folder
 
 
 def train(

@@ -13,8 +13,8 @@ import numpy as np
 
 from maskdet.assets import card_file, read_card
 from maskdet.errors import ModelError
-from maskdet.train.ssd_networks import FINE, RES10, network_of, network_with
-from maskdet.vision.faces import find_card
+from maskdet.train.faces.networks.registry import FINE, RES10, network_of, network_with
+from maskdet.vision.faces.loading import find_card
 
 WEIGHTS_KEY = "weights"
 """Of the card's files, the one this module reads and writes."""

@@ -1,0 +1,1 @@
+"""How maps look: colours, overlays, panels, and the picture they make together."""

@@ -1,0 +1,1 @@
+"""Whether maps are true: measured by taking away what they point at."""

@@ -1,0 +1,1 @@
+"""Which maps: where they come from, for which class, and what they mean."""

@@ -1,0 +1,148 @@
+"""Finds what computes the maps asked for: the exported graph, or Keras where it must be."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maskdet.assets import card_file, read_card
+from maskdet.errors import ModelError, NoMapsError
+from maskdet.heatmap.methods.explainers import (
+    CAM,
+    Explainer,
+    ExplainingClassifier,
+    LargeLiteExplainer,
+    LiteExplainer,
+    MapOptions,
+    SmoothExplainer,
+)
+from maskdet.vision.classifier import Classifier, MaskClassifier
+from maskdet.vision.foreign import find_or_convert_card
+from maskdet.vision.runtime import silent_standard_error
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A classifier with maps, and what else heat maps need to know of it.
+
+    Attributes:
+        explainer: answers for crops.
+        crop_margin: share of a face's box added on every side.
+        temperature: divides the logits before the softmax.
+    """
+
+    explainer: Explainer
+    crop_margin: float
+    temperature: float
+
+    @property
+    def exact(self) -> bool:
+        """Whether each map's mean and the biases add up to the logit."""
+        return self.explainer.exact
+
+    def classifier(self) -> Classifier:
+        """Returns the second stage of detection."""
+        return ExplainingClassifier(
+            self.explainer, crop_margin=self.crop_margin, temperature=self.temperature
+        )
+
+
+def load_model(
+    model: Path | None,
+    options: MapOptions,
+    *,
+    crop_margin: float | None = None,
+    precision: str | None = None,
+    log: Callable[[str], None],
+) -> LoadedModel:
+    """Loads what computes the maps that were asked for; Keras only where it is needed.
+
+    Args:
+        model: what the user named; ``None`` for the bundled model. A ``.keras`` file may stand
+            without a card.
+        options: which maps.
+        crop_margin: instead of the card's.
+        precision: which of the card's TFLite files.
+        log: told what the user should know, such as that Keras has to do it.
+
+    Raises:
+        ModelError: no such model, or it cannot give such maps.
+    """
+    if model is not None and model.suffix == ".keras" and not model.with_suffix(".json").exists():
+        return _load_keras(model, {}, options, crop_margin, log)
+    card_path = find_or_convert_card(model, log)
+    card = read_card(card_path)
+    reason = f"{card_path}: names no .keras file, which --method {options.method} needs"
+    if options.method == CAM and options.layer is None:
+        try:
+            return _load_lite(card_path, card, options, crop_margin, precision, log)
+        except NoMapsError as error:
+            reason = f"{error}, or put its .keras file beside it"
+            slower = str(error).rsplit("; ", 1)[0]
+            if "keras" in card.get("files", {}):
+                log(f"{slower}: computing with Keras, which is slower")
+    if "keras" not in card.get("files", {}):
+        raise ModelError(reason)
+    return _load_keras(card_file(card_path, card, "keras"), card, options, crop_margin, log)
+
+
+def _load_lite(
+    card_path: Path,
+    card: dict[str, Any],
+    options: MapOptions,
+    crop_margin: float | None,
+    precision: str | None,
+    log: Callable[[str], None],
+) -> LoadedModel:
+    """Loads the exported graph.
+
+    Raises:
+        NoMapsError: it has no maps, or none of the resolution asked for.
+    """
+    classifier = MaskClassifier(card_path, precision=precision, crop_margin=crop_margin, maps=True)
+    explainer: Explainer = LiteExplainer(classifier)
+    if options.resolution not in (None, classifier.size):
+        assert options.resolution is not None
+        path = card_file(card_path, card, f"tflite_{precision}" if precision else "tflite")
+        try:
+            explainer = LargeLiteExplainer(path, classifier.labels, options.resolution)
+        except ModelError:
+            raise NoMapsError(
+                f"{path}: its graph takes {classifier.size} pixels and no other size; "
+                f"leave --resolution {options.resolution} out"
+            ) from None
+    if card.get("architecture") == "small_cnn":
+        log(
+            "small_cnn does not pool its map globally: each place has weights of its own, so the "
+            "map is exact but may jump from cell to cell; --method gradcam averages the weights"
+        )
+    smooth = SmoothExplainer(explainer) if options.smooth else explainer
+    return LoadedModel(smooth, classifier.crop_margin, classifier.temperature)
+
+
+def _load_keras(
+    path: Path,
+    card: dict[str, Any],
+    options: MapOptions,
+    crop_margin: float | None,
+    log: Callable[[str], None],
+) -> LoadedModel:
+    """Loads a Keras model, with the usual labels and no crop margin where it has no card."""
+    # TensorFlow takes seconds to load and is needed here alone.
+    with silent_standard_error():
+        from maskdet.heatmap.methods.gradients import KerasExplainer
+
+    labels = tuple(str(label) for label in card["labels"]) if "labels" in card else None
+    explainer: Explainer = KerasExplainer(
+        path,
+        labels,
+        method=options.method,
+        layer=options.layer,
+        resolution=options.resolution,
+    )
+    if labels is None:
+        log(f"{path.name} has no card: labels taken to be {', '.join(explainer.labels)}")
+    if options.smooth:
+        explainer = SmoothExplainer(explainer)
+    margin = float(card.get("crop_margin", 0.0)) if crop_margin is None else crop_margin
+    return LoadedModel(explainer, margin, float(card.get("temperature", 1.0)))

@@ -1,0 +1,179 @@
+"""From dataset folders to the three feeds of a run, with what was found on the way."""
+
+import csv
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.class_folders import SPLITS, TRAIN, VALIDATION
+from maskdet.detections import FloatArray
+from maskdet.duplicates import Pairs, group_duplicates, near_pairs
+from maskdet.errors import DatasetError
+from maskdet.train.classifier.feed import Feed
+from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.data import Collection, collect, hash_folders
+from maskdet.train.split import grouped_split, naive_split
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The pictures of a run, divided.
+
+    Attributes:
+        collection: N pictures.
+        groups: (N,) group numbers; near-duplicates share one.
+        parts: N names out of `SPLITS`.
+        duplicates: near-duplicate pairs.
+        excluded: how many pictures were left out for being like the ones to exclude.
+        feeds: for each part.
+    """
+
+    collection: Collection
+    groups: NDArray[np.intp]
+    parts: tuple[str, ...]
+    duplicates: Pairs
+    excluded: int
+    feeds: dict[str, Feed]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The class names in index order."""
+        return self.collection.labels
+
+    @property
+    def conflicts(self) -> list[tuple[Path, Path, int]]:
+        """Near-duplicates in different classes, with the bits of 256 they differ in."""
+        pictures, pairs = self.collection.pictures, self.duplicates
+        return [
+            (pictures[a].path, pictures[b].path, int(distance))
+            for a, b, distance in zip(pairs.first, pairs.second, pairs.distance, strict=True)
+            if pictures[a].label != pictures[b].label
+        ]
+
+    @property
+    def duplicated(self) -> int:
+        """How many pictures have a near-duplicate."""
+        return len(np.union1d(self.duplicates.first, self.duplicates.second))
+
+    @property
+    def leaked(self) -> int:
+        """How many validation and test pictures have a near-duplicate among the training ones."""
+        first = np.concatenate([self.duplicates.first, self.duplicates.second])
+        second = np.concatenate([self.duplicates.second, self.duplicates.first])
+        parts = np.array(self.parts)
+        leaks = (parts[first] == TRAIN) & (parts[second] != TRAIN)
+        return len(np.unique(second[leaks]))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Returns pictures by part and class."""
+        seen = Counter(
+            (part, picture.label)
+            for part, picture in zip(self.parts, self.collection.pictures, strict=True)
+        )
+        return {part: {label: seen[part, label] for label in self.labels} for part in SPLITS}
+
+    def part_groups(self, part: str) -> NDArray[np.intp]:
+        """Returns the group numbers of a part's pictures, in the order of its feed."""
+        of_part: NDArray[np.intp] = self.groups[np.array(self.parts) == part]
+        return of_part
+
+    def write(self, folder: Path) -> None:
+        """Writes ``split.csv``, and ``conflicts.csv`` and ``skipped.csv`` where there are any."""
+        pictures = self.collection.pictures
+        rows = [
+            (picture.path, picture.label, group, part)
+            for picture, group, part in zip(pictures, self.groups, self.parts, strict=True)
+        ]
+        _write_csv(folder / "split.csv", ("file", "label", "group", "split"), rows)
+        if self.conflicts:
+            header = ("file", "same_as", "differing_bits_of_256")
+            _write_csv(folder / "conflicts.csv", header, self.conflicts)
+        if self.collection.bad:
+            bad = [(file.path, file.reason) for file in self.collection.bad]
+            _write_csv(folder / "skipped.csv", ("file", "reason"), bad)
+
+
+def prepare(options: TrainOptions) -> Dataset:
+    """Lists, checks, groups and divides the pictures of a run.
+
+    Raises:
+        DatasetError: the pictures cannot teach what was asked.
+    """
+    collection = collect(options.dataset, max_bad=options.max_bad)
+    excluded: list[int] = []
+    if options.exclude_like:
+        pairs = near_pairs(collection.hashes, hash_folders(options.exclude_like))
+        excluded = np.unique(pairs.first).tolist()
+        collection = collection.without(excluded)
+        if set(collection.labels) != {picture.label for picture in collection.pictures}:
+            raise DatasetError("--exclude-like leaves a class without pictures")
+    given = [picture.group for picture in collection.pictures]
+    groups, duplicates = group_duplicates(collection.hashes, given)
+    parts = tuple(_divide(options, collection, groups))
+    labels = collection.label_indices
+    weights = _weights(options, collection, parts)
+    whole = Feed(
+        collection.pictures,
+        labels,
+        weights,
+        len(collection.labels),
+        options.crop_margin,
+        options.seed,
+    )
+    feeds = {part: whole.subset(np.flatnonzero(np.array(parts) == part)) for part in SPLITS}
+    return Dataset(collection, groups, parts, duplicates, len(excluded), feeds)
+
+
+def _divide(
+    options: TrainOptions, collection: Collection, groups: NDArray[np.intp]
+) -> Sequence[str]:
+    ready = [picture.split for picture in collection.pictures]
+    labels = collection.label_indices
+    if any(ready):
+        if None in ready:
+            raise DatasetError("some --dataset folders have train/ val/ test/ in them, some not")
+        parts = [part for part in ready if part is not None]
+        for part in (TRAIN, VALIDATION):
+            has = {picture.label for picture in collection.pictures if picture.split == part}
+            if has != set(collection.labels):
+                raise DatasetError(f"the ready layout has not every class in its {part!r} folders")
+        return parts
+    if options.naive_split:
+        groups = np.arange(len(labels))
+        return naive_split(
+            labels, validation=options.validation, test=options.test, seed=options.seed
+        )
+    return grouped_split(
+        labels, groups, validation=options.validation, test=options.test, seed=options.seed
+    )
+
+
+def _weights(options: TrainOptions, collection: Collection, parts: Sequence[str]) -> FloatArray:
+    """Weighs the classes of each dataset folder alike.
+
+    Within each folder, not over all: where one folder's pictures are mostly masked, its look would
+    otherwise be a hint at the class.
+    """
+    weights = np.ones(len(collection.pictures), np.float32)
+    if options.class_weights == "none":
+        return weights
+    keys = [
+        (part, picture.dataset, picture.label)
+        for part, picture in zip(parts, collection.pictures, strict=True)
+    ]
+    seen = Counter(keys)
+    for index, (part, dataset, label) in enumerate(keys):
+        present = [seen[part, dataset, other] for other in collection.labels]
+        present = [count for count in present if count]
+        weights[index] = sum(present) / (len(present) * seen[part, dataset, label])
+    return weights
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(itertools.chain([header], rows))

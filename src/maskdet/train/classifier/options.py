@@ -1,0 +1,99 @@
+"""What a training run can be told: one frozen dataclass, which is also what `config.toml` holds."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ARCHITECTURES = ("mobilenet_v2", "small_cnn")
+OPTIMIZERS = ("adam", "adamw", "sgd")
+AUGMENTATION_NAMES = ("none", "classic", "light", "strong")
+PRECISIONS = ("float32", "float16", "int8")
+STRATEGIES = ("none", "mirrored", "multiworker")
+
+BACKBONE_WEIGHTS = "models/mobilenet_v2_imagenet.weights.h5"
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Everything that decides what a run does; two runs with equal options give equal models.
+
+    Attributes:
+        dataset: folders of class folders, or of ``train/ val/ test/`` with class folders in them.
+        output: name of the model to write, without suffix; ``None`` leaves it in the run's folder.
+        overwrite: whether files that exist there may be replaced.
+        run_dir: folder of the run; ``None`` takes the next free ``runs/train/<n>``.
+        exclude_like: folders of pictures that training must not contain, not even nearly.
+        validation: share of the pictures that picks the best epoch and the temperature.
+        test: share of the pictures that is looked at once, at the end.
+        naive_split: split at random as the usual scripts do, duplicates and all.
+        class_weights: ``balanced`` makes the classes of each dataset folder weigh the same.
+        max_bad: share of unreadable files beyond which the run stops.
+        architecture: one of `ARCHITECTURES`.
+        weights: ``imagenet``, ``none``, or a weights file of a MobileNetV2 without top.
+        from_model: an existing model to adapt instead.
+        head_units: width of the hidden layer of the head.
+        dropout: share of its outputs that is dropped in training.
+        image_size: side of the network's input in pixels; ``None`` is the architecture's own.
+        epochs: passes with the backbone frozen (all passes, where nothing is pre-trained).
+        views: augmented views of each picture that the frozen phase takes in turn, their backbone
+            features computed once; 0 draws a new view, and new features, in every pass.
+        fine_tune: further passes with the backbone unfrozen.
+        fine_tune_from: layer from which up the backbone is unfrozen; ``all`` is all of it.
+        fine_tune_rate: peak learning rate of these passes.
+        coarse_epochs: how many of them, the first ones, run at `coarse_size`.
+        coarse_size: a smaller input that makes a pass cheaper.
+        batch_size: pictures a step.
+        learning_rate: peak learning rate of the frozen phase.
+        optimizer: one of `OPTIMIZERS`.
+        warm_up: share of a phase's steps in which the rate rises from zero.
+        label_smoothing: share of the target that is spread over all classes.
+        patience: passes without a better validation loss before a phase stops; 0 never stops it.
+        augmentation: one of `AUGMENTATION_NAMES`; see `maskdet.train.classifier.augmentation`.
+        crop_margin: margin around a face box that the card asks for at run time.
+        seed: seed of the split, the first weights, the order and the augmentation.
+        deterministic: makes TensorFlow's own operations repeatable too, at some cost.
+        mixed_precision: computes in float16 where the hardware gains from it.
+        strategy: one of `STRATEGIES`.
+        export: which of `PRECISIONS` to export; the default file is the best of these.
+    """
+
+    dataset: tuple[Path, ...]
+    output: Path | None = None
+    overwrite: bool = False
+    run_dir: Path | None = None
+    exclude_like: tuple[Path, ...] = field(default=())
+    validation: float = 0.2
+    test: float = 0.1
+    naive_split: bool = False
+    class_weights: str = "balanced"
+    max_bad: float = 0.05
+    architecture: str = "mobilenet_v2"
+    weights: str = "imagenet"
+    from_model: Path | None = None
+    head_units: int = 128
+    dropout: float = 0.5
+    image_size: int | None = None
+    epochs: int = 20
+    views: int = 4
+    fine_tune: int = 2
+    fine_tune_from: str = "block_13_expand"
+    fine_tune_rate: float = 1e-5
+    coarse_epochs: int = 0
+    coarse_size: int = 160
+    batch_size: int = 32
+    learning_rate: float = 1e-4
+    optimizer: str = "adam"
+    warm_up: float = 0.0
+    label_smoothing: float = 0.0
+    patience: int = 5
+    augmentation: str = "classic"
+    crop_margin: float = 0.25
+    seed: int = 1
+    deterministic: bool = False
+    mixed_precision: bool = False
+    strategy: str = "none"
+    export: tuple[str, ...] = PRECISIONS
+
+    @property
+    def input_size(self) -> int:
+        """Side of the network's input: as asked for, or the architecture's own."""
+        return self.image_size or {"mobilenet_v2": 224, "small_cnn": 124}[self.architecture]

@@ -1,0 +1,92 @@
+"""One training run from options to files: the library call behind `maskdet train`."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from maskdet.class_folders import TRAIN, VALIDATION
+from maskdet.train.classifier import finish, preview
+from maskdet.train.classifier.dataset import Dataset, prepare
+from maskdet.train.classifier.finish import Result
+from maskdet.train.classifier.initial import initial_networks
+from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.classifier.trainer import Trainer
+from maskdet.train.journal import Journal, Say, Show
+from maskdet.train.run_folder import new_folder, writing_to
+from maskdet.train.strategy import chosen_strategy
+
+
+def train(options: TrainOptions, *, say: Say, show: Show, resume: Path | None = None) -> Result:
+    """Trains a model and leaves its files and reports.
+
+    Args:
+        options: of the run.
+        say: takes one line of log.
+        show: takes the fraction of a step that is done and a short text, for a progress bar.
+        resume: folder of an interrupted run with these options, which goes on to the result it
+            would have had.
+
+    Raises:
+        MaskdetError: something the user can mend; see `maskdet.errors`.
+    """
+    finish.check_output(options, resumed=resume is not None)
+    dataset = prepare(options)
+    _describe(dataset, say)
+    with _computing(options):
+        networks = initial_networks(options, dataset.labels, say)
+        fingerprint = f"{options.architecture} {dataset.collection.fingerprint}"
+        folder = resume or new_folder(options.run_dir, "train", options)
+        journal = Journal(folder, fingerprint, say=say, show=show)
+        feeds = dataset.feeds
+        trainer = Trainer(options, networks, feeds[TRAIN], feeds[VALIDATION], journal)
+        if resume is not None:
+            trainer.resume()
+        with writing_to(folder):
+            dataset.write(folder)
+        with journal.kept():
+            trainer.run()
+    with journal.kept():
+        return finish.finish(options, dataset, networks.whole, journal)
+
+
+def draw_preview(options: TrainOptions, path: Path) -> None:
+    """Writes a sheet of augmented pictures to look at, without training.
+
+    Raises:
+        MaskdetError: no pictures, or the sheet cannot be written.
+    """
+    preview.write_sheet(prepare(options).feeds[TRAIN], options, path)
+
+
+@contextlib.contextmanager
+def _computing(options: TrainOptions) -> Iterator[None]:
+    """Sets seeds, precision and devices."""
+    keras.utils.set_random_seed(options.seed)
+    if options.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    before = keras.config.dtype_policy()
+    if options.mixed_precision:
+        keras.config.set_dtype_policy("mixed_float16")
+    try:
+        with chosen_strategy(options.strategy):
+            yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _describe(dataset: Dataset, say: Say) -> None:
+    for part, counts in dataset.counts().items():
+        if sum(counts.values()):
+            say(f"{part}: " + ", ".join(f"{count} {label}" for label, count in counts.items()))
+    if dataset.collection.bad:
+        say(f"{len(dataset.collection.bad)} unreadable files skipped, see skipped.csv")
+    if dataset.excluded:
+        say(f"{dataset.excluded} pictures left out: nearly the same as ones to exclude")
+    if dataset.duplicated:
+        leaked = f"{dataset.leaked} of validation and test have one in training"
+        say(f"{dataset.duplicated} pictures have a near-duplicate; {leaked}")
+    if dataset.conflicts:
+        say(f"{len(dataset.conflicts)} near-duplicate pairs in two classes, see conflicts.csv")

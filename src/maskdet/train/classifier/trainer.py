@@ -1,0 +1,219 @@
+"""The training loop: phases of passes, the best pass kept, stopped and resumed without loss."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from maskdet.train.classifier.augmentation import AUGMENTATIONS
+from maskdet.train.classifier.feed import Feed, batches
+from maskdet.train.classifier.model import Networks, freeze_trunk, unfreeze
+from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.classifier.views import Views
+from maskdet.train.journal import Diverged, Journal
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Passes with one part of the network trainable.
+
+    Attributes:
+        name: for the log.
+        epochs: how many passes.
+        rate: peak learning rate.
+        part: ``head`` on cached features, ``top`` (the head, with fresh views), ``all`` of an
+            untrained network, or ``fine`` (from the named layer up).
+    """
+
+    name: str
+    epochs: int
+    rate: float
+    part: str
+
+
+def plan(options: TrainOptions, *, pretrained: bool) -> list[Phase]:
+    """Returns the phases of a run.
+
+    Args:
+        options: of the run.
+        pretrained: whether there is a trained backbone to freeze at first.
+    """
+    if not pretrained:
+        return [Phase("train", options.epochs, options.learning_rate, "all")]
+    head = Phase(
+        "frozen", options.epochs, options.learning_rate, "head" if options.views else "top"
+    )
+    fine = Phase("fine-tune", options.fine_tune, options.fine_tune_rate, "fine")
+    return [phase for phase in (head, fine) if phase.epochs > 0]
+
+
+class Trainer:
+    """Trains networks by a plan.
+
+    Args:
+        options: of the run.
+        networks: to train, in place.
+        train: pictures to learn from.
+        validation: pictures that pick the best pass.
+        journal: of the run.
+    """
+
+    def __init__(
+        self,
+        options: TrainOptions,
+        networks: Networks,
+        train: Feed,
+        validation: Feed,
+        journal: Journal,
+    ) -> None:
+        self.options, self.networks, self.journal = options, networks, journal
+        self.train, self.validation = train, validation
+        self.phases = plan(options, pretrained=networks.pretrained)
+        self._views = Views(options, networks, train, validation, journal.tick)
+
+    def resume(self) -> None:
+        """Takes up where the checkpoint in the run's folder stands.
+
+        Raises:
+            ModelError: no checkpoint, or one of other pictures or another network.
+        """
+        values = self.journal.restore()
+        progress = self.journal.progress
+        if progress.phase >= len(self.phases) or progress.epoch == 0:
+            return  # the phase starts anew from the best weights
+        self._prepare(self.phases[progress.phase])
+        self.journal.assign(self._variables(), values)
+
+    def run(self) -> None:
+        """Trains until the plan is done, the user interrupts, or the loss diverges.
+
+        Afterwards the networks hold the best weights.
+
+        Raises:
+            MaskdetError: it ended before a single pass was done.
+        """
+        self.journal.run(self._run_phases)
+        self.journal.load_best(self.networks.whole)
+
+    def _run_phases(self) -> None:
+        for number in range(self.journal.progress.phase, len(self.phases)):
+            self._run_phase(number)
+
+    def _run_phase(self, number: int) -> None:
+        phase, progress = self.phases[number], self.journal.progress
+        if progress.phase != number or progress.epoch == 0:
+            if progress.best_epoch >= 0:
+                self.journal.load_best(self.networks.whole)
+            self._prepare(phase)
+            progress.phase, progress.epoch = number, 0
+            progress.waited, progress.phase_loss = 0, math.inf
+        patience = self.options.patience
+        while progress.epoch < phase.epochs and not (patience and progress.waited >= patience):
+            self._run_epoch(phase)
+        if progress.epoch < phase.epochs:
+            self.journal.say(f"{phase.name}: no better for {patience} passes, stopped early")
+        progress.phase, progress.epoch = number + 1, 0
+        self.journal.save(self._variables())
+
+    def _run_epoch(self, phase: Phase) -> None:
+        progress = self.journal.progress
+        done = len(progress.history)  # over all phases: each pass draws views of its own
+        model = self._model(phase)
+        watch = _Watch(self.journal.tick, f"{phase.name} {progress.epoch + 1}/{phase.epochs}")
+        logs = model.fit(
+            **self._epoch_data(phase, done), epochs=1, verbose=0, shuffle=False, callbacks=[watch]
+        ).history
+        row: dict[str, Any] = {"epoch": done + 1, "phase": phase.name, "size": self._size(phase)}
+        row |= {name: round(values[-1], 6) for name, values in sorted(logs.items())}
+        loss = float(logs["val_loss"][-1])
+        self.journal.end_pass(row, loss, self.networks.whole.get_weights)
+        self.journal.save(self._variables())
+        self.journal.say(
+            f"{phase.name} {progress.epoch}/{phase.epochs}: loss {row['loss']:.4f}, accuracy "
+            f"{row['accuracy']:.4f}; validation loss {loss:.4f}, accuracy {row['val_accuracy']:.4f}"
+        )
+
+    def _size(self, phase: Phase) -> int:
+        """Input size of the pass that comes next."""
+        coarse = phase.part == "fine" and self.journal.progress.epoch < self.options.coarse_epochs
+        return self.options.coarse_size if coarse else self.options.input_size
+
+    def _epoch_data(self, phase: Phase, done: int) -> dict[str, Any]:
+        if phase.part == "head":
+            return self._views.epoch_data(done)
+        batch_size, size = self.options.batch_size, self.options.input_size
+        return {
+            "x": batches(
+                self.train,
+                size=self._size(phase),
+                how=AUGMENTATIONS[self.options.augmentation],
+                epoch=done,
+                shuffle=True,
+                batch_size=batch_size,
+            ),
+            "validation_data": batches(self.validation, size=size, batch_size=batch_size),
+        }
+
+    def _model(self, phase: Phase) -> Any:
+        return self.networks.head if phase.part == "head" else self.networks.whole
+
+    def _prepare(self, phase: Phase) -> None:
+        if phase.part in {"head", "top"}:
+            freeze_trunk(self.networks)
+        elif phase.part == "fine":
+            unfreeze(self.networks, self.options.fine_tune_from)
+        model = self._model(phase)
+        model.compile(
+            optimizer=self._optimizer(phase),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.options.label_smoothing),
+            metrics=["accuracy"],
+        )
+        model.optimizer.build(model.trainable_variables)
+
+    def _optimizer(self, phase: Phase) -> Any:
+        steps = phase.epochs * math.ceil(len(self.train) / self.options.batch_size)
+        warm = round(self.options.warm_up * steps)
+        rate = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=0.0 if warm else phase.rate,
+            decay_steps=max(1, steps - warm),
+            warmup_target=phase.rate if warm else None,
+            warmup_steps=warm,
+        )
+        kinds: dict[str, Callable[..., Any]] = {
+            "adam": keras.optimizers.Adam,
+            "adamw": keras.optimizers.AdamW,
+            "sgd": lambda learning_rate: keras.optimizers.SGD(
+                learning_rate, momentum=0.9, nesterov=True
+            ),
+        }
+        return kinds[self.options.optimizer](learning_rate=rate)
+
+    def _variables(self) -> list[Any]:
+        """Everything that changes in training: weights, random states, the optimizer's slots."""
+        seeds = [
+            layer.seed_generator.state
+            for layer in self.networks.whole.layers
+            if getattr(layer, "seed_generator", None) is not None
+        ]
+        number = min(self.journal.progress.phase, len(self.phases) - 1)
+        model = self._model(self.phases[number])
+        optimizer = model.optimizer.variables if getattr(model, "optimizer", None) else []
+        return [*self.networks.whole.weights, *seeds, *optimizer]
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Looks after each batch: at the loss, then at progress and at a wish to stop."""
+
+    def __init__(self, tick: Callable[[float, str], None], title: str) -> None:
+        super().__init__()
+        self._tick, self._title = tick, title
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Shows progress, or ends the pass."""
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise Diverged
+        steps = self.params.get("steps") or 0
+        self._tick((batch + 1) / steps if steps else 0.0, f"{self._title} loss {loss:.4f}")

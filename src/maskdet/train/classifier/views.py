@@ -1,0 +1,77 @@
+"""The frozen phase's short cut: backbone features of each view, computed once.
+
+While the backbone is frozen, the same view gives the same features. So a few augmented views of
+each picture go through it once, and the passes over the head take the views in turn.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.train.classifier.augmentation import AUGMENTATIONS, Augmentation
+from maskdet.train.classifier.feed import Feed, batches
+from maskdet.train.classifier.model import Networks
+from maskdet.train.classifier.options import TrainOptions
+
+
+class Views:
+    """Pooled features of augmented training views and of plain validation pictures.
+
+    Args:
+        options: of the run.
+        networks: with the trunk whose features are taken.
+        train: pictures to learn from.
+        validation: pictures to validate on.
+        show: takes the fraction that is done and a short text.
+    """
+
+    def __init__(
+        self,
+        options: TrainOptions,
+        networks: Networks,
+        train: Feed,
+        validation: Feed,
+        show: Callable[[float, str], None],
+    ) -> None:
+        self._options, self._networks, self._show = options, networks, show
+        self._train, self._validation = train, validation
+        # float16 holds features of 0 to 6 to three digits: 10 MB for 4,000 views.
+        self._features: dict[int, NDArray[np.float16]] = {}
+        self._plain: NDArray[np.float16] | None = None
+
+    def epoch_data(self, epoch: int) -> dict[str, Any]:
+        """Returns the arguments of `fit` for a pass over the head."""
+        view = epoch % self._options.views
+        if view not in self._features:
+            how = AUGMENTATIONS[self._options.augmentation]
+            title = f"features of view {view + 1}/{self._options.views}"
+            self._features[view] = self._compute(self._train, view, how, title)
+        if self._plain is None:
+            title = "features for validation"
+            self._plain = self._compute(self._validation, 0, Augmentation(), title)
+        train, validation = self._train, self._validation
+        order = train.order(epoch)
+        return {
+            "x": self._features[view][order],
+            "y": keras.utils.to_categorical(train.labels[order], train.classes),
+            "sample_weight": train.weights[order],
+            "batch_size": self._options.batch_size,
+            "validation_data": (
+                self._plain,
+                keras.utils.to_categorical(validation.labels, validation.classes),
+                validation.weights,
+            ),
+        }
+
+    def _compute(
+        self, feed: Feed, epoch: int, how: Augmentation, title: str
+    ) -> NDArray[np.float16]:
+        size, batch_size = self._options.input_size, self._options.batch_size
+        rows = []
+        for pixels, _, _ in batches(feed, size=size, batch_size=batch_size, how=how, epoch=epoch):
+            rows.append(self._networks.trunk.predict_on_batch(pixels).astype(np.float16))  # type: ignore[union-attr]
+            self._show(len(rows) * batch_size / len(feed), title)
+        return np.concatenate(rows)

@@ -1,0 +1,1 @@
+"""The face detectors' networks as Keras models: built, filled from others' files, exported."""

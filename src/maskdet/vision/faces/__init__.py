@@ -1,0 +1,1 @@
+"""The first stage: faces and their boxes in one frame."""

@@ -1,0 +1,17 @@
+"""How labels and counts read, in pictures, plots and lines."""
+
+from maskdet.detections import MASK_LABEL, NO_MASK_LABEL
+
+
+def counted(number: int, noun: str) -> str:
+    """Returns "1 face", "2 faces"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def label_text(label: str) -> str:
+    """Returns how a label reads on a picture: "Mask", "No Mask", or the class name in words."""
+    if label == MASK_LABEL:
+        return "Mask"
+    if label == NO_MASK_LABEL:
+        return "No Mask"
+    return label.replace("_", " ").replace("-", " ").title()

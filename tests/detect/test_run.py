@@ -1,0 +1,376 @@
+"""What detect does with what it sees: figures, records, crops, alerts, places to write to."""
+
+import base64
+import json
+import shlex
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from maskdet.alerts.options import AlertOptions
+from maskdet.alerts.watch import Alerts
+from maskdet.boxes import cut
+from maskdet.detect.crops import CropWriter
+from maskdet.detections import Detections
+from maskdet.errors import OutputError
+from maskdet.media.drawing import blur_faces
+from maskdet.media.frames import Frame
+from maskdet.media.grid import COLUMNS, ROWS, Grid
+from maskdet.media.outputs import RunOutput
+from maskdet.media.pictures import PictureSource, read_picture
+from maskdet.media.records import CSV_COLUMNS, CsvRows, open_records, record_of
+from maskdet.media.sinks import VideoWriter
+from maskdet.media.window import Window
+from maskdet.stream import gamma_table
+from maskdet.summaries import MOST_BUCKETS, Summary, TimeLine, share_with_mask
+
+LABELS = ("with_mask", "without_mask")
+
+
+def faces(*bare: bool, tracks: list[int] | None = None) -> Detections:
+    """Returns a face for each argument, side by side."""
+    count = len(bare)
+    shares = np.array([[0.1, 0.9] if b else [0.9, 0.1] for b in bare], np.float32).reshape(-1, 2)
+    return Detections(
+        LABELS,
+        np.array([[30 * i, 10, 30 * i + 20, 40] for i in range(count)], np.float32).reshape(-1, 4),
+        np.full(count, 0.8, np.float32),
+        shares,
+        np.log(shares),
+        tracks=None if tracks is None else np.array(tracks, np.intp),
+    )
+
+
+class Video:
+    """A moving source, for what only asks what it is."""
+
+    kind, name, frame_rate, frame_count = "video", "door.mp4", 10.0, 100
+    is_moving, is_live = True, False
+
+    def __init__(self, name: str = "door.mp4") -> None:
+        self.name = name
+        self.folder: Path | None = None
+        self.failures: list[str] = []
+
+
+def frame(index: int, time: float, noise: NDArray[np.uint8]) -> Frame:
+    """Returns a frame of the video."""
+    return Frame("door.mp4", index, time, noise)
+
+
+def test_summary_counts_faces_and_people() -> None:
+    """Two people over five frames, one of whom takes the mask off; a flash in one frame is none."""
+    summary = Summary("door.mp4", "video", True, LABELS)
+    for index in range(5):
+        summary.add(faces(False, index > 2, tracks=[1, 2]), index / 10)
+    summary.add(faces(True, tracks=[3]), 0.6)
+    summary.finish()
+    assert summary.faces == Counter(with_mask=8, without_mask=3)
+    assert summary.people == Counter(with_mask=1, without_mask=1)
+    figures = summary.to_json()
+    assert figures["share_with_mask"] == pytest.approx(8 / 11, abs=1e-4)
+    assert figures["over_time"] == [
+        {
+            "from": 0.0,
+            "to": 1.0,
+            "faces": {"with_mask": 8, "without_mask": 3},
+            "share_with_mask": figures["share_with_mask"],
+        }
+    ]
+    assert json.loads(json.dumps(figures)) == figures
+
+
+def test_uncertain_faces_are_counted_as_neither() -> None:
+    """Below the asked confidence a face is called uncertain and left out of the share."""
+    summary = Summary("a.mp4", "video", True, LABELS)
+    summary.add(faces(True, False).requiring(0.95), 0)
+    assert summary.faces == Counter(uncertain=2)
+    assert share_with_mask(summary.faces) is None
+    assert any("Uncertain" in line for line in summary.lines())
+
+
+def test_time_line_needs_no_more_memory_for_longer_runs() -> None:
+    """Buckets are paired when there are too many; no face is lost."""
+    line = TimeLine()
+    for second in range(5000):
+        line.add(second, ["with_mask"])
+    assert len(line.buckets) <= MOST_BUCKETS
+    assert line.width == 16
+    assert sum(row["faces"]["with_mask"] for row in line.rows()) == 5000
+
+
+def test_csv_rows(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A header and a row a face; a file that exists is not touched without being asked."""
+    path = tmp_path / "out.csv"
+    with open_records(path, overwrite=False) as stream:
+        rows = CsvRows(stream)
+        rows.write(record_of(Frame('a "b", c.mp4', 3, 0.3, noise), faces(True, tracks=[7])))
+        rows.write(record_of(frame(4, 0.4, noise), faces()))
+    header, row = path.read_text().splitlines()
+    assert header == ",".join(CSV_COLUMNS)
+    assert row == '"a ""b"", c.mp4",3,0.3,7,0.0,10.0,20.0,40.0,0.8,without_mask,0.9'
+    with pytest.raises(OutputError, match="--overwrite"), open_records(path, overwrite=False):
+        pass
+    assert path.read_text().startswith("source")
+
+
+@pytest.mark.parametrize(
+    ("left", "kept"),
+    [("one\ntwo\nthr", "one\ntwo\n"), ("one\n", "one\n"), ("on", ""), ("", "")],
+)
+def test_records_that_break_off(tmp_path: Path, left: str, kept: str) -> None:
+    """Half a record, as a full disk leaves it, is taken away: a file holds whole ones."""
+    with open_records(tmp_path / "a.jsonl", overwrite=False) as stream:
+        stream.write(left)
+    assert (tmp_path / "a.jsonl").read_text() == kept
+
+
+def test_a_long_record_that_breaks_off(tmp_path: Path) -> None:
+    """A crowd's record is longer than what is looked through at a time."""
+    with open_records(tmp_path / "a.jsonl", overwrite=False) as stream:
+        stream.write("one\n" + "x" * 200_000)
+    assert (tmp_path / "a.jsonl").read_text() == "one\n"
+
+
+def test_crops_go_into_label_folders(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A followed face is saved once a second under its label."""
+    writer, video = CropWriter(tmp_path, margin=0.0), Video()
+    for index in range(25):
+        seen = faces(False, True, tracks=[1, 2])
+        writer.write(video, frame(index, index / 10, noise), noise, seen)  # type: ignore[arg-type]
+    for label in LABELS:
+        assert len(list((tmp_path / label).iterdir())) == 3
+    saved = read_picture(tmp_path / "with_mask" / "door-000000-1.jpg")
+    assert saved.shape == cut(noise, faces(False).xyxy[0]).shape
+
+
+def test_crops_of_pictures_of_the_same_name(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """Nothing is overwritten."""
+    source = PictureSource([], "in", "pictures")
+    writer = CropWriter(tmp_path, margin=0.0)
+    for folder in "ab":
+        writer.write(source, Frame(f"in/{folder}/x.jpg", 0, 0, noise), noise, faces(True))
+    names = sorted(path.name for path in (tmp_path / "without_mask").iterdir())
+    assert names == ["x-0-2.jpg", "x-0.jpg"]
+
+
+def test_outputs_of_the_same_name_get_numbers(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """Two videos called door.mp4, and pictures below folders, all have files of their own."""
+    one, two = Video("a/door.mp4"), Video("b/door.mp4")
+    pictures = PictureSource([], "in", "pictures", Path("in"))
+    with RunOutput([one, two, pictures], tmp_path, "detect") as output:  # type: ignore[list-item]
+        for source in (one, two):
+            output.write(source, frame(0, 0, noise), noise)  # type: ignore[arg-type]
+        for name in ("in/x.jpg", "in/a/x.jpg"):
+            output.write(pictures, Frame(name, 0, 0, noise), noise)
+        still = output.write_still(noise)
+    files = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
+    assert files == ["a/x.jpg", "door-2.mp4", "door.mp4", still.name, "x.jpg"]
+
+
+def test_every_video_is_finished(
+    tmp_path: Path, noise: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A video whose end cannot be written does not keep the others from theirs."""
+    close = VideoWriter.close
+
+    def break_the_first(self: VideoWriter) -> None:
+        close(self)
+        if self.path.name == "a.mp4":
+            raise OutputError("a.mp4: cannot be written on")
+
+    monkeypatch.setattr(VideoWriter, "close", break_the_first)
+    videos = [Video(f"{name}.mp4") for name in "abc"]
+    output = RunOutput(videos, tmp_path, "detect")  # type: ignore[arg-type]
+    for video in videos:
+        output.write(video, frame(0, 0, noise), noise)  # type: ignore[arg-type]
+    with pytest.raises(OutputError, match=r"a\.mp4"), output:
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4", "c.mp4"]
+
+
+def test_saved_frames_of_an_earlier_run_stay(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """A key pressed in the window neither replaces a file nor ends the run."""
+    (tmp_path / "frame.jpg").write_text("precious")
+    for number in (2, 3):
+        with RunOutput([Video()], tmp_path / "out.mp4", "detect") as output:  # type: ignore[list-item]
+            assert output.write_still(noise).name == f"frame-{number}.jpg"
+    assert (tmp_path / "frame.jpg").read_text() == "precious"
+
+
+@pytest.mark.parametrize("keys", [[-1], [0x100000 | ord(" "), -1]])
+def test_a_waiting_window_sees_that_the_run_is_stopped(
+    noise: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch, keys: list[int]
+) -> None:
+    """A picture that waits for a key, and a video that is paused, after SIGTERM."""
+    stop, pressed = threading.Event(), iter(keys)
+
+    def press(_: int) -> int:
+        if (key := next(pressed)) == -1:
+            stop.set()
+        return key
+
+    monkeypatch.setattr(cv2, "imshow", lambda *_: None)
+    monkeypatch.setattr(cv2, "waitKey", press)
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: 1)
+    window = Window("test", lambda _: None, stop)
+    assert window.show(noise, wait=len(keys) == 1)
+    assert next(pressed, None) is None
+
+
+def test_contact_sheets_do_not_replace_others(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """The second sheet of a long run may have been there."""
+    (tmp_path / "sheet-2.png").write_text("precious")
+    grid = Grid(tmp_path / "sheet.png")
+    for _ in range(2 * COLUMNS * ROWS - 1):
+        grid.add("a.jpg", noise)
+    with pytest.raises(OutputError, match=r"sheet-2\.png: exists already"):
+        grid.flush()
+    assert (tmp_path / "sheet-2.png").read_text() == "precious"
+    assert read_picture(tmp_path / "sheet.png").shape == (ROWS * 240, COLUMNS * 320, 3)
+
+
+def test_blurred_faces_cannot_be_recognised(samples: Path) -> None:
+    """Inside the face no detail is left; outside nothing has changed."""
+    picture = read_picture(samples / "astronaut.jpg")
+    box = np.array([[179, 58, 271, 177]], np.float32)
+    blurred = blur_faces(picture.copy(), box)
+    inside = (slice(80, 160), slice(195, 255))
+    detail = np.abs(np.diff(picture[inside].astype(int), axis=1)).mean()
+    assert np.abs(np.diff(blurred[inside].astype(int), axis=1)).mean() < detail / 2
+    assert (blurred[250:] == picture[250:]).all()
+    blur_faces(picture, np.array([[-50, -50, 20, 20], [600, 600, 700, 700]], np.float32))
+
+
+def test_gamma_brightens_as_photographers_mean_it() -> None:
+    """2.0 takes a quarter of the light to a half; 1.0 changes nothing."""
+    assert gamma_table(2.0)[64] == pytest.approx(128, abs=1)
+    assert (gamma_table(1.0) == np.arange(256)).all()
+    assert gamma_table(0.5)[128] == pytest.approx(64, abs=1)
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Keeps what it is sent; one path hangs, one refuses."""
+
+    def do_POST(self) -> None:
+        """Answers by the path asked for."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/hang":
+            time.sleep(2)
+        if self.path == "/gibberish":
+            self.wfile.write(b"no status line\n\n")
+            return
+        self.server.received.append(json.loads(body))  # type: ignore[attr-defined]
+        self.server.authorization = self.headers["Authorization"]  # type: ignore[attr-defined]
+        self.send_response(500 if self.path == "/refuse" else 204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[ThreadingHTTPServer]:
+    """A webhook on loopback."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        server.received = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def watch(options: AlertOptions, bare: list[list[bool]], noise: NDArray[np.uint8]) -> list[str]:
+    """Plays a video of tenths of seconds to alerts, and returns what they logged."""
+    lines: list[str] = []
+    with Alerts(options, lines.append) as alerts:
+        for index, row in enumerate(bare):
+            seen = faces(*row, tracks=list(range(1, len(row) + 1)))
+            alerts.watch(Video(), frame(index, index / 10, noise), seen)  # type: ignore[arg-type]
+    return lines
+
+
+def test_webhook_once_a_face(receiver: ThreadingHTTPServer, noise: NDArray[np.uint8]) -> None:
+    """A face bare for long enough is reported once; one that is masked in time is not."""
+    url = f"http://127.0.0.1:{receiver.server_port}/"
+    options = AlertOptions(webhook=url, after=1.0, cooldown=0)
+    rows = [[True, index < 5] for index in range(30)]
+    assert watch(options, rows, noise) == []
+    (record,) = receiver.received  # type: ignore[attr-defined]
+    assert record["time"] == 1.0
+    assert record["seconds_without_mask"] == 1.0
+    assert record["face"]["track"] == 1
+    assert record["face"]["label"] == "without_mask"
+
+
+def test_webhook_with_a_password(receiver: ThreadingHTTPServer, noise: NDArray[np.uint8]) -> None:
+    """It is sent as browsers send it, and never said."""
+    url = f"http://me:sec%40ret@127.0.0.1:{receiver.server_port}"
+    rows = [[True]] * 10
+    assert watch(AlertOptions(webhook=f"{url}/", after=0.5), rows, noise) == []
+    assert len(receiver.received) == 1  # type: ignore[attr-defined]
+    sent = receiver.authorization.removeprefix("Basic ")  # type: ignore[attr-defined]
+    assert base64.b64decode(sent) == b"me:sec@ret"
+    (line,) = watch(AlertOptions(webhook=f"{url}/refuse", after=0.5), rows, noise)
+    assert "127.0.0.1" in line
+    assert "sec" not in line
+
+
+def test_cooldown_between_alerts(receiver: ThreadingHTTPServer, noise: NDArray[np.uint8]) -> None:
+    """Two bare faces at once: the second alert waits for the cool-down."""
+    url = f"http://127.0.0.1:{receiver.server_port}/"
+    watch(AlertOptions(webhook=url, after=0.5, cooldown=1.0), [[True, True]] * 30, noise)
+    times = [record["time"] for record in receiver.received]  # type: ignore[attr-defined]
+    assert times == [0.5, 1.5]
+
+
+def test_hanging_and_refusing_webhooks_never_hold_up_the_frames(
+    receiver: ThreadingHTTPServer, noise: NDArray[np.uint8]
+) -> None:
+    """Frames go on while a delivery hangs; failures are logged, not raised."""
+    lines: list[str] = []
+    url = f"http://127.0.0.1:{receiver.server_port}"
+    options = AlertOptions(webhook=f"{url}/hang", after=0, timeout=0.3)
+    with Alerts(options, lines.append) as alerts:
+        start = time.monotonic()
+        alerts.watch(Video(), frame(0, 0, noise), faces(True, tracks=[1]))  # type: ignore[arg-type]
+        assert time.monotonic() - start < 0.2
+    assert any("cannot be reached" in line for line in lines)
+    refusing = AlertOptions(webhook=f"{url}/refuse", after=0)
+    assert any("answered 500" in line for line in watch(refusing, [[True]], noise))
+    gibberish = AlertOptions(webhook=f"{url}/gibberish", after=0)
+    assert any("cannot be reached" in line for line in watch(gibberish, [[True]], noise))
+    gone = AlertOptions(webhook="http://127.0.0.1:9/", after=0)
+    assert any("cannot be reached" in line for line in watch(gone, [[True]], noise))
+
+
+def test_commands_get_the_record_without_a_shell(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """The record is on standard input; words reach the command as they are."""
+    target = tmp_path / "$(touch pwned).json"
+    program = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
+    command = (sys.executable, "-c", program, str(target))
+    assert watch(AlertOptions(command=command, after=0), [[True]], noise) == []
+    assert json.loads(target.read_text())["face"]["label"] == "without_mask"
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+def test_commands_that_fail_are_logged(noise: NDArray[np.uint8]) -> None:
+    """One that does not exist, one that fails, one that hangs."""
+    for words, said in (
+        ("/nowhere/at-all", "cannot be run"),
+        (f"{sys.executable} -c 'raise SystemExit(3)'", "exit code 3"),
+        (f"{sys.executable} -c 'import time; time.sleep(9)'", "was stopped after 0.5 seconds"),
+    ):
+        options = AlertOptions(command=tuple(shlex.split(words)), after=0, timeout=0.5)
+        (line,) = watch(options, [[True]], noise)
+        assert said in line

@@ -1,0 +1,91 @@
+"""Boxes and labels on a picture."""
+
+import numpy as np
+import pytest
+
+from maskdet.detections import Detections
+from maskdet.media.drawing import GREEN, RED, caption, draw_detections, label_colour
+from maskdet.wording import label_text
+
+LABELS = ("with_mask", "without_mask")
+
+
+def faces(*boxes: tuple[float, float, float, float]) -> Detections:
+    """Returns faces that alternate between masked and bare."""
+    probabilities = np.tile(np.array([[0.9912, 0.0088], [0.0297, 0.9703]], np.float32), (9, 1))
+    count = len(boxes)
+    return Detections(
+        LABELS,
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.ones(count, np.float32),
+        probabilities[:count],
+        np.log(probabilities[:count]),
+    )
+
+
+def test_captions_read_as_users_know_them() -> None:
+    """Two decimals, the usual words; other classes in their own words."""
+    assert caption("with_mask", 0.9912) == "Mask: 99.12%"
+    assert caption("without_mask", 0.97031) == "No Mask: 97.03%"
+    assert label_text("mask_weared_incorrect") == "Mask Weared Incorrect"
+
+
+def test_colours() -> None:
+    """Green for a mask, red for none, others told apart from both and from one another."""
+    labels = (*LABELS, "chin", "nose")
+    colours = [label_colour(label, labels) for label in labels]
+    assert colours[:2] == [GREEN, RED]
+    assert len(set(colours)) == 4
+
+
+def test_boxes_are_drawn_where_they_are() -> None:
+    """A masked face's border is green, a bare one's red, the middle untouched."""
+    image = np.full((200, 300, 3), 90, np.uint8)
+    draw_detections(image, faces((20, 60, 100, 160), (150, 60, 250, 160)))
+    assert tuple(image[110, 20]) == GREEN
+    assert tuple(image[110, 150]) == RED
+    assert (image[110, 60] == 90).all()
+
+
+def test_boxes_keep_their_colour_in_video() -> None:
+    """On a small frame, too, a border is as wide as the pixels that share a colour in a video."""
+    image = np.full((120, 160, 3), 90, np.uint8)
+    draw_detections(image, faces((30, 60, 90, 110)))
+    assert (image[100, 25:35] == GREEN).all(axis=1).sum() >= 2
+
+
+def test_captions_suit_the_picture_and_the_face() -> None:
+    """Large in a large picture; that of a small face does not hide its neighbours."""
+    heights = []
+    for size in (480, 4800):
+        image = np.zeros((size, size, 3), np.uint8)
+        draw_detections(image, faces((0, size / 2, size / 2, size / 2 + size / 48)))
+        drawn = np.flatnonzero(image.any(axis=(1, 2)))
+        heights.append((drawn[-1] - drawn[0]) / size)
+    assert heights[1] == pytest.approx(heights[0], rel=0.3)
+    image = np.zeros((3000, 4000, 3), np.uint8)
+    draw_detections(image, faces((2000, 1500, 2130, 1660)))
+    columns = np.flatnonzero(image.any(axis=(0, 2)))
+    assert columns[-1] - columns[0] < 3 * 130
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(0, 0, 299, 199), (-50, -50, -10, -10), (10, 10, 10, 10), (299, 199, 300, 200), (5, 0, 9, 4)],
+)
+def test_any_box_can_be_drawn(box: tuple[float, float, float, float]) -> None:
+    """Boxes at and beyond the borders, empty and tiny ones: the caption stays inside."""
+    image = np.zeros((200, 300, 3), np.uint8)
+    draw_detections(image, faces(box))
+    assert image.any()
+
+
+def test_smallest_pictures_can_be_drawn_on() -> None:
+    """A picture of one pixel is no reason to fail."""
+    draw_detections(np.zeros((1, 1, 3), np.uint8), faces((0, 0, 1, 1)))
+
+
+def test_no_faces_leaves_the_picture_alone() -> None:
+    """Nothing found, nothing drawn."""
+    image = np.zeros((20, 30, 3), np.uint8)
+    assert not draw_detections(image, faces()).any()

@@ -1,0 +1,239 @@
+"""`maskdet train` as a user runs it."""
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from command_line import ROOT, Cli, assert_user_error
+from maskdet.assets import read_card
+from maskdet.cli import common
+from maskdet.cli.train import train
+from maskdet.cli.train_faces import train_faces
+from maskdet.train import config
+from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.faces.options import FaceTrainOptions
+from train_pictures import write_classes
+
+QUICK = ("--architecture", "small_cnn", "--image-size", 32, "--epochs", 2, "--batch-size", 8)
+
+
+def test_train_from_the_command_line(maskdet: Cli, tmp_path: Path) -> None:
+    """Class folders in; model, reports and figures out, and nothing but the log on stderr."""
+    write_classes(tmp_path / "dataset", 16)
+    done = maskdet("train", "--dataset", "dataset", "--output", "models/mine", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "macro avg" in done.stdout
+    assert "train 2/2" in done.stderr
+    assert "WARNING" not in done.stderr
+    assert "INFO" not in done.stderr
+    assert read_card(tmp_path / "models/mine.json")["labels"] == ["with_mask", "without_mask"]
+    assert (tmp_path / "models/mine.tflite").is_file()
+    assert (tmp_path / "runs/train/1/report.txt").is_file()
+    repeated = ("train", "--config", "runs/train/1/config.toml", "--epochs", 1)
+    assert_user_error(maskdet(*repeated), "models/mine.json", "--overwrite")
+    again = maskdet(*repeated, "--overwrite")
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "runs/train/2/report.txt").is_file()
+    found = maskdet(
+        *("detect", "--source", ROOT / "samples", "--model", "models/mine.json", "--no-output")
+    )
+    assert found.returncode == 0, found.stderr
+
+
+def test_preview(maskdet: Cli, tmp_path: Path) -> None:
+    """--preview writes a sheet and trains nothing."""
+    write_classes(tmp_path / "dataset", 8)
+    done = maskdet("train", "--dataset", "dataset", "--config", "bundled", "--preview", "p.png")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "p.png").stat().st_size > 10_000
+    assert not (tmp_path / "runs").exists()
+
+
+def test_one_class_is_one_line(maskdet: Cli, tmp_path: Path) -> None:
+    """A user's mistake is exit code 1 and one line."""
+    write_classes(tmp_path / "dataset", 3, ("with_mask",))
+    assert_user_error(maskdet("train", "--dataset", "dataset"), "two class folders or more")
+
+
+def test_output_that_cannot_be_written(maskdet: Cli, tmp_path: Path) -> None:
+    """An impossible output is found before training."""
+    write_classes(tmp_path / "dataset", 3)
+    (tmp_path / "file").touch()
+    done = maskdet("train", "--dataset", "dataset", "--output", "file/model", *QUICK)
+    assert_user_error(done, "cannot be made")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((), "--dataset"),
+        (("--dataset", "gone"), "gone"),
+        (("--dataset", ".", "--epochs", 0, "--fine-tune", 0), "leave nothing to do"),
+        (("--dataset", ".", "--config", "gone.toml"), "gone.toml"),
+        (("--dataset", ".", "--config", "bad.toml"), "not options of train: colour"),
+        (("--dataset", ".", "--config", "broken.toml"), "is not TOML"),
+        (("--dataset", ".", "--learning-rate", 0), "--learning-rate"),
+    ],
+)
+def test_wrong_usage(
+    maskdet: Cli, tmp_path: Path, arguments: tuple[object, ...], word: str
+) -> None:
+    """Wrong usage is exit code 2 and names the option."""
+    (tmp_path / "bad.toml").write_text("colour = 3\n")
+    (tmp_path / "broken.toml").write_text("= 3\n")
+    done = maskdet("train", *arguments)
+    assert done.returncode == 2
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def given_by(command: click.Command, *arguments: object) -> dict[str, Any]:
+    """Returns what a command's options come to."""
+    with command.make_context("command", [str(word) for word in arguments]) as context:
+        return context.params
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.toml")), ids=lambda p: p.stem)
+def test_presets_are_options(path: Path) -> None:
+    """Every key of a preset is an option of its command, with a value it takes."""
+    command = train_faces if path.stem == "faces" else train
+    given = given_by(command, "--config", path.stem)
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    names = {p.opts[0].lstrip("-"): str(p.name) for p in command.params}
+    for key, value in table.items():
+        found = given[names[key]]
+        assert (list(found) if isinstance(found, tuple) else found) == value
+
+
+def test_a_run_of_train_is_repeated_and_resumed_from_its_config(tmp_path: Path) -> None:
+    """What a run writes is what --config and --resume read, but for its folder."""
+    (tmp_path / "a").mkdir()
+    check_repeated(
+        tmp_path,
+        train,
+        TrainOptions(
+            dataset=(tmp_path / "a", tmp_path / "a"),
+            output=tmp_path / "x" / "y",
+            exclude_like=(tmp_path / "a",),
+            architecture="small_cnn",
+            export=("int8",),
+        ),
+    )
+
+
+def test_a_run_of_train_faces_is_repeated_and_resumed_from_its_config(tmp_path: Path) -> None:
+    """With lists of numbers, and with words that TOML has to escape."""
+    (tmp_path / "a").mkdir()
+    check_repeated(
+        tmp_path,
+        train_faces,
+        FaceTrainOptions(
+            images=(tmp_path / "a",),
+            annotations=(tmp_path / "a",),
+            ignored_labels=('say "x"\\',),
+            sizes=(96, 128),
+            mixed_precision=True,
+        ),
+    )
+
+
+def check_repeated(folder: Path, command: click.Command, options: Any) -> None:
+    """Writes options as a run does and reads them by either way."""
+    config.write(folder / config.FILE, replace(options, run_dir=folder / "run", overwrite=True))
+    given = given_by(command, "--config", folder / config.FILE)
+    assert given.pop("resume") is None
+    given.pop("preview", None)
+    assert type(options)(**given) == options
+    resumed = given_by(command, "--resume", folder)
+    assert resumed == {**given, "resume": folder} | {
+        name: None for name in ("preview",) if name in resumed
+    }
+
+
+def test_paths_in_a_config_are_absolute(tmp_path: Path) -> None:
+    """A run is resumed from any folder."""
+    config.write(tmp_path / "c.toml", TrainOptions(dataset=(Path("x"),), output=Path("m/y")))
+    table = tomllib.loads((tmp_path / "c.toml").read_text(encoding="utf-8"))
+    assert table["dataset"] == [str(Path("x").absolute())]
+    assert table["output"] == str(Path("m/y").absolute())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('passes = "two"', ("--passes", "'two'")),
+        ("passes = [1, 2]", ("--passes",)),
+        ("seed = 1.7", ("--seed", "1.7")),
+        ("learning-rate = true", ("--learning-rate",)),
+        ('size = ["a"]', ("--size", "'a'")),
+        ('mixed-precision = "maybe"', ("--mixed-precision", "'maybe'")),
+        ("[size]\nx = 1", ("--size",)),
+        ('config = "other"', ("not options of train-faces: config",)),
+        ("epochs = 3\ndataset = []", ("not options of train-faces: dataset, epochs",)),
+    ],
+)
+@pytest.mark.parametrize("way", ["--config", "--resume"])
+def test_files_are_checked_as_the_command_line_is(
+    maskdet: Cli, tmp_path: Path, way: str, text: str, words: tuple[str, ...]
+) -> None:
+    """A wrong type or name in a preset or in a run's config is wrong usage, named in one line."""
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    done = maskdet("train-faces", way, "config.toml" if way == "--config" else ".")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr.splitlines()[-1]
+
+
+def test_the_run_of_another_command_is_not_taken_up(maskdet: Cli, tmp_path: Path) -> None:
+    """A few of the options that do not belong are named, not all of them."""
+    config.write(tmp_path / config.FILE, TrainOptions(dataset=(tmp_path,)))
+    done = maskdet("train-faces", "--resume", ".")
+    assert done.returncode == 2
+    assert "not options of train-faces: architecture, augmentation, class-weights and" in (
+        done.stderr
+    )
+    assert "warm-up" not in done.stderr
+
+
+def test_a_line_takes_the_place_of_an_unfinished_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal only; elsewhere a line is a line."""
+    common.log("a")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    common.log("b")
+    assert capsys.readouterr().err.endswith("a\n\r\x1b[Kb\n")
+
+
+def test_a_single_value_will_do_where_several_may_be_given(tmp_path: Path) -> None:
+    """One size is a list of one size."""
+    (tmp_path / "one.toml").write_text("size = 320\n", encoding="utf-8")
+    assert given_by(train_faces, "--config", tmp_path / "one.toml")["sizes"] == (320,)
+
+
+def test_resume_takes_no_other_options(maskdet: Cli, tmp_path: Path) -> None:
+    """They would not be looked at; nor is a folder taken that is no run."""
+    write_classes(tmp_path / "faces", 1)
+    (tmp_path / "config.toml").write_text('dataset = ["faces"]\n', encoding="utf-8")
+    done = maskdet("train", "--resume", ".", "--epochs", 30)
+    assert done.returncode == 2
+    assert "leave out --epochs" in done.stderr
+    done = maskdet("train", "--resume", "faces")
+    assert done.returncode == 2
+    assert "faces: is no run" in done.stderr
+
+
+def test_help_shows_defaults(maskdet: Cli) -> None:
+    """Every option of both commands says what it is for, and numbers what they are if not given."""
+    for name, command, option in (
+        ("train", train, "--epochs"),
+        ("train-faces", train_faces, "--passes"),
+    ):
+        assert all(getattr(parameter, "help", None) for parameter in command.params)
+        done = maskdet(name, "--help")
+        assert "[default: 2" in done.stdout.split(option)[1]

@@ -1,0 +1,194 @@
+"""Class folders: what is taken, what is skipped, what is refused."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from maskdet.errors import DatasetError
+from maskdet.train.classifier.dataset import prepare
+from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.data import collect
+from train_pictures import write_classes
+
+
+def test_folders_are_labels(tmp_path: Path) -> None:
+    """Three classes of any names work; the labels are sorted."""
+    write_classes(tmp_path, 3, ("none", "correct", "incorrect"))
+    collection = collect([tmp_path], max_bad=0)
+    assert collection.labels == ("correct", "incorrect", "none")
+    assert collection.label_indices.tolist() == [0] * 3 + [1] * 3 + [2] * 3
+
+
+def test_two_datasets_are_one(tmp_path: Path) -> None:
+    """The classes of several folders are put together, copies across them into one group."""
+    first = write_classes(tmp_path / "a", 8)
+    shutil.copytree(first, tmp_path / "b")
+    dataset = prepare(TrainOptions(dataset=(first, tmp_path / "b"), validation=0.3))
+    assert len(dataset.collection.pictures) == 32
+    assert dataset.groups[:16].tolist() == dataset.groups[16:].tolist()
+    assert dataset.parts[:16] == dataset.parts[16:]
+    assert (dataset.duplicated, dataset.leaked, dataset.conflicts) == (32, 0, [])
+
+
+def test_naive_split_is_told_to_leak(tmp_path: Path) -> None:
+    """With a random split the report counts what leaked."""
+    first = write_classes(tmp_path / "a", 8)
+    shutil.copytree(first, tmp_path / "b")
+    options = TrainOptions(dataset=(first, tmp_path / "b"), naive_split=True)
+    assert prepare(options).leaked > 0
+
+
+def test_conflicts_are_written(tmp_path: Path) -> None:
+    """The same picture under two classes is named in a file."""
+    write_classes(tmp_path / "d", 8)
+    shutil.copy(tmp_path / "d/with_mask/003.png", tmp_path / "d/without_mask/copy.png")
+    dataset = prepare(TrainOptions(dataset=(tmp_path / "d",)))
+    dataset.write(tmp_path)
+    text = (tmp_path / "conflicts.csv").read_text()
+    assert "with_mask/003.png" in text
+    assert "without_mask/copy.png" in text
+    assert len((tmp_path / "split.csv").read_text().splitlines()) == 1 + 17
+
+
+def test_ready_layout_is_kept(tmp_path: Path) -> None:
+    """A train/ val/ test/ layout decides the split."""
+    for seed, part in enumerate(("train", "val", "test")):
+        write_classes(tmp_path / part, 3, seed=seed)
+    dataset = prepare(TrainOptions(dataset=(tmp_path,)))
+    parts = {
+        (picture.path.parts[-3], part)
+        for picture, part in zip(dataset.collection.pictures, dataset.parts, strict=True)
+    }
+    assert parts == {("train", "train"), ("val", "val"), ("test", "test")}
+
+
+def test_ready_layout_without_validation(tmp_path: Path) -> None:
+    """Without val/ there is nothing to pick the best pass with."""
+    write_classes(tmp_path / "train", 3)
+    with pytest.raises(DatasetError, match="'val'"):
+        prepare(TrainOptions(dataset=(tmp_path,)))
+
+
+def test_faces_file(tmp_path: Path) -> None:
+    """Boxes and groups come from faces.csv."""
+    write_classes(tmp_path, 2)
+    (tmp_path / "faces.csv").write_text(
+        "file,group,left,top,right,bottom\n"
+        "with_mask/000.png,photo,1,2,30.5,40\n"
+        "with_mask/001.png,photo,,,,\n"
+    )
+    first, second, third, _ = collect([tmp_path], max_bad=0).pictures
+    assert (first.box, first.group) == ((1, 2, 30.5, 40), "0/photo")
+    assert (second.box, second.group) == (None, "0/photo")
+    assert (third.box, third.group) == (None, None)
+
+
+def test_faces_file_with_a_word_for_a_number(tmp_path: Path) -> None:
+    """A bad line is named."""
+    write_classes(tmp_path, 2)
+    (tmp_path / "faces.csv").write_text("file,group,left,top,right,bottom\na.png,,1,2,x,4\n")
+    with pytest.raises(DatasetError, match=r"faces.csv:2"):
+        collect([tmp_path], max_bad=0)
+
+
+def test_excluded_pictures(tmp_path: Path) -> None:
+    """Pictures like the held-out ones are left out, and counted."""
+    write_classes(tmp_path / "d", 8)
+    (tmp_path / "held").mkdir()
+    shutil.copy(tmp_path / "d/with_mask/003.png", tmp_path / "held/x.png")
+    dataset = prepare(TrainOptions(dataset=(tmp_path / "d",), exclude_like=(tmp_path / "held",)))
+    assert dataset.excluded == 1
+    assert tmp_path / "d/with_mask/003.png" not in {
+        picture.path for picture in dataset.collection.pictures
+    }
+
+
+def test_weights_balance_each_folder(tmp_path: Path) -> None:
+    """Within a folder the classes weigh alike, whatever their counts."""
+    write_classes(tmp_path / "a", 12, ("with_mask",))
+    write_classes(tmp_path / "a2", 6, ("without_mask",), seed=1)
+    shutil.copytree(tmp_path / "a2", tmp_path / "a", dirs_exist_ok=True)
+    feed = prepare(TrainOptions(dataset=(tmp_path / "a",))).feeds["train"]
+    sums = [feed.weights[feed.labels == label].sum() for label in (0, 1)]
+    assert sums[0] == pytest.approx(sums[1], rel=1e-5)
+    plain = prepare(TrainOptions(dataset=(tmp_path / "a",), class_weights="none"))
+    assert np.all(plain.feeds["train"].weights == 1)
+
+
+def test_bad_files_are_listed_up_to_a_limit(tmp_path: Path) -> None:
+    """A text file named .jpg and an empty file are skipped, unless there are many."""
+    write_classes(tmp_path / "d", 9)
+    (tmp_path / "d/with_mask/text.jpg").write_text("not a picture")
+    (tmp_path / "d/with_mask/empty.jpg").touch()
+    collection = collect([tmp_path / "d"], max_bad=0.2)
+    assert [file.path.name for file in collection.bad] == ["empty.jpg", "text.jpg"]
+    with pytest.raises(DatasetError, match=r"2 of 20 files .*--max-bad"):
+        collect([tmp_path / "d"], max_bad=0.05)
+
+
+def test_one_class_only(tmp_path: Path) -> None:
+    """One class teaches nothing."""
+    write_classes(tmp_path, 3, ("with_mask",))
+    with pytest.raises(DatasetError, match="found only 'with_mask'"):
+        collect([tmp_path], max_bad=0)
+
+
+def test_no_class_folders(tmp_path: Path) -> None:
+    """A folder without class folders is not a dataset."""
+    with pytest.raises(DatasetError, match="found none"):
+        collect([tmp_path], max_bad=0)
+
+
+def test_empty_class(tmp_path: Path) -> None:
+    """A class folder without pictures is named."""
+    write_classes(tmp_path, 3)
+    (tmp_path / "hat").mkdir()
+    with pytest.raises(DatasetError, match=r"hat: an empty class"):
+        collect([tmp_path], max_bad=0)
+
+
+def test_too_few_pictures(tmp_path: Path) -> None:
+    """A class of one picture cannot be split."""
+    write_classes(tmp_path, 1)
+    with pytest.raises(DatasetError, match="has 1 usable pictures"):
+        collect([tmp_path], max_bad=0)
+
+
+def test_labels_that_clash(tmp_path: Path) -> None:
+    """Folder names that differ in spelling only are a mistake."""
+    write_classes(tmp_path, 2, ("with_mask", "With Mask"))
+    with pytest.raises(DatasetError, match="differ in spelling only"):
+        collect([tmp_path], max_bad=0)
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    """A folder that is not there is named."""
+    with pytest.raises(DatasetError, match="no such folder"):
+        collect([tmp_path / "gone"], max_bad=0)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_unreadable_folder(tmp_path: Path) -> None:
+    """A folder without read permission is named."""
+    write_classes(tmp_path / "d", 2)
+    (tmp_path / "d").chmod(0)
+    try:
+        with pytest.raises(DatasetError, match="cannot be read"):
+            collect([tmp_path / "d"], max_bad=0)
+    finally:
+        (tmp_path / "d").chmod(0o700)
+
+
+def test_folder_that_fails_to_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that the system will not list is one line, for root too."""
+    write_classes(tmp_path, 2)
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(DatasetError, match="cannot be read"):
+        collect([tmp_path], max_bad=0)

@@ -1,0 +1,33 @@
+"""`detect --model` with a model that is not maskdet's own."""
+
+import shutil
+from pathlib import Path
+
+from command_line import ROOT, Cli, assert_user_error
+
+
+def test_a_keras_file_alone_is_converted_once(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """A `.keras` file without its card is converted with a message, and found again."""
+    model = tmp_path / "mine.keras"
+    shutil.copy(ROOT / "models" / "mask_detector.keras", model)
+    run = ("detect", "--source", samples / "astronaut_masked.jpg", "--no-output", "--fail-on",
+           "without_mask", "--model", model)  # fmt: skip
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    first = maskdet(*run, **cache)
+    assert first.returncode == 0, first.stderr
+    assert "converting it, once" in first.stderr
+    assert "1 picture, 1 face" in first.stdout
+    again = maskdet(*run, **cache)
+    assert again.returncode == 0
+    assert again.stderr == ""
+
+
+def test_a_file_that_is_no_model(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """Junk under a model's name is one clear line, and nothing is kept of it."""
+    (tmp_path / "junk.h5").write_text("junk")
+    done = maskdet(
+        "detect", "--source", samples / "astronaut.jpg", "--quiet", "--no-output", "--model",
+        tmp_path / "junk.h5", XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )  # fmt: skip
+    assert_user_error(done, "junk.h5", "cannot be converted", "HDF5")
+    assert not (tmp_path / "cache" / "maskdet").exists()
