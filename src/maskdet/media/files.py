@@ -2,11 +2,14 @@
 
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from maskdet.errors import OutputError
+
+_LONGEST_NAME = 255  # bytes
 
 
 def printable(text: str, encoding: str = "utf-8") -> str:
@@ -45,6 +48,15 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path}: exists already; --overwrite replaces it")
 
 
+def unused(path: Path) -> Path:
+    """Returns a path that does not exist: this one, or with a number at its end."""
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
 def make_folder(folder: Path) -> None:
     """Creates a folder and its parents where they are missing.
 
@@ -70,6 +82,20 @@ def write_json(path: Path, content: object) -> None:
         temporary.write_text(printable(text) + "\n", encoding="utf-8")
 
 
+def beside(path: Path, word: str) -> Path:
+    """Returns a hidden name beside a file, of the same suffix, which says the format to writers.
+
+    Args:
+        path: the file.
+        word: what the hidden one is: ``partial`` for ``.name.partial.mp4``.
+    """
+    stem = path.stem
+    # 255 bytes is what file systems take of a name.
+    while stem and len(os.fsencode(f".{stem}.{word}{path.suffix}")) > _LONGEST_NAME:
+        stem = stem[:-1]
+    return path.with_name(f".{stem}.{word}{path.suffix}")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`, renamed to it at the end, removed after an error.
@@ -80,7 +106,7 @@ def replacing(path: Path) -> Iterator[Path]:
         OutputError: the file cannot be written.
     """
     make_folder(path.parent)
-    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    temporary = beside(path, "partial")
     try:
         yield temporary
         temporary.replace(path)

@@ -5,13 +5,14 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from glob import has_magic
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import cv2
 
-from maskdet.errors import SourceError
+from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.files import printable
 from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
@@ -22,6 +23,8 @@ STANDARD_INPUT = "-"
 _URL_MARK = "://"
 # Addresses that are live whatever they say of their length; http may be a file on a server.
 _LIVE_SCHEMES = frozenset({"rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp"})
+# Over a bare connection somebody may send pictures.
+_ALWAYS_STREAMS = _LIVE_SCHEMES - {"tcp", "udp"}
 _SCHEMES = _LIVE_SCHEMES | {"http", "https"}
 
 
@@ -35,6 +38,7 @@ class ReadOptions:
         timeout: seconds a server may be silent.
         log: told, a line at a time, when a live source is lost and found.
         stop: ends live sources when set.
+        several: whether there are other sources, for which one that is not there is not waited.
     """
 
     recursive: bool = False
@@ -42,6 +46,7 @@ class ReadOptions:
     timeout: float = 10.0
     log: Callable[[str], None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
+    several: bool = False
 
 
 def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[Source]:
@@ -53,6 +58,8 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
             one source, each of its videos is another.
         options: how to read.
 
+    A stream that is not there joins when it comes; so does a camera, if there is anything else.
+
     Raises:
         SourceError: one of them is not there, cannot be read, or is named twice.
     """
@@ -61,6 +68,7 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
     for text in texts:
         names += _read_list(Path(text)) if _is_list(text) else [text]
     _refuse_repeats(names)
+    options = replace(options, several=len(names) > 1)
     sources: list[Source] = []
     for name in names:
         if _URL_MARK not in name and Path(name).is_dir():
@@ -71,7 +79,14 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
             sources.append(open_source(name, options))
     # A video named by itself and found in a folder, too.
     _refuse_repeats(source.name for source in sources)
+    if len(sources) > 1 and all(_is_absent_camera(source) for source in sources):
+        names = [source.name for source in sources]
+        raise SourceError(f"{', '.join(names)}: cannot be opened; are they connected?")
     return sources
+
+
+def _is_absent_camera(source: Source) -> bool:
+    return isinstance(source, LiveSource) and source.kind == "camera" and not source.is_open
 
 
 def _refuse_repeats(names: Iterable[str]) -> None:
@@ -177,10 +192,12 @@ def _open_camera(device: int | str, options: ReadOptions) -> Source:
     def open_feed() -> CameraFeed:
         return CameraFeed(device)
 
+    first = None
     try:
         first = open_feed()
     except SourceError as error:
-        raise SourceError(f"{name}: {error}") from None
+        if not options.several:
+            raise SourceError(f"{name}: {error}") from None
     return _live("camera", name, first, open_feed, options)
 
 
@@ -188,18 +205,41 @@ def _open_url(url: str, options: ReadOptions) -> Source:
     name, scheme = public_name(url), url.split(_URL_MARK, 1)[0].lower()
     if scheme not in _SCHEMES:
         raise SourceError(f"{name}: {scheme} is not one of {', '.join(sorted(_SCHEMES))}")
-    container = open_container(url, options.timeout)
+
+    def open_feed() -> StreamFeed:
+        return StreamFeed(url, options.timeout)
+
+    # What can only be a stream is opened when it is read: several at a time, each when it answers.
+    if scheme in _ALWAYS_STREAMS:
+        return _live("stream", name, None, open_feed, options)
+    try:
+        container = open_container(url, options.timeout)
+    except SourceError as error:
+        may_come = options.several or isinstance(error, UnreachableError)
+        if may_come and not _names_file(url):
+            return _live("stream", name, None, open_feed, options)
+        raise
     if container.format.name.endswith("_pipe"):
         container.close()
         return PictureStream(url, name, options.timeout)
     if scheme not in _LIVE_SCHEMES and container.duration is not None:
         return VideoSource(url, container)
     first = StreamFeed(url, options.timeout, container)
-    return _live("stream", name, first, lambda: StreamFeed(url, options.timeout), options)
+    return _live("stream", name, first, open_feed, options)
+
+
+def _names_file(url: str) -> bool:
+    """Tells whether an address is that of a picture or video on a server."""
+    suffix = PurePosixPath(urlsplit(url).path).suffix.lower()
+    return suffix in PICTURE_SUFFIXES | VIDEO_SUFFIXES
 
 
 def _live(
-    kind: Kind, name: str, first: Feed, open_again: Callable[[], Feed], options: ReadOptions
+    kind: Kind,
+    name: str,
+    first: Feed | None,
+    open_again: Callable[[], Feed],
+    options: ReadOptions,
 ) -> LiveSource:
     return LiveSource(
         kind,
