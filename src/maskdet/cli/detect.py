@@ -95,6 +95,11 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--no-output", is_flag=True, help="Write no annotated pictures and no video.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option(
+    "--append",
+    is_flag=True,
+    help="Go on with records that exist; other files that exist stay, and new ones get numbers.",
+)
+@click.option(
     "--json",
     "json_file",
     type=_FILE,
@@ -193,6 +198,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         ("no_output", "--no-output", "output", "--output"),
         ("blur", "--blur-faces", "crops", "--save-crops, which keeps the faces"),
         ("quiet", "--quiet", "verbose", "--verbose"),
+        ("append", "--append", "overwrite", "--overwrite"),
     ]
     for first, first_name, second, second_name in excluded:
         if given[first] and given[second]:
@@ -229,6 +235,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         output=given["output"],
         save=not given["no_output"],
         overwrite=given["overwrite"],
+        append=given["append"],
         json=given["json_file"],
         csv=given["csv_file"],
         crops=given["crops"],

@@ -4,7 +4,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maskdet.errors import OutputError
@@ -113,4 +113,6 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        # Not where the disk may not be written to.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

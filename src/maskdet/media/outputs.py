@@ -20,6 +20,7 @@ from maskdet.media.recording.interrupted import (
 )
 from maskdet.media.recording.recording import Recording
 from maskdet.media.sinks import picture_output_name, write_picture
+from maskdet.wording import counted
 
 
 class RunOutput:
@@ -109,9 +110,20 @@ class RunOutput:
         Raises:
             OutputError: the file is not to be written.
         """
+        self.guard_records(path)
+        refuse_existing(path, overwrite=self._overwrite)
+
+    def guard_records(self, path: Path) -> None:
+        """Refuses a file that is being read, for records; they know themselves what they replace.
+
+        Args:
+            path: any file the run is to write.
+
+        Raises:
+            OutputError: the file is not to be written.
+        """
         if path.exists() and path.resolve() in self._read:
             raise OutputError(f"{path}: is what is read; write it elsewhere")
-        refuse_existing(path, overwrite=self._overwrite)
 
     def free(self, path: Path) -> Path:
         """Returns the name that a file of the run gets: with a number where an earlier one stays.
@@ -140,9 +152,11 @@ class RunOutput:
         return path
 
     @property
-    def place(self) -> Path | None:
-        """The folder or file written to; ``None`` before a fresh folder was made."""
-        return self._file or self._folder
+    def names(self) -> list[str]:
+        """What the user is to be told was written: the files, or the folder of more than one."""
+        if self._folder is not None and self._file is None and len(self.written) > 1:
+            return [f"{self._folder} ({counted(len(self.written), 'file')})"]
+        return [str(path) for path in self.written]
 
     def __enter__(self) -> Self:
         """Finishes, beside the run, what an earlier one was killed over.

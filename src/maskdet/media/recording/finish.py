@@ -97,12 +97,12 @@ def _copy(recorded: Path, copy: Path, sound: Sound | None, *, repair: bool) -> N
     import av
 
     flags = {"movflags": "+faststart"} if copy.suffix.lower() in FRAGMENTED else {}
-    with ExitStack() as stack:
-        source = stack.enter_context(av.open(recorded))
-        output = av.open(copy, "w", container_options=flags)
-        # Where it failed; what it says then is known.
-        stack.callback(_close_anyhow, output)
-        try:
+    try:
+        with ExitStack() as stack:
+            source = stack.enter_context(av.open(recorded))
+            output = av.open(copy, "w", container_options=flags)
+            # Where it failed; what it says then is known.
+            stack.callback(_close_anyhow, output)
             video: Any = source.streams.video[0]
             stream: Any = output.add_stream_from_template(video, opaque=True)
             # The name by which players of .avi know the format.
@@ -115,12 +115,11 @@ def _copy(recorded: Path, copy: Path, sound: Sound | None, *, repair: bool) -> N
             for packet in heapq.merge(*tracks, key=_moment):
                 output.mux(packet)
             output.close()
-        except (av.FFmpegError, OSError, ValueError) as error:
-            number = getattr(error, "errno", None)
-            if sound is not None and number not in _DISK_ERRORS:
-                reason = getattr(error, "strerror", None) or error
-                raise SoundError(f"which does not take it ({reason})") from None
-            raise OSError(number, getattr(error, "strerror", None) or str(error)) from None
+    except (av.FFmpegError, OSError, ValueError) as error:
+        number, reason = getattr(error, "errno", None), getattr(error, "strerror", None)
+        if sound is not None and number not in _DISK_ERRORS:
+            raise SoundError(f"which does not take it ({reason or error})") from None
+        raise OSError(number, reason or str(error)) from None
 
 
 def _close_anyhow(output: "OutputContainer") -> None:
