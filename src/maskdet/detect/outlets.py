@@ -14,13 +14,12 @@ class Outlets:
     Args:
         lasting: whether it is such a run; any other ends with the first thing that cannot be
             written, as it can be begun again.
-        log: told, once each, what cannot be written, and when it can be again.
+        log: told, once each, what cannot be written.
     """
 
     def __init__(self, log: Callable[[str], None], *, lasting: bool) -> None:
         self._lasting = lasting
         self._log = log
-        self._failing: set[str] = set()
         self._lost: Counter[str] = Counter()
         self._reasons: dict[str, str] = {}
 
@@ -39,15 +38,10 @@ class Outlets:
         except OutputError as error:
             if not self._lasting:
                 raise
-            self._lost[what] += 1
-            self._reasons[what] = str(error)
-            if what not in self._failing:
-                self._failing.add(what)
+            if what not in self._lost:
+                self._reasons[what] = str(error)
                 self._log(f"{error}; watching goes on")
-        else:
-            if what in self._failing:
-                self._failing.remove(what)
-                self._log(f"{what}: can be written again")
+            self._lost[what] += 1
 
     @property
     def failures(self) -> list[str]:

@@ -70,6 +70,8 @@ def test_sound_is_kept_in_time(
     tmp_path: Path, clip: str, sound: str, begin: float, target: str
 ) -> None:
     """The tone begins with the white frame, in every format and from every clock."""
+    if target.endswith(".avi") and int(av.__version__.split(".")[0]) < 17:
+        pytest.skip("needs PyAV 17, to copy frames into .avi at their rate")
     write_clip(tmp_path / clip, sound, begin=begin)
     assert record(tmp_path / clip, tmp_path / target) == ""
     white, tone = marks(tmp_path / target)
@@ -79,6 +81,8 @@ def test_sound_is_kept_in_time(
     assert tone - white == pytest.approx(after - before, abs=0.03)
     assert white == pytest.approx(MARK, abs=0.15)
     assert length(tmp_path / target) == pytest.approx(SECONDS, abs=0.15)
+    if target.endswith(".avi"):
+        assert VideoSource(str(tmp_path / target)).frame_rate == 10
 
 
 def test_sound_ends_with_the_frames(tmp_path: Path) -> None:

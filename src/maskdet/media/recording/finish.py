@@ -4,6 +4,7 @@ import errno
 import heapq
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,10 @@ def finish(
         OutputError: it cannot be given its name; the recording is left where it is.
     """
     copy = beside(path, "finishing")
+    if not _can_be_copied(path):
+        if sound is not None:
+            log(f"{path}: is without sound, which takes PyAV 17 or newer in a .avi file")
+        sound, repair = None, False
     try:
         if sound is not None:
             try:
@@ -64,6 +69,16 @@ def finish(
         with suppress(OSError):
             copy.unlink(missing_ok=True)
     return _rename(recorded, path, recorded)
+
+
+def _can_be_copied(path: Path) -> bool:
+    """Tells whether a copy shows its frames at the rate of the recording.
+
+    AVI has a rate and no times, and PyAV before version 17 gives a copy another rate.
+    """
+    import av
+
+    return path.suffix.lower() != ".avi" or int(av.__version__.split(".", 1)[0]) >= 17
 
 
 def _rename(file: Path, path: Path, recorded: Path) -> None:
@@ -105,6 +120,10 @@ def _copy(recorded: Path, copy: Path, sound: Sound | None, *, repair: bool) -> N
             stack.callback(_close_anyhow, output)
             video: Any = source.streams.video[0]
             stream: Any = output.add_stream_from_template(video, opaque=True)
+            if video.average_rate:
+                stream.codec_context.framerate = Fraction(
+                    video.average_rate.numerator, video.average_rate.denominator
+                )
             # The name by which players of .avi know the format.
             stream.codec_context.codec_tag = video.codec_context.codec_tag
             tracks = [_pictures(source, stream, repair=repair)]
