@@ -80,6 +80,11 @@ class RunOutput:
         if self._file is not None:
             self._file = self.free(self._file)
             self._check_file(self._file, sources)
+        elif self._folder is not None and not append:
+            # Now, not when a camera that is to be watched for days gives its first frame.
+            for source in sources:
+                if source.is_live:
+                    self.guard(self._folder / _video_name(source))
 
     def _check_file(self, file: Path, sources: list[Source]) -> None:
         if len(sources) > 1 or sources[0].kind == "pictures":
@@ -143,7 +148,8 @@ class RunOutput:
         if self._folder is None:
             self._folder = next_run_folder(self._command)
         path, number = self._folder / name, 1
-        keep = keep or self._append
+        # What came to stand there since the start does not end the watching.
+        keep = keep or self._append or self._lasting
         while path in self._taken or (keep and path.exists()):
             number += 1
             path = self._folder / name.with_name(f"{name.stem}-{number}{name.suffix}")
@@ -249,8 +255,7 @@ class RunOutput:
         if not any(other.is_live for other in self._sources):
             # They are read one after another: those before are at their end.
             self._close_all()
-        name = _safe(source.name) + ".mp4"
-        path = self._file or self._new_path(_place(source, frame) / name)
+        path = self._file or self._new_path(_place(source, frame) / _video_name(source))
         self._recordings[id(source)] = Recording(
             source, path, keep_times=self._keep_times, log=self._log
         )
@@ -274,8 +279,11 @@ def _place(source: Source, frame: Frame) -> Path:
     return path.relative_to(source.folder).parent
 
 
-def _safe(name: str) -> str:
-    """Makes a file name of a source's name: "camera 0" -> "camera-0", a path or URL -> its end."""
+def _video_name(source: Source) -> str:
+    """Makes a file name of a source's: "camera 0" -> "camera-0.mp4", a path or URL -> its end."""
+    name = source.name
     end = name.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1] if "/" in name else name
     stem = Path(end).stem or "stream"
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem)
+    return (
+        "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem) + ".mp4"
+    )

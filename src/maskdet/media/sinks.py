@@ -1,6 +1,5 @@
 """Where frames go: picture files and video files."""
 
-import io
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
@@ -14,9 +13,10 @@ from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
 from maskdet.media.codecs import WRITABLE_VIDEOS, Codec, usable_codec
-from maskdet.media.files import beside, make_folder, replacing
+from maskdet.media.files import make_folder, replacing
 from maskdet.media.recording.finish import FRAGMENTED, finish, has_pictures
-from maskdet.media.recording.interrupted import PARTIAL, BusyError, Hold, put_aside
+from maskdet.media.recording.interrupted import BusyError
+from maskdet.media.recording.partial import PartialFile
 from maskdet.media.timing import FrameClock
 
 if TYPE_CHECKING:
@@ -66,17 +66,6 @@ def write_picture(path: Path, image: UInt8Array) -> None:
         temporary.write_bytes(data.tobytes())
 
 
-class _WholeWrites(io.FileIO):
-    """A file that takes all it is given, or says why not."""
-
-    def write(self, data: Any) -> int:
-        """Writes bytes; a full disk takes a part of them first."""
-        left = memoryview(data)
-        while left:
-            left = left[super().write(left) or 0 :]
-        return len(data)
-
-
 class VideoWriter:
     """A video file, written beside its name, and finished and renamed when it is closed.
 
@@ -106,9 +95,7 @@ class VideoWriter:
         self._log = log
         slowest = Fraction(1, _MAX_RATE_DENOMINATOR)
         self._rate = max(slowest, Fraction(frame_rate).limit_denominator(_MAX_RATE_DENOMINATOR))
-        self._partial = beside(path, PARTIAL)
-        self._hold: Hold | None = None
-        self._file: Any = None
+        self._partial: PartialFile | None = None
         self._container: Any = None
         self._stream: Any = None
         self._clock = FrameClock(self._rate, 1)
@@ -148,27 +135,19 @@ class VideoWriter:
         elif self.path.suffix.lower() == ".mkv":
             flags["cluster_time_limit"] = str(1000 * _SECONDS_PER_FRAGMENT)
         try:
-            earlier = put_aside(self._partial)
-            if earlier is not None:
-                earlier.finish(self._log)
-            self._partial.touch()
-            self._hold = Hold(self._partial)
-            # Not by FFmpeg itself, which tells nobody of a last fragment that found no room.
-            self._file = _WholeWrites(self._partial, "r+")
-            container = av.open(
-                self._file, "w", _FORMATS[self.path.suffix.lower()], container_options=flags
+            self._partial = PartialFile(self.path, self._log)
+            self._container = av.open(
+                self._partial.file, "w", _FORMATS[self.path.suffix.lower()], container_options=flags
             )
-            self._container = container
             self._add_stream(codec, width, height)
             # Here, as a second try at a head that could not be written ends the process.
-            container.start_encoding()
+            self._container.start_encoding()
         except BusyError:
             raise OutputError(f"{self.path}: is being recorded by another run") from None
         except (av.FFmpegError, OSError) as error:
             self._container = None
-            with suppress(OSError):
-                self._partial.unlink(missing_ok=True)
-            self._release()
+            if self._partial is not None:
+                self._partial.discard()
             raise OutputError(f"{self.path}: cannot be written ({_reason(error)})") from None
 
     def _add_stream(self, codec: Codec, width: int, height: int) -> None:
@@ -262,17 +241,18 @@ class VideoWriter:
             return
         import av
 
+        assert self._partial is not None
         try:
             self._encode(None)
             self._container.close()
-            self._file.close()
+            self._partial.close()
         except (av.FFmpegError, OSError) as error:
             raise self._break_off(error) from None
         self._container = None
         try:
-            finish(self._partial, self.path, self._log, sound=self.sound)
+            finish(self._partial.path, self.path, self._log, sound=self.sound)
         finally:
-            self._release()
+            self._partial.release()
 
     def _break_off(self, error: Exception) -> OutputError:
         """Ends a file that takes no more: what is there plays, under its name.
@@ -283,29 +263,24 @@ class VideoWriter:
         import av
 
         container, self._container = self._container, None
+        partial = self._partial
+        assert partial is not None
         with suppress(av.FFmpegError, OSError):
             container.close()
+        partial.close()
         words = f"{self.path}: cannot be written on ({_reason(error)})"
+        if not has_pictures(partial.path):
+            partial.discard()
+            self._fault = OutputError(words.replace(" on (", " ("))
+            return self._fault
         try:
-            self._file.close()
-            if has_pictures(self._partial):
-                self._partial.replace(self.path)
-                self._fault = OutputError(f"{words}; it holds what was written so far")
-            else:
-                self._partial.unlink()
-                self._fault = OutputError(words.replace(" on (", " ("))
+            partial.path.replace(self.path)
+            self._fault = OutputError(f"{words}; it holds what was written so far")
         except OSError:
-            self._fault = OutputError(f"{words}; see {self._partial}")
-        self._release()
+            self._fault = OutputError(f"{words}; see {partial.path}")
+        finally:
+            partial.release()
         return self._fault
-
-    def _release(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        if self._hold is not None:
-            self._hold.release()
-            self._hold = None
 
 
 def _reason(error: Exception) -> str:

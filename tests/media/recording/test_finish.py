@@ -1,5 +1,6 @@
 """Recordings as people get them: with the sound of their source, and one index in front."""
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
+from maskdet.media.live import LiveSource
 from maskdet.media.outputs import RunOutput
 from maskdet.media.recording.finish import finish
 from maskdet.media.sinks import VideoWriter
@@ -115,6 +117,26 @@ def test_sound_at_another_rate(tmp_path: Path) -> None:
     said = record(tmp_path / "a.mp4", tmp_path / "out.mp4", keep_times=False)
     assert "is without sound, as its frames are shown at another rate" in said
     assert marks(tmp_path / "out.mp4")[1] is None
+
+
+def test_sound_of_a_stream(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """That of a camera is not recorded, which is said once."""
+
+    class Feed:
+        frame_rate, has_sound = 10.0, True
+
+        def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+            yield noise
+
+        def close(self) -> None:
+            """Has nothing to close."""
+
+    lines: list[str] = []
+    source = LiveSource("stream", "door", Feed(), Feed, reconnect=0)
+    with RunOutput([source], tmp_path / "out.mp4", "detect", log=lines.append) as output:
+        for frame in source:
+            output.write(source, frame, frame.image)
+    assert lines == [f"{tmp_path / 'out.mp4'}: is without sound, as that of door is not recorded"]
 
 
 def test_a_damaged_sound_track(tmp_path: Path) -> None:

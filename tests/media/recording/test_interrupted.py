@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
+from maskdet.media.frames import Frame
 from maskdet.media.outputs import RunOutput
 from maskdet.media.recording.interrupted import Hold
 from maskdet.media.sinks import VideoWriter
@@ -65,8 +66,6 @@ class Camera:
 
 def record(target: Path | None, noise: NDArray[np.uint8], **options: bool) -> list[str]:
     """Records twelve frames as a run does; returns what was said."""
-    from maskdet.media.frames import Frame
-
     lines: list[str] = []
     camera = Camera()
     with RunOutput([camera], target, "detect", log=lines.append, **options) as output:  # type: ignore[list-item]
@@ -171,6 +170,20 @@ def test_earlier_recordings_stay(tmp_path: Path, noise: NDArray[np.uint8]) -> No
     names = ["door-2.mp4", "door-3.mp4", "door.mp4"]
     assert sorted(path.name for path in tmp_path.glob("*.mp4")) == names
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
+
+
+def test_a_door_whose_earlier_recording_is_there(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """It is refused at the start; what comes to stand there later gets the recording a number."""
+    (tmp_path / "door.mp4").write_text("precious")
+    camera = Camera()
+    with pytest.raises(OutputError, match=r"door\.mp4: exists already"):
+        RunOutput([camera], tmp_path, "detect", lasting=True)  # type: ignore[list-item]
+    (tmp_path / "door.mp4").unlink()
+    with RunOutput([camera], tmp_path, "detect", lasting=True) as output:  # type: ignore[list-item]
+        (tmp_path / "door.mp4").write_text("precious")
+        output.write(camera, Frame("door", 0, 0, noise), noise)  # type: ignore[arg-type]
+    assert output.written == [tmp_path / "door-2.mp4"]
+    assert (tmp_path / "door.mp4").read_text() == "precious"
 
 
 def test_a_hold_ends_with_its_process(tmp_path: Path) -> None:
