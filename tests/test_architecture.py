@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "maskdet"
-COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "train"}
+COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "train"}
 GROUND = {
     "annotations",
     "assets",
@@ -19,6 +19,7 @@ GROUND = {
     "detections",
     "duplicates",
     "errors",
+    "extras",
     "metrics",
     "signals",
     "summaries",

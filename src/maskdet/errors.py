@@ -25,5 +25,9 @@ class NoMapsError(ModelError):
     """A network that was exported without heat maps, all else being well."""
 
 
+class MissingExtraError(MaskdetError):
+    """A library that comes with one of maskdet's extras, and is not installed."""
+
+
 class DatasetError(MaskdetError):
     """Training pictures that cannot teach what was asked."""

@@ -6,6 +6,7 @@ prints. Nothing heavy is imported at module level, so that `maskdet --help` answ
 
 import importlib
 import os
+import re
 import sys
 
 import click
@@ -21,6 +22,7 @@ _COMMANDS = {
     "evaluate": "Measure a model on folders, photographs or video.",
     "train": "Train a mask classifier on your own pictures.",
     "train-faces": "Train the face detector on with your own boxed pictures.",
+    "info": "Tell what is installed and how fast it runs here.",
 }
 
 # Set before the libraries load; what the user has set stays.
@@ -66,6 +68,33 @@ def cli() -> None:
     """
 
 
+# What a slim system is without: the library that OpenCV's wheel asks for to Debian's package.
+_SYSTEM_PACKAGES = {
+    "libGL.so.1": "libgl1",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libSM.so.6": "libsm6",
+    "libXext.so.6": "libxext6",
+    "libXrender.so.1": "libxrender1",
+}
+
+
+def opencv_trouble(error: ImportError) -> str | None:
+    """Tells what to do where OpenCV cannot be imported, ``None`` where it is not to blame.
+
+    Its usual wheel needs the system's libraries for windows; servers and containers lack them.
+    """
+    headless = "pip uninstall -y opencv-python && pip install opencv-python-headless"
+    if error.name == "cv2" and isinstance(error, ModuleNotFoundError):
+        return f"OpenCV is not installed: {headless}, or install maskdet again"
+    library = re.match(r"(lib\S+\.so[.\d]*): cannot open shared object file", str(error))
+    if library is None:
+        return None
+    package = _SYSTEM_PACKAGES.get(library[1])
+    mend = f"apt-get install {package}" if package else f"install the package with {library[1]}"
+    return f"OpenCV cannot be loaded without {library[1]}: {mend}, or, without windows, {headless}"
+
+
 def main() -> None:
     """Runs the command line; a `MaskdetError` becomes one line and exit code 1."""
     for name, value in _QUIET.items():
@@ -74,4 +103,10 @@ def main() -> None:
         cli.main(prog_name="maskdet")
     except MaskdetError as error:
         click.echo(f"maskdet: {error}", err=True)
+        sys.exit(1)
+    except ImportError as error:
+        line = opencv_trouble(error)
+        if line is None:
+            raise
+        click.echo(f"maskdet: {line}", err=True)
         sys.exit(1)
