@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "src" / "maskdet"
+import maskdet
+
+PACKAGE = Path(maskdet.__file__).parent
 COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "train"}
 GROUND = {
     "annotations",

@@ -456,6 +456,7 @@ def display() -> Iterator[str]:
     server.wait()
 
 
+@pytest.mark.server
 def test_window(display: str, samples: Path, tmp_path: Path) -> None:
     """A real window shows the annotated picture; s saves it, q closes the window."""
     if shutil.which("xdotool") is None:
