@@ -1,4 +1,4 @@
-"""An installation without an extra, or without a library of the system: one line says what helps."""
+"""An installation without an extra, or a library of the system: one line says what helps."""
 
 import sys
 from pathlib import Path
