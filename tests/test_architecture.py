@@ -12,6 +12,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "maskdet"
 COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "train"}
 GROUND = {
+    "addresses",
     "annotations",
     "assets",
     "boxes",

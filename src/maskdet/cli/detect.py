@@ -155,7 +155,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
     metavar="LABEL",
     help="Exit with code 3 if a face of this label was seen. May be given several times.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress and no summary.")
 @click.option("--verbose", "-v", is_flag=True, help="Say what is seen in every frame.")
 def detect(**given: Any) -> None:
     """Find faces and tell who wears a mask."""
@@ -169,7 +169,8 @@ def detect(**given: Any) -> None:
     lines = options.verbose or (to_stdout and sys.stdout.isatty())
     summary = run(
         options,
-        log=(lambda _: None) if quiet else log,
+        log=log,
+        note=(lambda _: None) if quiet else log,
         progress=no_progress if quiet or lines else progress,
     )
     if not quiet:
