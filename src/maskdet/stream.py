@@ -35,6 +35,9 @@ from maskdet.vision.pipeline import Follower, MaskDetector
 if TYPE_CHECKING:
     from maskdet.vision.faces.detector import FaceDetector
 
+# What a frame may be enlarged to.
+_MOST_PIXELS = 1 << 28
+
 # Given how many frames are to come, if anybody knows, gives what to call after each of them.
 Progress = Callable[[int | None], AbstractContextManager[Callable[[], None]]]
 
@@ -210,6 +213,12 @@ def detect_frames(
         source, frame = item
         image = frame.image
         if options.width is not None and image.shape[1] != options.width:
+            height = round(image.shape[0] * options.width / image.shape[1])
+            if height * options.width > _MOST_PIXELS:
+                raise SourceError(
+                    f"{frame.source}: {options.width}x{height} pixels are too many; take a smaller "
+                    "--width"
+                )
             image = imutils.resize(image, width=options.width)
         if table is not None:
             image = table[image]

@@ -20,7 +20,7 @@ from maskdet.media.frames import Source
 from maskdet.media.outputs import RunOutput
 from maskdet.media.sources import ReadOptions, open_sources
 from maskdet.media.stages import in_thread
-from maskdet.media.window import open_window
+from maskdet.media.window import is_wanted, open_window
 from maskdet.signals import stopping_on_signals
 from maskdet.stream import (
     Progress,
@@ -118,7 +118,7 @@ def run(
             )
         )
         window = None
-        if options.show:
+        if is_wanted(options.show, sources):
             window = stack.enter_context(open_window(output.write_still, log, stop))
         results: Generator[Seen] = detect_frames(sources, detector, stream, stop)
         stack.enter_context(closing(results))
