@@ -14,6 +14,7 @@ import maskdet
 PACKAGE = Path(maskdet.__file__).parent
 COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "train"}
 GROUND = {
+    "addresses",
     "annotations",
     "assets",
     "boxes",

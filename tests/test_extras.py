@@ -7,8 +7,8 @@ import pytest
 
 from command_line import Cli, assert_user_error
 from maskdet import extras
-from maskdet.cli import opencv_trouble
 from maskdet.errors import MissingExtraError
+from maskdet.extras import opencv_trouble
 
 # What Python finds in place of a library that is not installed.
 WITHOUT_TENSORFLOW = "import sys; sys.modules['tensorflow'] = sys.modules['h5py'] = None\n"

@@ -1,11 +1,22 @@
-"""What is installed only when asked for: heavy dependencies that come with an extra of maskdet."""
+"""What an installation may be without: the libraries of maskdet's extras, and the system's."""
 
 import importlib.util
+import re
 
 from maskdet.errors import MissingExtraError
 
 # Extra to the modules it brings, and what people call them.
 _MODULES = {"train": {"tensorflow": "TensorFlow", "h5py": "h5py"}}
+
+# What a slim system is without: the library that OpenCV's wheel asks for to Debian's package.
+_SYSTEM_PACKAGES = {
+    "libGL.so.1": "libgl1",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libSM.so.6": "libsm6",
+    "libXext.so.6": "libxext6",
+    "libXrender.so.1": "libxrender1",
+}
 
 
 def missing(extra: str) -> tuple[str, ...]:
@@ -34,3 +45,19 @@ def require(extra: str, what: str) -> None:
             f"{what} needs {' and '.join(names)}, which this installation of maskdet is without: "
             f"pip install 'maskdet[{extra}]'"
         )
+
+
+def opencv_trouble(error: ImportError) -> str | None:
+    """Tells what to do where OpenCV cannot be imported, ``None`` where it is not to blame.
+
+    Its usual wheel needs the system's libraries for windows; servers and containers lack them.
+    """
+    headless = "pip uninstall -y opencv-python && pip install opencv-python-headless"
+    if error.name == "cv2" and isinstance(error, ModuleNotFoundError):
+        return f"OpenCV is not installed: {headless}, or install maskdet again"
+    library = re.match(r"(lib\S+\.so[.\d]*): cannot open shared object file", str(error))
+    if library is None:
+        return None
+    package = _SYSTEM_PACKAGES.get(library[1])
+    mend = f"apt-get install {package}" if package else f"install the package with {library[1]}"
+    return f"OpenCV cannot be loaded without {library[1]}: {mend}, or, without windows, {headless}"

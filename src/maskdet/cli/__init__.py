@@ -4,15 +4,18 @@ Each command has a module here that parses, builds one options object, makes one
 prints. Nothing heavy is imported at module level, so that `maskdet --help` answers at once.
 """
 
+import errno
 import importlib
 import os
-import re
 import sys
 
 import click
 
 from maskdet import __version__
+from maskdet.addresses import redacted
+from maskdet.cli import environment
 from maskdet.errors import MaskdetError
+from maskdet.extras import opencv_trouble
 
 # Command name to the first line of its help, so that listing them imports none of them.
 _COMMANDS = {
@@ -25,13 +28,15 @@ _COMMANDS = {
     "info": "Tell what is installed and how fast it runs here.",
 }
 
-# Set before the libraries load; what the user has set stays.
-_QUIET = {
-    "OPENCV_LOG_LEVEL": "SILENT",
-    "OPENCV_FFMPEG_LOGLEVEL": "-8",
-    "QT_LOGGING_RULES": "*=false",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
+# A disk, a limit or a right that is missing: nothing that the program could have known.
+_CIRCUMSTANCES = frozenset(
+    getattr(errno, name)
+    for name in (
+        "EACCES", "EDQUOT", "EIO", "ELOOP", "EMFILE", "ENAMETOOLONG", "ENFILE", "ENOSPC", "EPERM",
+        "EROFS", "ESTALE",
+    )
+    if hasattr(errno, name)
+)  # fmt: skip
 
 
 class _LazyGroup(click.Group):
@@ -56,57 +61,45 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+_EXAMPLES = """Who wears a face mask? Train, detect, explain.
+
+\b
+  maskdet detect photo.jpg
+  maskdet heatmap --source 0 --record output.avi
+  maskdet train --dataset dataset
+"""
+
+
+@click.group(
+    cls=_LazyGroup, help=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="maskdet")
 def cli() -> None:
-    r"""Who wears a face mask? Train, detect, explain.
-
-    \b
-      maskdet detect  --source photo.jpg
-      maskdet heatmap --source 0 --record output.avi
-      maskdet train   --dataset dataset
-    """
-
-
-# What a slim system is without: the library that OpenCV's wheel asks for to Debian's package.
-_SYSTEM_PACKAGES = {
-    "libGL.so.1": "libgl1",
-    "libgthread-2.0.so.0": "libglib2.0-0",
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libSM.so.6": "libsm6",
-    "libXext.so.6": "libxext6",
-    "libXrender.so.1": "libxrender1",
-}
-
-
-def opencv_trouble(error: ImportError) -> str | None:
-    """Tells what to do where OpenCV cannot be imported, ``None`` where it is not to blame.
-
-    Its usual wheel needs the system's libraries for windows; servers and containers lack them.
-    """
-    headless = "pip uninstall -y opencv-python && pip install opencv-python-headless"
-    if error.name == "cv2" and isinstance(error, ModuleNotFoundError):
-        return f"OpenCV is not installed: {headless}, or install maskdet again"
-    library = re.match(r"(lib\S+\.so[.\d]*): cannot open shared object file", str(error))
-    if library is None:
-        return None
-    package = _SYSTEM_PACKAGES.get(library[1])
-    mend = f"apt-get install {package}" if package else f"install the package with {library[1]}"
-    return f"OpenCV cannot be loaded without {library[1]}: {mend}, or, without windows, {headless}"
+    """The command line."""
 
 
 def main() -> None:
     """Runs the command line; a `MaskdetError` becomes one line and exit code 1."""
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
+    environment.prepare()
     try:
         cli.main(prog_name="maskdet")
     except MaskdetError as error:
-        click.echo(f"maskdet: {error}", err=True)
-        sys.exit(1)
+        _fail(str(error))
     except ImportError as error:
         line = opencv_trouble(error)
         if line is None:
             raise
-        click.echo(f"maskdet: {line}", err=True)
-        sys.exit(1)
+        _fail(line)
+    except OSError as error:
+        if error.errno not in _CIRCUMSTANCES:
+            raise
+        if error.filename is None:
+            # What still waits to be written would fail once more at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"{error.filename or 'standard output'}: {error.strerror}")
+
+
+def _fail(reason: str) -> None:
+    # Also a message that quotes a library must not say a password.
+    click.echo(f"maskdet: {redacted(reason)}", err=True)
+    sys.exit(1)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from maskdet.cli.common import annotation_options, log, log_some, show_share
+from maskdet.cli.numbers import Real, Whole
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -24,12 +25,12 @@ def dataset() -> None:
 @click.option("--output", type=_NEW, required=True, help="Folder to write; must be new or empty.")
 @click.option(
     "--margin",
-    type=click.FloatRange(0, 2),
+    type=Real(0, 2),
     help="Share of its box added around a face. [default: the bundled model's]",
 )
 @click.option(
     "--min-size",
-    type=click.FloatRange(min=1),
+    type=Real(min=1),
     default=24,
     show_default=True,
     help="Leave out faces smaller than so many pixels.",
@@ -80,7 +81,7 @@ def check(folder: Path, output: Path | None, fix: Path | None) -> None:
 @click.option("--incorrect", is_flag=True, help="Add masks worn wrongly, as a third class.")
 @click.option(
     "--per-face",
-    type=click.IntRange(1, 100),
+    type=Whole(1, 100),
     default=1,
     show_default=True,
     help="Masked pictures to make of each.",
@@ -90,7 +91,7 @@ def check(folder: Path, output: Path | None, fix: Path | None) -> None:
     type=click.Path(exists=True, path_type=Path),
     help="YuNet's .onnx file. [default: the user's cache, else a download]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--seed", type=Whole(min=0), default=1, show_default=True)
 def synthesize(**given: Any) -> None:
     """Make masked pictures from bare faces."""
     if given["mask"] is not None and given["kinds"]:

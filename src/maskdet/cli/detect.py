@@ -1,6 +1,5 @@
 """`maskdet detect`: every face boxed and labelled."""
 
-import re
 import shlex
 import shutil
 import sys
@@ -10,14 +9,20 @@ from urllib.parse import urlsplit
 
 import click
 
+from maskdet.addresses import public_mistake
 from maskdet.cli.common import (
-    SOURCE_HELP,
+    WIDTH,
     log,
     network_options,
     progress,
     reading_options,
+    refuse_sources_as_files,
     report_failures,
+    show_option,
+    source_options,
 )
+from maskdet.cli.environment import output_is_closed
+from maskdet.cli.numbers import Real, Whole
 
 if TYPE_CHECKING:
     from maskdet.detect.options import DetectOptions
@@ -49,8 +54,9 @@ def _check_address(_: click.Context, __: click.Parameter, url: str | None) -> st
     except ValueError:
         whole = False
     if not whole:
-        shown = re.sub(r"^(\w+://)?.*@", r"\1", url)
-        raise click.BadParameter(f"{shown} is not an address such as http://localhost:8000/alert.")
+        raise click.BadParameter(
+            f"{public_mistake(url)} is not an address such as http://localhost:8000/alert."
+        )
     return url
 
 
@@ -58,31 +64,29 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.command()
-@click.option("--source", "sources", multiple=True, required=True, help=SOURCE_HELP)
+@source_options
 @network_options
 # What is looked at.
 @reading_options
-@click.option("--width", type=click.IntRange(min=16), help="Scale frames to this width first.")
+@click.option("--width", type=WIDTH, help="Scale frames to this width first.")
 @click.option(
     "--gamma",
-    type=click.FloatRange(0.1, 10),
+    type=Real(0.1, 10),
     default=1.0,
     show_default=True,
     help="Brighten (2.0) or darken (0.5) frames first.",
 )
-@click.option(
-    "--max-frames", type=click.IntRange(min=1), help="Stop each source after so many frames."
-)
+@click.option("--max-frames", type=Whole(min=1), help="Stop each source after so many frames.")
 # How faces are labelled.
 @click.option("--no-track", is_flag=True, help="Label every frame of a video on its own.")
 @click.option(
     "--min-confidence",
-    type=click.FloatRange(0, 1),
+    type=Real(0, 1),
     help="Call faces whose label is less sure uncertain. [default: off]",
 )
 @click.option(
     "--explain-threshold",
-    type=click.FloatRange(0, 1),
+    type=Real(0, 1),
     help="Flag faces in the JSON records that have more than this share of their evidence outside "
     "the face box. [default: off]",
 )
@@ -120,7 +124,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--summary", type=_FILE, help="Write the figures of the run as JSON.")
 @click.option("--plot", type=_FILE, help="Plot the share of faces with a mask over time.")
 @click.option("--grid", type=_FILE, help="Write a contact sheet of the annotated pictures.")
-@click.option("--show", is_flag=True, help="Open a window: q quits, space pauses, s saves.")
+@show_option
 # Who is told.
 @click.option(
     "--on-no-mask",
@@ -137,14 +141,14 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 )
 @click.option(
     "--alert-after",
-    type=click.FloatRange(min=0),
+    type=Real(min=0),
     default=2.0,
     show_default=True,
     help="Seconds without a mask before an alert.",
 )
 @click.option(
     "--alert-cooldown",
-    type=click.FloatRange(min=0),
+    type=Real(min=0),
     default=10.0,
     show_default=True,
     help="Seconds after an alert in which there is no further one.",
@@ -155,7 +159,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
     metavar="LABEL",
     help="Exit with code 3 if a face of this label was seen. May be given several times.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress and no summary.")
 @click.option("--verbose", "-v", is_flag=True, help="Say what is seen in every frame.")
 def detect(**given: Any) -> None:
     """Find faces and tell who wears a mask."""
@@ -169,7 +173,8 @@ def detect(**given: Any) -> None:
     lines = options.verbose or (to_stdout and sys.stdout.isatty())
     summary = run(
         options,
-        log=(lambda _: None) if quiet else log,
+        log=log,
+        note=(lambda _: None) if quiet else log,
         progress=no_progress if quiet or lines else progress,
     )
     if not quiet:
@@ -197,6 +202,10 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
     for first, first_name, second, second_name in excluded:
         if given[first] and given[second]:
             raise click.UsageError(f"{first_name} excludes {second_name}.")
+    records = {"--json": "json_file", "--csv": "csv_file", "--summary": "summary"}
+    refuse_sources_as_files({option: given[name] for option, name in records.items()})
+    if output_is_closed() and Path("-") in (given[name] for name in records.values()):
+        raise click.UsageError("Standard output is closed: name a file.")
     files: dict[Path, str] = {}
     for name in ("json_file", "csv_file", "summary", "plot", "grid", "output"):
         path, option = given[name], f"--{name.removesuffix('_file')}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maskdet.cli.common import annotation_options, log, log_some, network_options, show_share
+from maskdet.cli.numbers import Real
 
 if TYPE_CHECKING:
     from maskdet.evaluate.options import FolderOptions, PhotographOptions, VideoOptions
@@ -39,7 +40,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0),
+    type=Real(min=0),
     default=0.01,
     show_default=True,
     help="By how much a figure may get worse.",

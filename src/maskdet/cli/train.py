@@ -11,9 +11,10 @@ from maskdet.cli.training import (
     FILE,
     FOLDER,
     PART,
-    POSITIVE,
     RATE,
+    SEVERAL,
     SHARE,
+    SIDE,
     check_alone,
     config_option,
     defaults_of,
@@ -38,6 +39,20 @@ def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
     return value if value in {"imagenet", "none"} else str(Path(value).absolute())
 
 
+def _usual_folder() -> Path:
+    """Returns the folder that is trained on unless another is named.
+
+    Raises:
+        UsageError: it holds no class folders.
+    """
+    folder = Path("dataset")
+    if not folder.is_dir():
+        raise click.UsageError("Name a folder of class folders: --dataset FOLDER.")
+    if not any(part.is_dir() and not part.name.startswith(".") for part in folder.iterdir()):
+        raise click.UsageError("dataset has no class folders; name a folder that has: --dataset.")
+    return folder
+
+
 @defaults_of(TrainOptions)
 @click.command()
 @config_option
@@ -45,7 +60,8 @@ def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
     "--dataset",
     type=FOLDER,
     multiple=True,
-    help="Folder of class folders, or of train/ val/ test/ with class folders in them. Repeatable.",
+    help="Folder of class folders, or of train/ val/ test/ with class folders in them. Repeatable. "
+    "[default: dataset]",
 )
 @click.option(
     "--output",
@@ -80,11 +96,11 @@ def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option(
     "--from", "from_model", type=FILE, help="Model to adapt: .keras, or HDF5 (.h5, .model)."
 )
-@click.option("--head-units", type=POSITIVE, help="Width of the head's hidden layer.")
+@click.option("--head-units", type=SEVERAL, help="Width of the head's hidden layer.")
 @click.option("--dropout", type=SHARE, help="Share of its outputs dropped in training.")
 @click.option(
     "--image-size",
-    type=click.IntRange(min=32),
+    type=SIDE,
     help="Side of the input in pixels. [default: the architecture's own]",
 )
 @click.option("--epochs", type=COUNT, help="Passes with the backbone frozen.")
@@ -93,8 +109,8 @@ def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--fine-tune-from", metavar="LAYER|all", help="Layer from which it is unfrozen.")
 @click.option("--fine-tune-rate", type=RATE, help="Peak learning rate of these passes.")
 @click.option("--coarse-epochs", type=COUNT, help="How many of these run at --coarse-size.")
-@click.option("--coarse-size", type=click.IntRange(min=32), help="Their side in pixels.")
-@click.option("--batch-size", type=POSITIVE, help="Pictures a step.")
+@click.option("--coarse-size", type=SIDE, help="Their side in pixels.")
+@click.option("--batch-size", type=SEVERAL, help="Pictures a step.")
 @click.option("--learning-rate", type=RATE, help="Peak learning rate of the first passes.")
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How weights follow gradients.")
 @click.option("--warm-up", type=SHARE, help="Share of a phase in which the rate rises.")
@@ -123,8 +139,7 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
     """
     if resume is not None:
         check_alone(resume)
-    if not given["dataset"]:
-        raise click.UsageError("Missing option '--dataset'.")
+    given["dataset"] = given["dataset"] or (_usual_folder(),)
     if given["epochs"] == 0 == given["fine_tune"]:
         raise click.UsageError("--epochs 0 and --fine-tune 0 leave nothing to do.")
     load_tensorflow()

@@ -7,12 +7,15 @@ import click
 
 from maskdet.annotations import FORMATS
 from maskdet.cli.common import log, show_share
+from maskdet.cli.numbers import Whole
 from maskdet.cli.training import (
     COUNT,
+    DECAY,
     FOLDER,
     PART,
     POSITIVE,
     RATE,
+    SEVERAL,
     SHARE,
     check_alone,
     config_option,
@@ -25,7 +28,7 @@ from maskdet.cli.training import (
 )
 from maskdet.train.faces.options import FaceTrainOptions
 
-_SIDE = click.IntRange(96, 1024)
+_SIDE = Whole(96, 1024)
 
 
 def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -97,9 +100,9 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
     help="Side to measure at, likewise; the first is the detector's own. Repeatable.",
 )
 @click.option("--passes", type=POSITIVE, help="How often the pictures are gone through.")
-@click.option("--batch-size", type=POSITIVE, help="Pictures a step at the smallest size.")
+@click.option("--batch-size", type=SEVERAL, help="Pictures a step at the smallest size.")
 @click.option("--learning-rate", type=RATE, help="Peak learning rate.")
-@click.option("--weight-decay", type=click.FloatRange(min=0), help="Of AdamW.")
+@click.option("--weight-decay", type=DECAY, help="Of AdamW.")
 @click.option(
     "--averaging", type=SHARE, help="How slowly the averaged weights, which are kept, follow."
 )

@@ -22,7 +22,7 @@ from maskdet.media.records import (
     open_records,
     record_of,
 )
-from maskdet.media.window import Window, open_window
+from maskdet.media.window import Window, is_wanted, open_window
 from maskdet.stream import Seen
 from maskdet.vision.evidence import watched
 from maskdet.vision.pipeline import MaskDetector
@@ -49,6 +49,7 @@ class Handling:
         stop: threading.Event,
     ) -> None:
         self._options = options
+        self._sources = sources
         self._margin = detector.classifier.crop_margin
         self._stack = ExitStack()
         self._output = RunOutput(
@@ -83,7 +84,7 @@ class Handling:
                     self._records.append(writer(stream))
             if options.save:
                 stack.enter_context(self._output)
-            if options.show:
+            if is_wanted(options.show, self._sources):
                 window = open_window(self._output.write_still, self._log, self._stop)
                 self._window = stack.enter_context(window)
             opening.pop_all()

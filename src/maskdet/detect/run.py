@@ -35,6 +35,7 @@ def run(
     options: DetectOptions,
     *,
     log: Callable[[str], None],
+    note: Callable[[str], None] | None = None,
     progress: Progress = no_progress,
 ) -> RunSummary:
     """Runs detection over sources.
@@ -42,6 +43,7 @@ def run(
     Args:
         options: what to do.
         log: told, a line at a time, what the user should know while it runs.
+        note: told how it goes, likewise; ``None`` for telling `log`.
         progress: shows how far the run is.
 
     Returns:
@@ -51,6 +53,7 @@ def run(
         MaskdetError: something the user can mend; what was finished before it stays.
     """
     stop = threading.Event()
+    note = note or log
     sources = open_sources(
         list(options.sources),
         ReadOptions(options.recursive, options.reconnect, options.timeout, log, stop),
@@ -66,7 +69,7 @@ def run(
     summary = RunSummary(list(summaries.values()))
     with ExitStack() as stack:
         handling = stack.enter_context(Handling(options, sources, detector, log, stop))
-        results = detect_frames(sources, detector, options.stream)
+        results = detect_frames(sources, detector, options.stream, stop)
         stack.enter_context(closing(results))
         # Before the results are closed: a live source that waits for a frame must end.
         stack.callback(stop.set)
@@ -77,15 +80,15 @@ def run(
             seen_so_far = summaries[id(seen.source)]
             # Of what ends by itself the summary says it; a camera may run for days before that.
             if seen_so_far.frames == 0 and (seen.source.is_live or options.verbose):
-                log(f"{seen.source.name}: {seen.source.kind}{_particulars(seen)}")
+                note(f"{seen.source.name}: {seen.source.kind}{_particulars(seen)}")
             seen_so_far.add(seen.detections, seen.frame.time)
             go_on = handling.take(seen)
             summary.seconds = time.perf_counter() - start
             tick()
-            if stop.is_set():
-                log("stopped")
             if stop.is_set() or not go_on:
                 break
+        if stop.is_set():
+            note("stopped")
     for source_summary in summary.sources:
         source_summary.finish()
     summary.written, summary.place = handling.written, handling.place

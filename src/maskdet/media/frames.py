@@ -1,7 +1,7 @@
 """A frame on its way through the program, and what every source of frames is."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -71,6 +71,11 @@ class Source(Protocol):
     folder: Path | None
     frame_rate: float | None
     failures: list[str]
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """The files it reads; none of a camera, a server or a pipe."""
+        ...
 
     @property
     def frame_count(self) -> int | None:

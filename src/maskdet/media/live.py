@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -138,6 +138,7 @@ class LiveSource:
     is_moving = True
     is_live = True
     folder: Path | None = None
+    paths: Sequence[Path] = ()
     frame_count: int | None = None
 
     def __init__(
