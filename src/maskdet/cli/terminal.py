@@ -161,7 +161,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
     on_screen = sys.stdout.isatty()
     # Elsewhere a line is as long as it is: other programs read it.
-    console = Console(highlight=False, markup=False, emoji=False, width=None if on_screen else 10_000)
+    console = Console(
+        highlight=False, markup=False, emoji=False, width=None if on_screen else 10_000
+    )
     table = Table(
         box=SIMPLE_HEAD if on_screen else None, pad_edge=False, padding=(0, 2, 0, 0), expand=False
     )
