@@ -22,6 +22,7 @@ GROUND = {
     "metrics",
     "signals",
     "summaries",
+    "text_files",
     "wording",
 }
 
