@@ -9,6 +9,7 @@ import numpy as np
 
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.errors import DatasetError
+from maskdet.folders import files_below, kinds_of
 
 MEDICAL_JSON = "medical-json"
 MEDICAL_NAMES = {"face_with_mask": MASK_LABEL, "face_no_mask": NO_MASK_LABEL}
@@ -28,13 +29,18 @@ def find_pictures(folder: Path) -> list[Path]:
     """Lists the pictures of a folder and of those in it, in the order of their names.
 
     Raises:
-        DatasetError: no such folder, or there is no picture in it.
+        DatasetError: no such folder, it cannot be read, or there is no picture in it.
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
-    paths = sorted(filter(is_picture, folder.rglob("*")))
+    try:
+        files = files_below(folder)
+    except OSError as error:
+        raise DatasetError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    paths = list(filter(is_picture, files))
     if not paths:
-        raise DatasetError(f"{folder}: no pictures in it")
+        others = f", but {kinds_of(files)}" if files else ""
+        raise DatasetError(f"{folder}: no pictures in it{others}")
     return paths
 
 

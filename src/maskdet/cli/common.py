@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from maskdet.text_files import composed
+
 # How often a run that is not on a terminal says how far it is.
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -143,7 +145,8 @@ def _read_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
     for pair in pairs:
         if "=" not in pair:
             raise click.BadParameter(f"{pair!r} is not CLASS=NAME.")
-    return dict(pair.split("=", 1) for pair in pairs)
+    # Composed as class names are where they are read.
+    return dict(composed(pair).split("=", 1) for pair in pairs)
 
 
 def annotation_options(*, required: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -4,10 +4,10 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-from maskdet.class_folders import FaceRow, write_faces
 from maskdet.dataset.findings import Finding
 from maskdet.dataset.folders import FreeNames, new_folder
 from maskdet.errors import DatasetError
+from maskdet.faces_file import FaceRow, write_faces
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
 from maskdet.vision.preprocessing import resize

@@ -12,7 +12,6 @@ import numpy as np
 from maskdet.annotations import find_pictures
 from maskdet.assets import bundled
 from maskdet.boxes import UInt8Array, clip_boxes
-from maskdet.class_folders import Box, FaceRow, write_faces
 from maskdet.dataset.fabric import KINDS, draw_fabric, picture_fabric
 from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
 from maskdet.dataset.head import CHIN, Pose, fit_pose, landmarks_from_box, surface
@@ -20,6 +19,7 @@ from maskdet.dataset.render import put_on
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, ModelError, SourceError
+from maskdet.faces_file import Box, FaceRow, write_faces
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
 from maskdet.vision.faces.loading import load_face_detector
@@ -182,7 +182,10 @@ def _read_mask(path: Path) -> FloatArray:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror})") from None
-    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    except cv2.error as error:
+        raise SourceError(f"{path}: cannot be decoded ({error.err})") from None
     if picture is None:
         raise SourceError(f"{path}: is not a picture, or is damaged")
     if picture.ndim != 3 or picture.shape[2] != 4 or picture.dtype != np.uint8:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.class_folders import Picture, list_pictures
+from maskdet.class_folders import Picture, held_out, list_pictures
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.pictures import read_picture
@@ -57,7 +57,7 @@ def read_faces(
     Raises:
         DatasetError: no such folder, classes that the model does not have, or nothing readable.
     """
-    pictures = list_pictures(dataset)
+    pictures, _ = held_out(list_pictures(dataset))
     strange = sorted({picture.label for picture in pictures} - set(labels))
     if strange or not pictures:
         found = f"class folder {strange[0]!r}" if strange else "no class folders"
