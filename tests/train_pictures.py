@@ -33,9 +33,8 @@ def write_classes(
     return folder
 
 
-def huge_png() -> bytes:
-    """Returns a PNG of one colour that decodes to more than 2^30 pixels."""
-    width, height = 65536, 16385
+def flat_png(width: int, height: int) -> bytes:
+    """Returns a black PNG of one bit a pixel, whose width is a multiple of 8."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         crc = zlib.crc32(kind + content)

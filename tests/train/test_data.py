@@ -11,7 +11,7 @@ from maskdet.errors import DatasetError
 from maskdet.train.classifier.dataset import prepare
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.data import collect
-from train_pictures import huge_png, write_classes
+from train_pictures import flat_png, write_classes
 
 
 def test_folders_are_labels(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_picture_beyond_the_decoder(tmp_path: Path) -> None:
     """A picture of more pixels than OpenCV takes is skipped and named, in every place."""
     write_classes(tmp_path / "d", 8)
     huge = tmp_path / "d" / "with_mask" / "huge.png"
-    huge.write_bytes(huge_png())
+    huge.write_bytes(flat_png(65536, 16385))  # above 2^30 pixels
     (tmp_path / "held").mkdir()
     shutil.copy(huge, tmp_path / "held")
     options = TrainOptions(

@@ -18,6 +18,10 @@ SHARES = (1.0, 1.0)
 """The `BoxedPhotograph.size` of boxes given as shares of the picture's size."""
 
 PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+_TEXT_SUFFIXES = frozenset(
+    {".cache", ".csv", ".data", ".json", ".md", ".names", ".txt", ".xml", ".yaml", ".yml"}
+)
+_MOST_NAMED = 3  # files in a message
 
 
 def is_picture(path: Path) -> bool:
@@ -42,6 +46,25 @@ def find_pictures(folder: Path) -> list[Path]:
         others = f", but {kinds_of(files)}" if files else ""
         raise DatasetError(f"{folder}: no pictures in it{others}")
     return paths
+
+
+def overlooked(folder: Path) -> list[str]:
+    """Returns a line on the files that `find_pictures` passes over, which may be pictures.
+
+    Annotations may lie among pictures, so files of text do not count.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    others = [
+        path
+        for path in files_below(folder)
+        if not is_picture(path) and path.suffix.lower() not in _TEXT_SUFFIXES
+    ]
+    if not others:
+        return []
+    named = ", ".join(path.name for path in others[:_MOST_NAMED])
+    return [f"{folder}: not looked at: {kinds_of(others)}, such as {named}"]
 
 
 @dataclass(frozen=True)

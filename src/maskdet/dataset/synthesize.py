@@ -9,7 +9,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from maskdet.annotations import find_pictures
+from maskdet.annotations import find_pictures, overlooked
 from maskdet.assets import bundled
 from maskdet.boxes import UInt8Array, clip_boxes
 from maskdet.dataset.fabric import KINDS, draw_fabric, picture_fabric
@@ -73,11 +73,13 @@ class Synthesized:
     Attributes:
         counts: pictures by class.
         skipped: one line for each picture nothing was made of; also in `problems.txt`.
+        overlooked: a line on files that are not called a picture, if there are any.
         guessed: whether landmarks were guessed from boxes, and why; empty if they were found.
     """
 
     counts: Counter[str]
     skipped: tuple[str, ...]
+    overlooked: tuple[str, ...]
     guessed: str
 
 
@@ -97,7 +99,7 @@ def synthesize(options: SynthesizeOptions, *, show: Callable[[float, str], None]
         OutputError: the folder cannot be written; nothing of it is left then.
     """
     check_free(options.output)
-    paths = find_pictures(options.faces)
+    paths, others = find_pictures(options.faces), overlooked(options.faces)
     own = None if options.mask is None else _read_mask(options.mask)
     find, guessed = _finder(options.landmarks)
     random = np.random.default_rng(options.seed)
@@ -141,9 +143,9 @@ def synthesize(options: SynthesizeOptions, *, show: Callable[[float, str], None]
             for row in of
         ]
         write_faces(folder, rows)
-        write_problems(folder, skipped)
+        write_problems(folder, [*others, *skipped])
     counts = Counter(Path(row.file).parent.as_posix() for row in rows)
-    return Synthesized(counts, tuple(skipped), guessed)
+    return Synthesized(counts, tuple(skipped), tuple(others), guessed)
 
 
 def _draw(
