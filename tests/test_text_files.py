@@ -43,6 +43,11 @@ def test_what_no_encoding_knows() -> None:
     assert decode_text(codecs.BOM_UTF8) == ""
 
 
+def test_files_joined_to_one() -> None:
+    """The mark of the second file is no part of its first line."""
+    assert decode_text(2 * (codecs.BOM_UTF8 + b"a\n")) == "a\na\n"
+
+
 def test_a_name_spelled_another_way(tmp_path: Path) -> None:
     """A path is found whichever way its accents, and those of its folders, are written."""
     decomposed = unicodedata.normalize("NFD", "café/é1.jpg")

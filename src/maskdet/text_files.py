@@ -11,12 +11,13 @@ from pathlib import Path
 
 # UTF-32's mark begins with UTF-16's, so it comes first.
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_MARK = "\ufeff"  # as it is decoded
 _WINDOWS = "cp1252"
 
 
@@ -26,9 +27,10 @@ def decode_text(data: bytes) -> str:
     Never fails: what the encoding does not know becomes U+FFFD.
 
     Returns:
-        The text without mark, each of its lines ended by ``\n``.
+        The text without marks, each of its lines ended by ``\n``.
     """
-    text = _decoded(data)
+    # Files joined to one keep the mark of each.
+    text = _decoded(data).replace(_MARK, "")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -17,6 +17,7 @@ from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
 from maskdet.media.pictures import PictureSource, PictureStream
 from maskdet.media.video import AnimationSource, VideoSource, open_container, public_name
+from maskdet.text_files import as_on_disk, read_text
 
 STANDARD_INPUT = "-"
 _URL_MARK = "://"
@@ -60,6 +61,7 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
     names: list[str] = []
     for text in texts:
         names += _read_list(Path(text)) if _is_list(text) else [text]
+    names = [_as_on_disk(name) for name in names]
     _refuse_repeats(names)
     sources: list[Source] = []
     for name in names:
@@ -216,11 +218,18 @@ def _is_list(text: str) -> bool:
     return text.lower().endswith(".txt") and Path(text).is_file()
 
 
+def _as_on_disk(name: str) -> str:
+    """Returns a path as it is on disk, where its accents are spelled another way."""
+    path = Path(name)
+    found = path if _URL_MARK in name else as_on_disk(path)
+    return name if found == path else str(found)
+
+
 def _read_list(path: Path) -> list[str]:
     """Reads a list of sources; paths are relative to the list, # begins a comment."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_text(path).splitlines()
+    except OSError:
         raise SourceError(f"{path}: cannot be read as a list of sources") from None
     names = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not names:
