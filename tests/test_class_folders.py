@@ -10,6 +10,7 @@ from command_line import Cli, assert_user_error
 from maskdet.class_folders import held_out, list_pictures, not_looked_at
 from maskdet.errors import DatasetError
 from maskdet.splits import split_of
+from maskdet.train.data import collect
 from train_pictures import write_classes
 
 
@@ -173,3 +174,18 @@ def test_commands_know_the_parts(tmp_path: Path, maskdet: Cli) -> None:
     assert "test, of a folder that is divided" in done.stdout
     done = maskdet("evaluate", "--dataset", ".")
     assert_user_error(done, "holds only folders (Test, Train)")
+
+
+def test_a_box_outside_its_picture(tmp_path: Path, maskdet: Cli) -> None:
+    """A line of faces.csv that is not of its picture leaves the picture out, by name."""
+    write_classes(tmp_path / "d", 8)
+    (tmp_path / "d/faces.csv").write_text(
+        "file,left,top,right,bottom\nwith_mask/000.png,64,0,90,60\nwith_mask/001.png,-9,-9,99,99\n"
+    )
+    collection = collect([tmp_path / "d"], max_bad=0.1)
+    assert [file.path.name for file in collection.bad] == ["000.png"]
+    words = "000.png: its box in faces.csv lies outside the picture (64 x 64)"
+    for command in (("dataset", "check", "d"), ("evaluate", "--dataset", "d")):
+        done = maskdet(*command, "--output", "out")
+        assert done.returncode == 0, done.stderr
+        assert words in done.stderr

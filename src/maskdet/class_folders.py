@@ -34,6 +34,15 @@ class Picture:
     group: str | None = None
     split: str | None = None
 
+    def misfit(self, width: int, height: int) -> str:
+        """Returns why the box cannot be one in the picture, given its size; empty if it can."""
+        if self.box is None:
+            return ""
+        left, top, right, bottom = self.box
+        if right > 0 and bottom > 0 and left < width and top < height:
+            return ""
+        return f"its box in {FACES_FILE} lies outside the picture ({width} x {height})"
+
 
 @dataclass(frozen=True)
 class ClassFolder:

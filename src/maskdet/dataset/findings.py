@@ -55,7 +55,7 @@ class Finding:
         within: near-duplicate pairs of one class.
         across: near-duplicate pairs of two classes.
         contradictory: indices of pictures that lie in several classes, the same to the byte.
-        unreadable: one line for each picture that cannot be read.
+        unreadable: one line for each picture that cannot be read, or has its box outside.
         others: what nothing looks at; see `not_looked_at`.
     """
 
@@ -201,6 +201,10 @@ def look(folder: Path, *, show: Callable[[float, str], None]) -> Finding:
             unreadable.append(str(error))
             continue
         height, width = image.shape[:2]
+        misfit = picture.misfit(width, height)
+        if misfit:
+            unreadable.append(f"{picture.path}: {misfit}")
+            continue
         looked.append(Looked(picture, width, height, _mode(picture.path), sha256(picture.path)))
         hashes.append(hash_picture(image))
     if not looked:

@@ -189,6 +189,10 @@ def _classify(
             problems.append(str(error))
             continue
         height, width = image.shape[:2]
+        misfit = picture.misfit(width, height)
+        if misfit:
+            problems.append(f"{picture.path}: {misfit}")
+            continue
         box = np.array(picture.box or (0, 0, width, height), np.float32)
         probabilities, _, _ = classifier.classify(image, box[np.newaxis])
         rows.append((probabilities[0], float(box[3] - box[1]), sharpness(cut(image, box))))

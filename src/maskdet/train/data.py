@@ -32,7 +32,7 @@ class Collection:
         labels: the C class names, sorted.
         pictures: N pictures in a fixed order.
         hashes: of these pictures.
-        bad: what cannot be read.
+        bad: what cannot be read, or has its box outside.
         unseen: what was not looked at, for its name or place.
     """
 
@@ -85,10 +85,10 @@ def collect(folders: Sequence[Path], *, max_bad: float) -> Collection:
     ]
     labels = tuple(sorted({picture.label for picture in listed}))
     _check_labels(labels, folders)
-    hashed, bad = hash_files([picture.path for picture in listed])
+    hashed, bad = _hashed(listed)
     if listed and len(bad) / len(listed) > max_bad:
         raise DatasetError(
-            f"{len(bad)} of {len(listed)} files are not pictures that can be read, the first "
+            f"{len(bad)} of {len(listed)} files are not pictures that can be used, the first "
             f"{bad[0].path} ({bad[0].reason}): more than --max-bad {max_bad:g} allows"
         )
     pictures = tuple(picture for picture in listed if picture.path in hashed)
@@ -110,21 +110,28 @@ def hash_folders(folders: Sequence[Path]) -> tuple[Hashes, tuple[BadFile, ...]]:
 
 def hash_files(paths: Sequence[Path]) -> tuple[dict[Path, HashRow], tuple[BadFile, ...]]:
     """Hashes picture files, several at a time; returns those that cannot be read, too."""
+    return _hashed([Picture(path, "", 0) for path in paths])
+
+
+def _hashed(pictures: Sequence[Picture]) -> tuple[dict[Path, HashRow], tuple[BadFile, ...]]:
     with ThreadPoolExecutor() as pool:
-        results = list(pool.map(_hash_file, paths))
+        results = list(pool.map(_hash_file, pictures))
     hashed = {
-        path: result
-        for path, result in zip(paths, results, strict=True)
+        picture.path: result
+        for picture, result in zip(pictures, results, strict=True)
         if not isinstance(result, BadFile)
     }
     return hashed, tuple(result for result in results if isinstance(result, BadFile))
 
 
-def _hash_file(path: Path) -> HashRow | BadFile:
+def _hash_file(picture: Picture) -> HashRow | BadFile:
+    path = picture.path
     try:
-        return hash_picture(read_picture(path))
+        image = read_picture(path)
     except SourceError as error:
         return BadFile(path, str(error).removeprefix(f"{path}: "))
+    misfit = picture.misfit(image.shape[1], image.shape[0])
+    return BadFile(path, misfit) if misfit else hash_picture(image)
 
 
 def _unseen(path: Path) -> BadFile:

@@ -95,6 +95,9 @@ def _cut(picture: Picture, *, margin: float, size: int) -> tuple[UInt8Array, Flo
         place = np.array([inset, inset, 1 - inset, 1 - inset], np.float32)
         return picture_input(image, size), place
     height, width = image.shape[:2]
+    misfit = picture.misfit(width, height)
+    if misfit:
+        raise SourceError(f"{picture.path}: {misfit}")
     xyxy = np.array([picture.box], np.float32)
     crop = face_inputs(image, xyxy, margin=margin, size=size)[0]
     return crop, faces_in_crops(xyxy, margin=margin, width=width, height=height)[0]

@@ -88,7 +88,7 @@ def _describe(dataset: Dataset, say: Say) -> None:
     if given and VALIDATION not in given:
         say("no folder for validation: drawn from the training pictures")
     if collection.bad:
-        say(f"{counted(len(collection.bad), 'unreadable file')} skipped, see {SKIPPED_FILE}")
+        say(f"{counted(len(collection.bad), 'unusable file')} skipped, see {SKIPPED_FILE}")
     if collection.unseen:
         kinds = kinds_of([file.path for file in collection.unseen])
         say(f"not looked at: {kinds}, see {SKIPPED_FILE}")
