@@ -23,9 +23,13 @@ GROUND = {
     "duplicates",
     "errors",
     "extras",
+    "faces_file",
+    "folders",
     "metrics",
     "signals",
+    "splits",
     "summaries",
+    "text_files",
     "wording",
 }
 

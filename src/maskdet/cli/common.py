@@ -10,6 +10,7 @@ import click
 
 from maskdet.cli.numbers import Real, Whole
 from maskdet.cli.terminal import log
+from maskdet.text_files import composed
 
 _MOST_PROBLEMS = 10
 
@@ -193,7 +194,8 @@ def _read_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
     for pair in pairs:
         if "=" not in pair:
             raise click.BadParameter(f"{pair!r} is not CLASS=NAME.")
-    return dict(pair.split("=", 1) for pair in pairs)
+    # Composed as class names are where they are read.
+    return dict(composed(pair).split("=", 1) for pair in pairs)
 
 
 def annotation_options(*, required: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:

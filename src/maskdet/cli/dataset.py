@@ -109,7 +109,7 @@ def synthesize(**given: Any) -> None:
         made = run_synthesize(SynthesizeOptions(**given), show=show)
     if made.guessed:
         log(f"lower quality: {FROM_BOX}, as {made.guessed}")
-    log_some(made.skipped, given["output"] / PROBLEMS_FILE)
+    log_some((*made.overlooked, *made.skipped), given["output"] / PROBLEMS_FILE)
     counts = ", ".join(f"{label} {count}" for label, count in sorted(made.counts.items()))
     click.echo(f"wrote {counts}; nothing made of {len(made.skipped)} pictures")
 
