@@ -20,8 +20,10 @@ GROUND = {
     "duplicates",
     "errors",
     "metrics",
+    "pace",
     "signals",
     "summaries",
+    "waits",
     "wording",
 }
 

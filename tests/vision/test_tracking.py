@@ -86,7 +86,7 @@ def test_a_face_of_another_size_nearby_is_another() -> None:
 
 def test_a_face_may_be_missed_for_a_while() -> None:
     """It is expected where its motion leads, and forgotten after the allowed time."""
-    tracker = Tracker(2, TrackingOptions(max_age=5))
+    tracker = Tracker(2, TrackingOptions(max_age=5, shortest_age=0))
     for step in range(4):
         tracker.link(boxes(box(20 * step)))
     assert tracker.lost().shape == (0, 4)

@@ -89,6 +89,7 @@ def run(
     for source_summary in summary.sources:
         source_summary.finish()
     summary.written, summary.place = handling.written, handling.place
+    summary.undelivered = handling.undelivered
     _write_figures(options, summary)
     return summary
 

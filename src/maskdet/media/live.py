@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -181,7 +182,10 @@ class LiveSource:
                 moment, image = newest
                 if index == 0:
                     first = moment
-                yield Frame(self.name, index, moment - first, image)
+                # By the clock on the wall as it stands now: it may be set while the camera runs.
+                age = timedelta(seconds=time.monotonic() - moment)
+                taken = datetime.now().astimezone() - age
+                yield Frame(self.name, index, moment - first, image, taken)
                 index += 1
         finally:
             self._closed.set()
