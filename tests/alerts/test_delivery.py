@@ -206,7 +206,7 @@ def test_the_end_is_bounded(webhook: Webhook) -> None:
     """What waits has a limited time, and is named afterwards; an interruption leaves at once."""
     webhook.script = [500] * 10_000
     start = time.monotonic()
-    lines, failures = deliver(5, replace(QUICK, grace=0.4), webhook=webhook.url)
+    _, failures = deliver(5, replace(QUICK, grace=0.4), webhook=webhook.url)
     assert 0.3 < time.monotonic() - start < 1.5
     assert (
         "5 of 5 alerts not delivered (door at 0 s, door at 0.1 s, door at 0.2 s and 2"

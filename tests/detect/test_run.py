@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from maskdet.boxes import cut
+from maskdet.detect import plot
 from maskdet.detect.crops import CropWriter
 from maskdet.detections import Detections
 from maskdet.errors import OutputError
@@ -80,6 +81,46 @@ def test_summary_counts_faces_and_people() -> None:
         }
     ]
     assert json.loads(json.dumps(figures)) == figures
+
+
+@pytest.mark.parametrize("rate", [0.2, 25, 240])
+def test_a_person_out_of_sight_for_a_while_is_counted_once(rate: float) -> None:
+    """For as long as a track lasts, whatever the number of frames that is."""
+    summary = Summary("door.mp4", "video", True, LABELS)
+    seen, unseen = faces(True, tracks=[1]), faces(tracks=[])
+    shown = [seen] * 49 + [unseen] * (2 if rate < 1 else int(2.9 * rate)) + [seen] * 60
+    for index, detections in enumerate(shown):
+        summary.add(detections, index / rate)
+    summary.finish()
+    assert summary.people == Counter(without_mask=1)
+
+
+def test_people_of_a_long_run_are_counted_up() -> None:
+    """Those who have gone need no memory of their own."""
+    summary = Summary("door", "stream", True, LABELS)
+    for index in range(3000):
+        summary.add(faces(True, tracks=[index // 6]), index / 25)
+    assert summary.people["without_mask"] > 400
+    summary.finish()
+    assert summary.people["without_mask"] == 500
+
+
+def test_plot_of_many_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pictures are one row, however they were named; of too many videos the first are drawn."""
+    monkeypatch.setattr(plot, "MOST_PANELS", 3)
+    summaries = []
+    for number in range(12):
+        moving = number % 3 > 0
+        summary = Summary(f"{number}", "video" if moving else "picture", moving, LABELS)
+        summary.add(faces(number % 2 > 0), 0.0)
+        summaries.append(summary)
+    plot.plot_share(tmp_path / "p.png", summaries)
+    assert read_picture(tmp_path / "p.png").shape[0] == 1152
+    plot.plot_share(tmp_path / "p.svg", summaries[::3])
+    drawn = (tmp_path / "p.svg").read_text()
+    assert "<!-- 4 pictures -->" in drawn
+    assert "<!-- picture -->" in drawn
+    assert "<!-- seconds -->" not in drawn
 
 
 def test_uncertain_faces_are_counted_as_neither() -> None:

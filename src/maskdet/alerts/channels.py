@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import signal
+import string
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ import urllib.request
 from contextlib import suppress
 from http.client import HTTPException, InvalidURL
 from typing import IO, Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from maskdet.alerts.options import AlertOptions
 from maskdet.media.files import printable
@@ -190,10 +191,14 @@ class WebhookChannel:
     """
 
     def __init__(self, url: str, timeout: float) -> None:
-        self._url, self._authorization = _without_password(url)
+        url, self._authorization = _without_password(url)
+        parts = urlsplit(url)
+        # As browsers do with letters that addresses cannot have.
+        path, query = (quote(part, safe=string.punctuation) for part in (parts.path, parts.query))
+        self._url = parts._replace(path=path, query=query).geturl()
         self._timeout = timeout
         # Of many services the path is the key.
-        self.name = "{0.scheme}://{0.netloc}".format(urlsplit(self._url))
+        self.name = f"{parts.scheme}://{parts.netloc}"
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def deliver(self, record: dict[str, Any]) -> None:
@@ -208,10 +213,10 @@ class WebhookChannel:
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refused(error) from None
-        except (OSError, HTTPException) as error:
+        except (OSError, ValueError, HTTPException) as error:
             reason = getattr(error, "reason", None) or str(error) or type(error).__name__
             # No name or number that a server could have.
-            is_final = isinstance(error, InvalidURL)
+            is_final = isinstance(error, InvalidURL | UnicodeError)
             message = f"{self.name} cannot be reached ({reason})"
             raise DeliveryError(message, is_final=is_final) from None
 

@@ -11,7 +11,7 @@ import sys
 import click
 
 from maskdet import __version__
-from maskdet.errors import MaskdetError
+from maskdet.errors import MaskdetError, OptionError
 
 # Command name to the first line of its help, so that listing them imports none of them.
 _COMMANDS = {
@@ -67,11 +67,11 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line; a `MaskdetError` becomes one line and exit code 1."""
+    """Runs the command line; a `MaskdetError` becomes one line and exit code 1 or 2."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     try:
         cli.main(prog_name="maskdet")
     except MaskdetError as error:
         click.echo(f"maskdet: {error}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, OptionError) else 1)
