@@ -239,9 +239,7 @@ def test_fail_on(maskdet: Cli, samples: Path) -> None:
     labels = "labels are with_mask, without_mask"
     for label in ("masked", ""):
         done = maskdet(*run, label)
-        assert_user_error(
-            done, f"--fail-on {label}: ", "labels are with_mask, without_mask", code=2
-        )
+        assert_user_error(done, f"--fail-on {label}: ", labels, code=2)
     assert_user_error(maskdet(*run, "uncertain"), "needs --min-confidence", code=2)
     assert maskdet(*run, "uncertain", "--min-confidence", 1.0).returncode == 3
 

@@ -60,10 +60,18 @@ class Delivery:
         until = time.monotonic() + (0 if hurried else self._options.grace)
         for line in self._lines:
             line.close()
-        for line in self._lines:
-            line.join(until)
-            if (failure := line.failure()) is not None:
-                self.failures.append(failure)
+        try:
+            for line in self._lines:
+                line.wait(until)
+        finally:
+            # Even if interrupted: a command that runs would stay behind.
+            for line in self._lines:
+                line.end()
+        self.failures = [failure for line in self._lines if (failure := line.failure())]
+        if kind is not None:
+            # The run has no end at which they would be said.
+            for failure in self.failures:
+                self._log(failure)
 
     def send(self, record: Record, *, can_wait: bool = False) -> None:
         """Queues an alert for all channels.
@@ -137,9 +145,12 @@ class _Line:
                 )
             self._changed.notify_all()
 
-    def join(self, until: float) -> None:
+    def wait(self, until: float) -> None:
         """Waits for what is left, up to a time of the monotonic clock."""
         self._thread.join(max(0.0, until - time.monotonic()))
+
+    def end(self) -> None:
+        """Gives up what is left."""
         with self._changed:
             self._is_over = True
             self._changed.notify_all()
