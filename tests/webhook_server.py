@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-HANG, GIBBERISH = "hang", "gibberish"
+HANG, HANG_LATER, GIBBERISH = "hang", "hang later", "gibberish"
 
 
 class Webhook(ThreadingHTTPServer):
     """Keeps what it is sent.
 
     Attributes:
-        script: what to answer to the next requests: a status, or `HANG` or `GIBBERISH`; 204
-            without further words.
+        script: what to answer to the next requests: a status, `HANG` instead of one, `HANG_LATER`
+            with one of success, or `GIBBERISH`; 204 without further words.
         headers: sent with each answer.
         received: records that were answered with success.
         tried: all records that came, with the time each came at.
@@ -54,6 +54,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if answer == GIBBERISH:
             self.wfile.write(b"no status line\n\n")
+            return
+        if answer == HANG_LATER:
+            server.received.append(record)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+            self.wfile.flush()
+            time.sleep(0.6)
             return
         assert isinstance(answer, int)
         if answer < 300:

@@ -15,7 +15,7 @@ import pytest
 from maskdet.alerts.channels import CommandChannel, DeliveryError, WebhookChannel, channels_of
 from maskdet.alerts.delivery import Delivery
 from maskdet.alerts.options import AlertOptions, DeliveryOptions
-from webhook_server import GIBBERISH, HANG, Webhook, running_webhook
+from webhook_server import GIBBERISH, HANG, HANG_LATER, Webhook, running_webhook
 
 QUICK = DeliveryOptions(first_wait=0.02, longest_wait=0.05, keep=30, grace=5)
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs process groups")
@@ -81,6 +81,13 @@ def test_a_webhook_that_refuses(webhook: Webhook, answer: int) -> None:
     assert "door at 0 s" in lines[0]
     (failure,) = failures
     assert "1 of 2 alerts not delivered (door at 0 s)" in failure
+
+
+def test_a_webhook_that_never_ends_its_answer(webhook: Webhook) -> None:
+    """It said that the record arrived: it is not sent twice."""
+    webhook.script = [HANG_LATER]
+    assert deliver(2, webhook=webhook.url, timeout=0.2) == ([], [])
+    assert [one["frame"] for _, one in webhook.tried] == [0, 1]
 
 
 @pytest.mark.parametrize("answer", [301, 302, 303, 307, 308])

@@ -22,6 +22,7 @@ from maskdet.media.files import printable
 _LAST_WORDS = 0.5
 # Answers that mean "later", unlike all others from 400 to 499.
 _LATER = frozenset({408, 429})
+_MOVED = frozenset({301, 302, 303, 307, 308})
 
 
 class DeliveryError(Exception):
@@ -208,8 +209,9 @@ class WebhookChannel:
             headers["Authorization"] = self._authorization
         try:
             request = urllib.request.Request(self._url, _encoded(record), headers)
-            with self._opener.open(request, timeout=self._timeout) as answer:
-                answer.read(1)
+            # What the answer says besides its status concerns nobody, and may be long in coming.
+            with self._opener.open(request, timeout=self._timeout):
+                pass
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refused(error) from None
@@ -223,7 +225,7 @@ class WebhookChannel:
     def _refused(self, error: urllib.error.HTTPError) -> DeliveryError:
         code = error.code
         said = f"{self.name} answered {code} {error.reason}".rstrip()
-        if code < 400:
+        if code in _MOVED:
             return DeliveryError(f"{said}: give the address it has moved to", is_final=True)
         asked = error.headers.get("Retry-After", "")
         wait = float(asked) if asked.isascii() and asked.isdecimal() else 0.0

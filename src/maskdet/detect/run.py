@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 
+from maskdet.alerts.channels import channels_of
+from maskdet.alerts.options import AlertOptions
 from maskdet.detect.handling import Handling
 from maskdet.detect.options import DetectOptions
 from maskdet.detect.summary import RunSummary
@@ -58,6 +60,7 @@ def run(
     )
     detector = load_detector(options.networks, maps=options.explain_threshold is not None, log=log)
     _check(options, detector, sources)
+    _warn_of_idle(options, sources, log)
     summaries = {
         id(source): Summary(
             source.name, source.kind, source.is_moving, detector.labels, failures=source.failures
@@ -124,6 +127,16 @@ def _check(options: DetectOptions, detector: MaskDetector, sources: list[Source]
         if suffixes is not None and path.suffix.lower() not in suffixes:
             raise OutputError(f"{path}: end the name in one of {', '.join(sorted(suffixes))}")
         make_folder(path.parent)
+
+
+def _warn_of_idle(
+    options: DetectOptions, sources: list[Source], log: Callable[[str], None]
+) -> None:
+    """Says which options will do nothing with these sources."""
+    alerts = options.alerts
+    usual = AlertOptions(alerts.command, alerts.webhook)
+    if channels_of(alerts) and alerts != usual and not any(one.is_moving for one in sources):
+        log("alerts: pictures have no time: each that shows a bare face is told of at once")
 
 
 def _check_labels(options: DetectOptions, labels: tuple[str, ...]) -> None:
