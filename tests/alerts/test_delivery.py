@@ -30,7 +30,8 @@ def webhook() -> Iterator[Webhook]:
 
 def record(number: int) -> dict[str, Any]:
     """Returns an alert, as far as deliveries look at it."""
-    return {"id": str(number), "source": "door", "frame": number, "time": number / 10}
+    moment = {"frame": number, "time": number / 10, "seconds_without_mask": 2.0}
+    return {"id": str(number), "source": "door", **moment}
 
 
 def told(server: Webhook) -> list[int]:
@@ -219,6 +220,21 @@ def test_the_end_is_bounded(webhook: Webhook) -> None:
         "5 of 5 alerts not delivered (door at 0 s, door at 0.1 s, door at 0.2 s and 2"
         in failures[0]
     )
+
+
+def test_what_arrives_slowly_has_longer() -> None:
+    """At the end of a folder of pictures: as long as one after another arrives, up to a limit."""
+    quick = replace(QUICK, grace=0.15)
+    for options, arrived in ((quick, 30), (replace(quick, longest_grace=0.1), None)):
+        slow = Slow()
+        with Delivery([slow], options, lambda _: None) as delivery:
+            for number in range(30):
+                delivery.send(record(number))
+        if arrived:
+            assert len(slow.delivered) == arrived
+        else:
+            assert len(slow.delivered) < 30
+            assert "of 30 alerts not delivered" in delivery.failures[0]
 
 
 def test_an_interruption_leaves_at_once(webhook: Webhook) -> None:

@@ -57,12 +57,11 @@ class Delivery:
     ) -> None:
         # Whoever interrupts twice does not want to wait.
         hurried = kind is not None and issubclass(kind, KeyboardInterrupt)
-        until = time.monotonic() + (0 if hurried else self._options.grace)
         for line in self._lines:
             line.close()
         try:
-            for line in self._lines:
-                line.wait(until)
+            for line in self._lines if not hurried else ():
+                line.wait()
         finally:
             # Even if interrupted: a command that runs would stay behind.
             for line in self._lines:
@@ -105,6 +104,7 @@ class _Line:
         self._lost: list[Record] = []
         self._lost_count = 0
         self._is_closing = False
+        self._closed_at = self._arrived_at = 0.0  # by the monotonic clock
         self._is_over = False
         self._thread = threading.Thread(
             target=self._work, name=f"alerts to {channel.name}", daemon=True
@@ -137,6 +137,7 @@ class _Line:
         """Takes no more; what waits is tried at once, whatever wait it was in."""
         with self._changed:
             self._is_closing = True
+            self._closed_at = time.monotonic()
             left = len(self._waiting) + (self._current is not None)
             if self._failed and left:
                 self._log(
@@ -145,9 +146,15 @@ class _Line:
                 )
             self._changed.notify_all()
 
-    def wait(self, until: float) -> None:
-        """Waits for what is left, up to a time of the monotonic clock."""
-        self._thread.join(max(0.0, until - time.monotonic()))
+    def wait(self) -> None:
+        """Waits, once closed, for what is left, but not for ever."""
+        options, closed = self._options, self._closed_at
+        while self._thread.is_alive():
+            until = max(closed, self._arrived_at) + options.grace
+            left = min(until, closed + options.longest_grace) - time.monotonic()
+            if left <= 0:
+                return
+            self._thread.join(left)
 
     def end(self) -> None:
         """Gives up what is left."""
@@ -226,22 +233,22 @@ class _Line:
                 if self._failed:
                     self._log(f"alert: {self._channel.name}: delivers again")
                 self._failed, self._problem, self._overflows = 0, "", False
+                self._arrived_at = time.monotonic()
                 return True
 
     def _wait_after(self, error: DeliveryError, until: float) -> None:
-        options = self._options
+        options, was_closing = self._options, self._is_closing
+        longest = options.longest_wait
+        if was_closing:
+            longest = min(longest, options.grace / _LAST_ATTEMPTS)
+        wait = wait_before(self._failed + 1, options.first_wait, longest)
+        wait = max(wait, min(error.wait, longest))
+        if str(error) != self._problem:
+            self._problem = str(error)
+            self._log(f"alert: {error}; tried again in {wait:.1f} s")
         with self._changed:
             self._failed += 1
-            longest = options.longest_wait
-            if self._is_closing:
-                longest = min(longest, options.grace / _LAST_ATTEMPTS)
-            wait = wait_before(self._failed, options.first_wait, longest)
-            wait = max(wait, min(error.wait, longest))
-            if str(error) != self._problem:
-                self._problem = str(error)
-                self._log(f"alert: {error}; tried again in {wait:.1f} s")
             wait = min(wait, max(0.0, until - time.monotonic()) + _TO_BE_OLD)
-            was_closing = self._is_closing
             # Who may be held up by this line is not any longer.
             self._changed.notify_all()
             self._changed.wait_for(
@@ -250,6 +257,8 @@ class _Line:
 
 
 def _described(record: Record) -> str:
-    """Returns which alert it was: the source and the moment."""
-    moment = record.get("wall_time") or f"{record['time']:g} s"
-    return f"{record['source']} at {moment}"
+    """Returns which alert it was: the source and, where it moves, the moment."""
+    source: str = record["source"]
+    if "seconds_without_mask" not in record:
+        return source
+    return f"{source} at {record.get('wall_time') or format(record['time'], 'g') + ' s'}"

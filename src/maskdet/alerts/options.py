@@ -13,7 +13,8 @@ class DeliveryOptions:
         keep: an alert older than this is given up.
         most: more than so many do not wait; the oldest is given up.
         ahead: where frames can wait, they do while so many alerts are on their way.
-        grace: what waits at the end of a run has this long.
+        grace: what waits at the end of a run has this long, and again after each that arrives.
+        longest_grace: in all.
     """
 
     first_wait: float = 1.0
@@ -22,6 +23,7 @@ class DeliveryOptions:
     most: int = 1000
     ahead: int = 16
     grace: float = 10.0
+    longest_grace: float = 60.0
 
 
 @dataclass(frozen=True)
