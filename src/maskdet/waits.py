@@ -9,12 +9,16 @@ _MOST_DOUBLINGS = 16
 
 
 def wait_before(attempt: int, first: float, longest: float) -> float:
-    """Returns the wait before another attempt, doubled each time and varied a little.
+    """Returns the wait before another attempt, doubled each time.
 
     Args:
         attempt: counts from 1.
         first: seconds before the first.
-        longest: seconds that no wait exceeds by more than it is varied.
+        longest: seconds that no wait exceeds.
     """
-    wait = min(first * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS), longest)
+    return min(first * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS), longest)
+
+
+def varied(wait: float) -> float:
+    """Returns a wait that is a little longer or shorter."""
     return wait * (1 + random.uniform(-JITTER, JITTER))

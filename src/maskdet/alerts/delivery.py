@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from maskdet.alerts.channels import Channel, DeliveryError
 from maskdet.alerts.options import DeliveryOptions
-from maskdet.waits import wait_before
+from maskdet.waits import varied, wait_before
 from maskdet.wording import counted
 
 # So many undelivered alerts are named; of the rest the number is said.
@@ -241,7 +241,7 @@ class _Line:
         longest = options.longest_wait
         if was_closing:
             longest = min(longest, options.grace / _LAST_ATTEMPTS)
-        wait = wait_before(self._failed + 1, options.first_wait, longest)
+        wait = varied(wait_before(self._failed + 1, options.first_wait, longest))
         wait = max(wait, min(error.wait, longest))
         if str(error) != self._problem:
             self._problem = str(error)

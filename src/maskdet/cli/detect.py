@@ -203,7 +203,7 @@ def _refuse_idle(given: dict[str, Any]) -> None:
     """Refuses options that would change nothing, as whoever gives them expects something else."""
     context = click.get_current_context()
     tells = given["on_no_mask"] or given["webhook"]
-    draws = not given["no_output"] or given["show"] or given["grid"]
+    draws = not given["no_output"] or given["show"] is not False or given["grid"]
     needed = [
         ("alert_after", tells, "--on-no-mask or --webhook"),
         ("alert_cooldown", tells, "--on-no-mask or --webhook"),

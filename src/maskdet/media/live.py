@@ -12,7 +12,7 @@ import cv2
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Kind, UInt8Array, usable_rate
 from maskdet.media.video import decode, frame_rate_of, open_container
-from maskdet.waits import wait_before
+from maskdet.waits import varied, wait_before
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -234,7 +234,7 @@ class LiveSource:
                     self.failures.append(f"{self.name}: lost ({problem})")
                     return
                 attempt += 1
-                wait = wait_before(attempt, FIRST_WAIT, LONGEST_WAIT)
+                wait = varied(wait_before(attempt, FIRST_WAIT, LONGEST_WAIT))
                 self._log(f"{self.name}: {problem}; opening it again in {wait:.1f} s")
                 until = time.monotonic() + wait
                 while not self._is_over() and (left := until - time.monotonic()) > 0:

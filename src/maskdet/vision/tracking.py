@@ -37,10 +37,10 @@ class TrackingOptions:
         same_face: IoU of a track's predicted box and the box of its twin (see `Track`) from which
             on the twin's is the track's.
         reach: how far, in widths of the face, a face may jump when boxes do not overlap at all.
-        max_age: usual intervals between frames for which a face may be missing before its track
-            ends, within the next two.
-        shortest_age: seconds that it may be missing however fast the frames come.
-        longest_age: seconds from which on its track ends however slow they come.
+        max_age: for how long a face may be missing before its track ends, in usual intervals
+            between frames; but for no less than `shortest_age` and no more than `longest_age`.
+        shortest_age: in seconds, for a source of many frames a second.
+        longest_age: in seconds, for one of few.
         velocity_share: weight of the newest movement in the smoothed velocity.
         forgetting: share of the evidence kept from frame to frame.
         certainty: one frame's probabilities are taken as at most this, so that no single frame
