@@ -193,7 +193,9 @@ def detect(**given: Any) -> None:
             click.echo(printable(line, encoding), err=to_stderr)
     seen = {label: summary.faces[label] for label in options.fail_on if summary.faces[label]}
     if seen:
-        # Before the pictures that could not be read: the condition asked for is the louder word.
+        # The condition asked for decides the exit code; what could not be done is said, too.
+        for failure in summary.failures:
+            log(f"maskdet: {failure}")
         log(f"maskdet: saw {', '.join(f'{label} {count} times' for label, count in seen.items())}")
         sys.exit(3)
     report_failures(summary.failures)

@@ -59,7 +59,7 @@ def run(
         ReadOptions(options.recursive, options.reconnect, options.timeout, log, stop),
     )
     detector = load_detector(options.networks, maps=options.explain_threshold is not None, log=log)
-    _check(options, detector, sources)
+    _check(options, detector)
     _warn_of_idle(options, sources, log)
     summaries = {
         id(source): Summary(
@@ -112,11 +112,9 @@ def _particulars(seen: Seen) -> str:
     return "".join(f", {word}" for word in words)
 
 
-def _check(options: DetectOptions, detector: MaskDetector, sources: list[Source]) -> None:
+def _check(options: DetectOptions, detector: MaskDetector) -> None:
     """Refuses, before the first frame, what could only fail, or be found idle, after the last."""
     _check_labels(options, detector.labels)
-    if options.grid is not None and all(source.is_moving for source in sources):
-        raise OptionError("--grid is a sheet of pictures: there is none among the sources")
     for path, suffixes in (
         (options.summary, None),
         (options.plot, PLOT_SUFFIXES),
@@ -135,6 +133,8 @@ def _warn_of_idle(
     """Says which options will do nothing with these sources."""
     alerts = options.alerts
     usual = AlertOptions(alerts.command, alerts.webhook)
+    if options.grid is not None and all(source.is_moving for source in sources):
+        log(f"{options.grid}: a sheet of pictures: none is written, as no source is one")
     if channels_of(alerts) and alerts != usual and not any(one.is_moving for one in sources):
         log("alerts: pictures have no time: each that shows a bare face is told of at once")
 
