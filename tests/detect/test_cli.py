@@ -311,8 +311,12 @@ def test_alert_command(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
 def test_alerts_for_pictures(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """A snapshot camera's folder: one alert for each picture that shows a bare face, at once."""
     program = f"{sys.executable} -c \"import sys; open('told','a').write(sys.stdin.read()+'|')\""
-    done = maskdet("detect", "--source", f"{samples}/*.jpg", "--no-output", "--on-no-mask", program)
+    done = maskdet(
+        "detect", "--source", f"{samples}/*.jpg", "--no-output", "--on-no-mask", program,
+        "--alert-after", 5,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "pictures have no time" in done.stderr
     (alert,) = (json.loads(one) for one in (tmp_path / "told").read_text().split("|")[:-1])
     assert Path(alert["source"]).name == "astronaut.jpg"
     assert alert["faces"] == [alert["face"]]
@@ -328,6 +332,10 @@ def test_alerts_that_do_not_arrive(maskdet: Cli, samples: Path) -> None:
         assert "answered 503 Service Unavailable; tried again in" in done.stderr
         (line,) = [line for line in done.stderr.splitlines() if line.startswith("maskdet: ")]
         assert "1 of 1 alert not delivered" in line
+        webhook.script = [404]
+        both = maskdet(*run, webhook.url, "--fail-on", "without_mask")
+        assert both.returncode == 3
+        assert "1 of 1 alert not delivered" in both.stderr
         webhook.script = [503]
         assert maskdet(*run, webhook.url).returncode == 0
         assert len(webhook.received) == 1
