@@ -51,8 +51,8 @@ def deliver(
 
 
 def wait_until(condition: Any) -> None:
-    """Waits for another thread, for five seconds at most."""
-    until = time.monotonic() + 5
+    """Waits for another thread, for half a minute at most."""
+    until = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.005)
@@ -62,7 +62,7 @@ def wait_until(condition: Any) -> None:
 def test_a_webhook_that_recovers(webhook: Webhook, answer: int | str) -> None:
     """Three failures, then all arrive, in order, once each."""
     webhook.script = [answer] * 3
-    lines, failures = deliver(4, webhook=webhook.url, timeout=0.2)
+    lines, failures = deliver(4, webhook=webhook.url, timeout=0.4)
     assert told(webhook) == [0, 1, 2, 3]
     assert [one["frame"] for _, one in webhook.tried[:4]] == [0, 0, 0, 0]
     assert failures == []
@@ -87,7 +87,7 @@ def test_a_webhook_that_refuses(webhook: Webhook, answer: int) -> None:
 def test_a_webhook_that_never_ends_its_answer(webhook: Webhook) -> None:
     """It said that the record arrived: it is not sent twice."""
     webhook.script = [HANG_LATER]
-    assert deliver(2, webhook=webhook.url, timeout=0.2) == ([], [])
+    assert deliver(2, webhook=webhook.url, timeout=0.4) == ([], [])
     assert [one["frame"] for _, one in webhook.tried] == [0, 1]
 
 
@@ -112,26 +112,22 @@ def test_waits_grow_and_the_receiver_may_ask_for_more(webhook: Webhook) -> None:
         wait_until(lambda: webhook.received)
         times = [moment for moment, _ in webhook.tried]
         waits = [after - before for before, after in itertools.pairwise(times)]
-        assert waits[0] < 0.1
-        assert waits[3] > 0.1
+        assert waits[1] > 0.029
+        assert waits[3] > 0.119
         webhook.tried.clear()
         webhook.script, webhook.headers = [429], {"Retry-After": "3600"}
         delivery.send(record(1))
         wait_until(lambda: len(webhook.received) == 2)
     (first, _), (second, _) = webhook.tried
-    assert 0.25 < second - first < 1
+    assert 0.22 < second - first < 60
 
 
 def test_a_dead_webhook_holds_up_no_command(tmp_path: Path) -> None:
     """The two are independent; what did not arrive is said at the end."""
-    program = "import sys; open('told', 'a').write(sys.stdin.read() + '\\n')"
-    script = tmp_path / "ring"
-    script.write_text(f"#!{sys.executable}\nimport os; os.chdir({str(tmp_path)!r})\n{program}\n")
-    script.chmod(0o755)
     lines, failures = deliver(
         3,
-        replace(QUICK, grace=0.5),
-        command=(sys.executable, str(script)),
+        replace(QUICK, grace=1),
+        command=("sh", "-c", f"cat >> {tmp_path}/told; echo >> {tmp_path}/told"),
         webhook="http://127.0.0.1:9/hook?key=secret",
     )
     assert len((tmp_path / "told").read_text().splitlines()) == 3
@@ -206,7 +202,7 @@ def test_frames_of_a_camera_never_wait(webhook: Webhook) -> None:
         start = time.monotonic()
         for number in range(50):
             delivery.send(record(number))
-        assert time.monotonic() - start < 0.2
+        assert time.monotonic() - start < 0.5
     assert told(webhook) == list(range(50))
 
 
@@ -215,7 +211,7 @@ def test_the_end_is_bounded(webhook: Webhook) -> None:
     webhook.script = [500] * 10_000
     start = time.monotonic()
     _, failures = deliver(5, replace(QUICK, grace=0.4), webhook=webhook.url)
-    assert 0.3 < time.monotonic() - start < 1.5
+    assert 0.3 < time.monotonic() - start < 5
     assert (
         "5 of 5 alerts not delivered (door at 0 s, door at 0.1 s, door at 0.2 s and 2"
         in failures[0]
@@ -224,7 +220,7 @@ def test_the_end_is_bounded(webhook: Webhook) -> None:
 
 def test_what_arrives_slowly_has_longer() -> None:
     """At the end of a folder of pictures: as long as one after another arrives, up to a limit."""
-    quick = replace(QUICK, grace=0.15)
+    quick = replace(QUICK, grace=0.5)
     for options, arrived in ((quick, 30), (replace(quick, longest_grace=0.1), None)):
         slow = Slow()
         with Delivery([slow], options, lambda _: None) as delivery:
@@ -334,7 +330,7 @@ def test_a_command_that_overruns_leaves_no_children(tmp_path: Path, trap: str) -
     pids = tmp_path / "pids"
     script = f"{trap}sleep 60 & echo $! >> {pids}; (sleep 60) & echo $! >> {pids}; wait"
     with pytest.raises(DeliveryError, match="was stopped after"):
-        CommandChannel(("sh", "-c", script), 0.3).deliver(record(0))
+        CommandChannel(("sh", "-c", script), 0.8).deliver(record(0))
     children = [int(pid) for pid in pids.read_text().split()]
     assert len(children) == 2
     wait_until(lambda: not any(is_running(pid) for pid in children))
