@@ -26,10 +26,12 @@ GROUND = {
     "faces_file",
     "folders",
     "metrics",
+    "pace",
     "signals",
     "splits",
     "summaries",
     "text_files",
+    "waits",
     "wording",
 }
 

@@ -14,7 +14,7 @@ import click
 from maskdet import __version__
 from maskdet.addresses import redacted
 from maskdet.cli import environment
-from maskdet.errors import MaskdetError
+from maskdet.errors import MaskdetError, OptionError
 from maskdet.extras import opencv_trouble
 
 # Command name to the first line of its help, so that listing them imports none of them.
@@ -81,12 +81,12 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line; a `MaskdetError` becomes one line and exit code 1."""
+    """Runs the command line; a `MaskdetError` becomes one line and exit code 1 or 2."""
     environment.prepare()
     try:
         cli.main(prog_name="maskdet")
     except MaskdetError as error:
-        _fail(str(error))
+        _fail(str(error), 2 if isinstance(error, OptionError) else 1)
     except ImportError as error:
         line = opencv_trouble(error)
         if line is None:
@@ -101,7 +101,7 @@ def main() -> None:
         _fail(f"{error.filename or 'standard output'}: {error.strerror}")
 
 
-def _fail(reason: str) -> None:
+def _fail(reason: str, code: int = 1) -> None:
     # Also a message that quotes a library must not say a password.
     click.echo(f"maskdet: {redacted(reason)}", err=True)
-    sys.exit(1)
+    sys.exit(code)
