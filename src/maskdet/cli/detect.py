@@ -1,5 +1,6 @@
 """`maskdet detect`: every face boxed and labelled."""
 
+import re
 import shlex
 import shutil
 import sys
