@@ -47,7 +47,8 @@ def plot_share(path: Path, summaries: list[Summary]) -> None:
         panel.set_ylim(-3, 103)
         panel.set_xlabel("seconds")
         panel.set_ylabel("faces with a mask, %", color=_BLUE)
-        panel.set_title(printable(summary.source), fontsize=10)
+        # A name with two dollar signs is no formula.
+        panel.set_title(printable(summary.source), fontsize=10, parse_math=False)
     if not moving:
         panels[0].text(0.5, 0.5, "no video: nothing over time", ha="center", va="center")
         panels[0].set_axis_off()

@@ -16,7 +16,7 @@ from maskdet.media.frames import (
     Source,
     UInt8Array,
 )
-from maskdet.media.naming import file_stem
+from maskdet.media.inputs.naming import file_stem
 from maskdet.media.sinks import VideoWriter, picture_output_name, write_picture
 
 
