@@ -235,7 +235,9 @@ def _open_url(url: str, name: str | None, options: ReadOptions) -> Source:
     # By the address or by what it sends, FFmpeg takes a picture for itself, or for one of a series.
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         container.close()
-        stem = name or Path(address_stem(public)).stem
+        stem = name or address_stem(public)
+        if Path(stem).suffix.lower() in PICTURE_SUFFIXES:
+            stem = Path(stem).stem
         return PictureStream(lambda: Download(url, options.timeout), name or public, stem)
     if scheme not in _LIVE_SCHEMES and container.duration is not None:
         return VideoSource(url, container, name=name)
