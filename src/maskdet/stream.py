@@ -236,7 +236,7 @@ def detect_frames(
         source, frame, xyxy, scores = found
         if options.track and source.is_moving:
             follower = followers.setdefault(id(source), Follower(detector))
-            detections = follower.classify(frame.image, xyxy, scores)
+            detections = follower.classify(frame.image, xyxy, scores, frame.time)
         else:
             detections = detector.classify(frame.image, xyxy, scores)
         if options.min_confidence is not None:

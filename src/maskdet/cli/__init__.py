@@ -14,7 +14,8 @@ import click
 from maskdet import __version__
 from maskdet.addresses import redacted
 from maskdet.cli import environment
-from maskdet.errors import MaskdetError
+from maskdet.errors import MaskdetError, OptionError
+from maskdet.extras import opencv_trouble
 
 # Command name to the first line of its help, so that listing them imports none of them.
 _COMMANDS = {
@@ -24,6 +25,7 @@ _COMMANDS = {
     "evaluate": "Measure a model on folders, photographs or video.",
     "train": "Train a mask classifier on your own pictures.",
     "train-faces": "Train the face detector on with your own boxed pictures.",
+    "info": "Tell what is installed and how fast it runs here.",
 }
 
 # A disk, a limit or a right that is missing: nothing that the program could have known.
@@ -69,7 +71,9 @@ _EXAMPLES = """Who wears a face mask? Train, detect, explain.
 
 
 @click.group(
-    cls=_LazyGroup, help=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=_LazyGroup,
+    help=_EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="maskdet")
 def cli() -> None:
@@ -77,12 +81,17 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line; a `MaskdetError` becomes one line and exit code 1."""
+    """Runs the command line; a `MaskdetError` becomes one line and exit code 1 or 2."""
     environment.prepare()
     try:
         cli.main(prog_name="maskdet")
     except MaskdetError as error:
-        _fail(str(error))
+        _fail(str(error), 2 if isinstance(error, OptionError) else 1)
+    except ImportError as error:
+        line = opencv_trouble(error)
+        if line is None:
+            raise
+        _fail(line)
     except OSError as error:
         if error.errno not in _CIRCUMSTANCES:
             raise
@@ -92,7 +101,7 @@ def main() -> None:
         _fail(f"{error.filename or 'standard output'}: {error.strerror}")
 
 
-def _fail(reason: str) -> None:
+def _fail(reason: str, code: int = 1) -> None:
     # Also a message that quotes a library must not say a password.
     click.echo(f"maskdet: {redacted(reason)}", err=True)
-    sys.exit(1)
+    sys.exit(code)

@@ -1,23 +1,17 @@
-"""What the commands have in common: options of the same name and meaning, progress, reporting."""
+"""What the commands have in common: options of the same name and meaning, and reporting."""
 
-import errno
 import functools
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from maskdet.addresses import redacted
 from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.terminal import log
+from maskdet.text_files import composed
 
-# How often a run that is not on a terminal says how far it is.
-SECONDS_BETWEEN_LINES = 10.0
-
-_BAR_WIDTH = 24
 _MOST_PROBLEMS = 10
 
 # Of a frame in pixels; a wider one would be enlarged beyond what memory holds.
@@ -200,7 +194,8 @@ def _read_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
     for pair in pairs:
         if "=" not in pair:
             raise click.BadParameter(f"{pair!r} is not CLASS=NAME.")
-    return dict(pair.split("=", 1) for pair in pairs)
+    # Composed as class names are where they are read.
+    return dict(composed(pair).split("=", 1) for pair in pairs)
 
 
 def annotation_options(*, required: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -239,73 +234,6 @@ def annotation_options(*, required: bool) -> Callable[[Callable[..., None]], Cal
         return command
 
     return add
-
-
-@contextmanager
-def _without_terminal() -> Iterator[None]:
-    """Lets nothing be said where the terminal is lost: the run ends by itself, its files whole."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno != errno.EIO:
-            raise
-
-
-def log(line: str) -> None:
-    """Tells the user something on standard error, over a progress bar that is drawn again."""
-    with _without_terminal():
-        # Whoever wrote the line: a password that stands in an address goes no further.
-        line = redacted(line)
-        click.echo(f"\r\x1b[K{line}" if sys.stderr.isatty() else line, err=True)
-
-
-@contextmanager
-def progress(total: int | None) -> Iterator[Callable[[], None]]:
-    """Gives what to call after each frame: it shows how far the run is.
-
-    A bar with the time left on a terminal, where the length is known; else a line now and then.
-    """
-    if total is not None and total > 1 and sys.stderr.isatty():
-        with click.progressbar(length=total, show_pos=True, file=sys.stderr) as bar:
-
-            def draw() -> None:
-                with _without_terminal():
-                    bar.update(1)
-
-            yield draw
-        return
-    start = said = time.monotonic()
-    done = 0
-
-    def advance() -> None:
-        nonlocal done, said
-        done += 1
-        now = time.monotonic()
-        if now - said < SECONDS_BETWEEN_LINES:
-            return
-        said = now
-        rate = done / (now - start)
-        of, left = (
-            ("", "") if total is None else (f" of {total}", f", {(total - done) / rate:.0f} s left")
-        )
-        log(f"frame {done}{of}, {rate:.1f} frames a second{left}")
-
-    yield advance
-
-
-def show_share(share: float, text: str) -> None:
-    """Draws how much of a run is done, on a terminal only.
-
-    Args:
-        share: from 0 to 1.
-        text: what is being done.
-    """
-    if not sys.stderr.isatty():
-        return
-    done = round(min(1.0, share) * _BAR_WIDTH)
-    bar = "#" * done + "-" * (_BAR_WIDTH - done)
-    with _without_terminal():
-        click.echo(f"\r[{bar}] {text}\x1b[K", nl=share >= 1, err=True)
 
 
 def log_some(problems: tuple[str, ...], where: Path | None) -> None:

@@ -1,5 +1,6 @@
 """`maskdet detect`: every face boxed and labelled."""
 
+import re
 import shlex
 import shutil
 import sys
@@ -8,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
+import cloup
+from click.core import ParameterSource
 
 from maskdet.addresses import public_mistake
 from maskdet.cli.common import (
     WIDTH,
-    log,
     network_options,
-    progress,
     reading_options,
     refuse_sources_as_files,
     report_failures,
@@ -23,6 +24,8 @@ from maskdet.cli.common import (
 )
 from maskdet.cli.environment import output_is_closed
 from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.sections import RARE, sections
+from maskdet.cli.terminal import log, progress
 
 if TYPE_CHECKING:
     from maskdet.detect.options import DetectOptions
@@ -50,7 +53,10 @@ def _check_address(_: click.Context, __: click.Parameter, url: str | None) -> st
     try:
         parts = urlsplit(url)
         # A port that is no number, or too large a one, is found out when it is asked for.
+        # What no server's name could be is a ValueError, too.
+        (parts.hostname or "").encode("idna")
         whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        whole = whole and re.search(r"[\s\x00-\x1f]", url) is None
     except ValueError:
         whole = False
     if not whole:
@@ -60,13 +66,29 @@ def _check_address(_: click.Context, __: click.Parameter, url: str | None) -> st
     return url
 
 
+_LAYOUT = {
+    "Sources": ("sources", "recursive", "max_frames"),
+    "Faces and labels": (
+        *("model", "confidence", "face_size", "tiles", "min_face", "min_confidence", "no_track"),
+    ),
+    "Results": (
+        *("output", "no_output", "overwrite", "show", "json_file", "csv_file", "summary"),
+        *("plot", "grid", "crops", "blur"),
+    ),
+    "Alerts": ("on_no_mask", "webhook", "alert_after", "alert_repeat", "alert_cooldown", "fail_on"),
+    RARE: (
+        *("face", "face_detector", "crop_margin", "precision", "explain_threshold"),
+        *("width", "gamma", "reconnect", "timeout"),
+    ),
+}
+
 _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
-@click.command()
+@cloup.command()
+@sections(_LAYOUT)
 @source_options
 @network_options
-# What is looked at.
 @reading_options
 @click.option("--width", type=WIDTH, help="Scale frames to this width first.")
 @click.option(
@@ -77,7 +99,6 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
     help="Brighten (2.0) or darken (0.5) frames first.",
 )
 @click.option("--max-frames", type=Whole(min=1), help="Stop each source after so many frames.")
-# How faces are labelled.
 @click.option("--no-track", is_flag=True, help="Label every frame of a video on its own.")
 @click.option(
     "--min-confidence",
@@ -90,7 +111,6 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
     help="Flag faces in the JSON records that have more than this share of their evidence outside "
     "the face box. [default: off]",
 )
-# What is written.
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -122,36 +142,43 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 )
 @click.option("--blur-faces", "blur", is_flag=True, help="Make faces unrecognisable in the output.")
 @click.option("--summary", type=_FILE, help="Write the figures of the run as JSON.")
-@click.option("--plot", type=_FILE, help="Plot the share of faces with a mask over time.")
+@click.option(
+    "--plot", type=_FILE, help="Plot the share of faces with a mask over time, or by picture."
+)
 @click.option("--grid", type=_FILE, help="Write a contact sheet of the annotated pictures.")
 @show_option
-# Who is told.
 @click.option(
     "--on-no-mask",
     metavar="CMD",
     callback=_read_command,
-    help="Run a command (without a shell) for a face that stays without a mask; the record is on "
-    "its standard input.",
+    help="Run a command (without a shell) for each person who stays without a mask, and each "
+    "picture that shows one; the record is on its standard input.",
 )
 @click.option(
     "--webhook",
     metavar="URL",
     callback=_check_address,
-    help="POST the record of such a face to an address.",
+    help="POST that record to an address.",
 )
 @click.option(
     "--alert-after",
     type=Real(min=0),
     default=2.0,
     show_default=True,
-    help="Seconds without a mask before an alert.",
+    help="Seconds a person is seen without a mask before an alert.",
 )
 @click.option(
     "--alert-cooldown",
     type=Real(min=0),
     default=10.0,
     show_default=True,
-    help="Seconds after an alert in which there is no further one.",
+    help="Seconds in which a person who takes the mask off again is not reported again.",
+)
+@click.option(
+    "--alert-repeat",
+    type=Real(min=1),
+    metavar="SECONDS",
+    help="Remind so often of a person who stays without a mask. [default: never]",
 )
 @click.option(
     "--fail-on",
@@ -186,10 +213,31 @@ def detect(**given: Any) -> None:
             click.echo(printable(line, encoding), err=to_stderr)
     seen = {label: summary.faces[label] for label in options.fail_on if summary.faces[label]}
     if seen:
-        # Before the pictures that could not be read: the condition asked for is the louder word.
+        # The condition asked for decides the exit code; what could not be done is said, too.
+        for failure in summary.failures:
+            log(f"maskdet: {failure}")
         log(f"maskdet: saw {', '.join(f'{label} {count} times' for label, count in seen.items())}")
         sys.exit(3)
     report_failures(summary.failures)
+
+
+def _refuse_idle(given: dict[str, Any]) -> None:
+    """Refuses options that would change nothing, as whoever gives them expects something else."""
+    context = click.get_current_context()
+    tells = given["on_no_mask"] or given["webhook"]
+    draws = not given["no_output"] or given["show"] is not False or given["grid"]
+    needed = [
+        ("alert_after", tells, "--on-no-mask or --webhook"),
+        ("alert_cooldown", tells, "--on-no-mask or --webhook"),
+        ("alert_repeat", tells, "--on-no-mask or --webhook"),
+        ("blur", draws, "something to blur: leave out --no-output, or add --show or --grid"),
+        ("explain_threshold", given["json_file"], "--json, where it is written"),
+    ]
+    for name, has_it, what in needed:
+        is_given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if is_given and not has_it:
+            option = "--blur-faces" if name == "blur" else f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} needs {what}.")
 
 
 def _options(given: dict[str, Any]) -> "DetectOptions":
@@ -206,6 +254,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
     refuse_sources_as_files({option: given[name] for option, name in records.items()})
     if output_is_closed() and Path("-") in (given[name] for name in records.values()):
         raise click.UsageError("Standard output is closed: name a file.")
+    _refuse_idle(given)
     files: dict[Path, str] = {}
     for name in ("json_file", "csv_file", "summary", "plot", "grid", "output"):
         path, option = given[name], f"--{name.removesuffix('_file')}"
@@ -254,5 +303,6 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
             webhook=given["webhook"],
             after=given["alert_after"],
             cooldown=given["alert_cooldown"],
+            repeat=given["alert_repeat"],
         ),
     )

@@ -4,18 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 
 from maskdet.cli.common import (
     WIDTH,
-    log,
     network_options,
-    progress,
     reading_options,
     report_failures,
     show_option,
     source_options,
 )
 from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.sections import RARE, sections
+from maskdet.cli.terminal import log, progress
 
 # Named here as well as where they are understood, so that --help loads nothing.
 _METHODS = ["cam", "gradcam", "gradcam++", "hirescam", "layercam", "scorecam"]
@@ -31,17 +32,30 @@ def _odd(_: click.Context, __: click.Parameter, value: int) -> int:
     return value
 
 
+_LAYOUT = {
+    "Sources": ("sources", "recursive", "frames"),
+    "Maps": ("model", "method", "view", "smooth", "resolution", "layer"),
+    "Drawing": ("layout", "colormap", "alpha", "normalise", "size"),
+    "Results": ("output", "overwrite", "show", "raw", "frame_rate"),
+    "Whether the maps tell the truth": ("evaluate", "dataset", "compared", "faces"),
+    RARE: (
+        *("confidence", "face_size", "tiles", "min_face", "face", "face_detector", "crop_margin"),
+        *("precision", "blur_kernel", "morphology", "width", "reconnect", "timeout"),
+    ),
+}
+
+
 def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> int | None:
     if value is not None and value % _STEP:
         raise click.BadParameter(f"{value} is not a multiple of {_STEP}.")
     return value
 
 
-@click.command()
+@cloup.command()
+@sections(_LAYOUT)
 @source_options
 @network_options
 @reading_options
-# How maps are computed.
 @click.option(
     "--method",
     type=click.Choice(_METHODS),
@@ -57,7 +71,6 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     help="Feed crops of so many pixels: 448 gives a map twice as fine. [default: the model's own]",
 )
 @click.option("--smooth", is_flag=True, help="Average over mirror images and scales.")
-# How they are drawn.
 @click.option(
     "--class",
     "view",
@@ -96,7 +109,6 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     show_default=True,
     help="classic: 600x300, 5 frames a second, the picture beside the map.",
 )
-# What is written.
 @click.option(
     "--record",
     "--output",
@@ -119,7 +131,6 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     help="Frames a second of the recording. [default: the source's]",
 )
 @click.option("--width", type=WIDTH, help="Scale frames to this width first.")
-# Whether they tell the truth.
 @click.option("--evaluate", is_flag=True, help="Measure whether maps tell the truth, on --dataset.")
 @click.option(
     "--dataset",

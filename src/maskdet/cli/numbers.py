@@ -12,6 +12,8 @@ _LARGEST = 2**31 - 1
 class Whole(click.IntRange):
     """A whole number within limits, and never larger than can be counted to."""
 
+    name = "integer"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Reads a number."""
         number: int = super().convert(value, param, ctx)
@@ -22,6 +24,8 @@ class Whole(click.IntRange):
 
 class Real(click.FloatRange):
     """A number within limits: neither infinite nor none at all (``nan``)."""
+
+    name = "number"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 
-from maskdet.cli.common import log, show_share
+from maskdet.cli.sections import RARE, sections
+from maskdet.cli.terminal import log, share_bar
 from maskdet.cli.training import (
     COUNT,
     FILE,
@@ -53,8 +55,25 @@ def _usual_folder() -> Path:
     return folder
 
 
+_LAYOUT = {
+    "Pictures": ("dataset", "exclude_like", "validation", "test", "class_weights"),
+    "Network": ("architecture", "from_model", "image_size", "weights", "head_units", "dropout"),
+    "Training": (
+        *("config", "epochs", "fine_tune", "batch_size", "learning_rate", "fine_tune_rate"),
+        *("fine_tune_from", "augmentation", "patience", "seed", "resume", "preview"),
+    ),
+    "Results": ("output", "overwrite", "run_dir", "export"),
+    RARE: (
+        *("naive_split", "max_bad", "views", "coarse_epochs", "coarse_size", "optimizer"),
+        *("warm_up", "label_smoothing", "crop_margin", "deterministic", "mixed_precision"),
+        "strategy",
+    ),
+}
+
+
 @defaults_of(TrainOptions)
-@click.command()
+@cloup.command()
+@sections(_LAYOUT)
 @config_option
 @click.option(
     "--dataset",
@@ -150,4 +169,6 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
         draw_preview(options, preview)
         click.echo(preview)
         return
-    click.echo(train(options, say=log, show=show_share, resume=resume).text)
+    with share_bar() as show:
+        result = train(options, say=log, show=show, resume=resume)
+    click.echo(result.text)

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 
 from maskdet.annotations import FORMATS
-from maskdet.cli.common import log, show_share
 from maskdet.cli.numbers import Whole
+from maskdet.cli.sections import RARE, sections
+from maskdet.cli.terminal import log, share_bar
 from maskdet.cli.training import (
     COUNT,
     DECAY,
@@ -42,8 +44,20 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
     return str(face_detector_folder(Path(value)).absolute())
 
 
+_LAYOUT = {
+    "Pictures": ("images", "annotations", "format", "ignored_labels", "exclude_like", "validation"),
+    "Training": (
+        *("config", "from_face", "sizes", "measured_sizes", "passes", "batch_size"),
+        *("learning_rate", "patience", "seed", "resume"),
+    ),
+    "Results": ("output", "overwrite", "run_dir"),
+    RARE: ("per_set", "weight_decay", "averaging", "mixed_precision"),
+}
+
+
 @defaults_of(FaceTrainOptions)
-@click.command()
+@cloup.command()
+@sections(_LAYOUT)
 @config_option
 @click.option(
     "--images",
@@ -123,4 +137,6 @@ def train_faces(resume: Path | None, **given: Any) -> None:
     from maskdet.train.faces.run import train
 
     options = FaceTrainOptions(**given)
-    click.echo(train(options, say=log, show=show_share, resume=resume).text)
+    with share_bar() as show:
+        result = train(options, say=log, show=show, resume=resume)
+    click.echo(result.text)

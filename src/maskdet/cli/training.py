@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from maskdet import assets
 from maskdet.cli.numbers import Real, Whole
+from maskdet.extras import require
 from maskdet.train.config import FILE as CONFIG_FILE
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -159,7 +160,12 @@ def check_alone(resume: Path) -> None:
 
 
 def load_tensorflow() -> None:
-    """Loads TensorFlow; from here on SIGTERM ends a run as Ctrl-C does, tidying up behind it."""
+    """Loads TensorFlow; from here on SIGTERM ends a run as Ctrl-C does, tidying up behind it.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    require("train", f"maskdet {click.get_current_context().info_name}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from maskdet.train.quiet import import_tensorflow
 

@@ -61,9 +61,10 @@ class CropWriter:
             write_picture(path, cut(image, box))
 
     def _is_due(self, key: tuple[str, int, str], time: float) -> bool:
-        if time - self._last.get(key, -SECONDS_BETWEEN) < SECONDS_BETWEEN:
+        # The clock of a recording may be set back.
+        if abs(time - self._last.get(key, -SECONDS_BETWEEN)) < SECONDS_BETWEEN:
             return False
         self._last[key] = time
         if len(self._last) > 1000:
-            self._last = {k: t for k, t in self._last.items() if time - t < SECONDS_BETWEEN}
+            self._last = {k: t for k, t in self._last.items() if abs(time - t) < SECONDS_BETWEEN}
         return True

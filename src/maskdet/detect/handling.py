@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from maskdet.alerts.watch import Alerts
+from maskdet.alerts.channels import channels_of
+from maskdet.alerts.delivery import Delivery
+from maskdet.alerts.watch import Watch
 from maskdet.detect.crops import CropWriter
 from maskdet.detect.options import DetectOptions
 from maskdet.detections import Detections
@@ -67,7 +69,8 @@ class Handling:
         self._log = log
         self._stop = stop
         self._window: Window | None = None
-        self._alerts: Alerts | None = None
+        self._watch = Watch(options.alerts)
+        self._delivery: Delivery | None = None
         self._records: list[JsonLines | CsvRows] = []
 
     def __enter__(self) -> Self:
@@ -76,8 +79,9 @@ class Handling:
         with ExitStack() as opening:
             opening.callback(stack.close)
             # First, to be left last: files are whole before the last alert is waited for.
-            if options.alerts.command is not None or options.alerts.webhook is not None:
-                self._alerts = stack.enter_context(Alerts(options.alerts, self._log))
+            if channels := channels_of(options.alerts):
+                delivery = Delivery(channels, options.alerts.delivery, self._log)
+                self._delivery = stack.enter_context(delivery)
             for path, writer in ((options.json, JsonLines), (options.csv, CsvRows)):
                 if path is not None:
                     stream = stack.enter_context(open_records(path, overwrite=options.overwrite))
@@ -105,6 +109,11 @@ class Handling:
         """Where they are."""
         return self._output.place
 
+    @property
+    def undelivered(self) -> list[str]:
+        """One line for each channel on which alerts were not delivered, known at the end."""
+        return [] if self._delivery is None else self._delivery.failures
+
     def take(self, seen: Seen) -> bool:
         """Does everything with a frame; returns False once the user has asked to quit."""
         options, source, frame, faces = self._options, seen.source, seen.frame, seen.detections
@@ -112,8 +121,9 @@ class Handling:
             self._log(f"{frame.source} frame {frame.index}: {_counts(faces) or 'no faces'}")
         if self._crops is not None:
             self._crops.write(source, frame, frame.image, faces)
-        if self._alerts is not None:
-            self._alerts.watch(source, frame, faces)
+        if self._delivery is not None:
+            for alert in self._watch.alerts(source, frame, faces):
+                self._delivery.send(alert, can_wait=not source.is_live)
         image = frame.image
         if options.save or self._window is not None or self._grid is not None:
             if options.blur:

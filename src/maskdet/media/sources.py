@@ -22,6 +22,7 @@ from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
 from maskdet.media.pictures import PictureSource, PictureStream, with_pictures_together
 from maskdet.media.stages import waited_for
 from maskdet.media.video import AnimationSource, VideoSource, open_container
+from maskdet.text_files import as_on_disk, read_text
 
 STANDARD_INPUT = "-"
 # Addresses that are live whatever they say of their length; http may be a file on a server.
@@ -65,7 +66,9 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
     """
     options = options or ReadOptions()
     # A disk of the network that is gone keeps whoever asks, and a signal may end the wait.
-    named = waited_for(lambda: [local_path(name) for text in texts for name in _spread(text)])
+    named = waited_for(
+        lambda: [_as_on_disk(local_path(name)) for text in texts for name in _spread(text)]
+    )
     if not all(map(str.strip, named)):
         raise SourceError("an empty name is no source")
     refuse_repeats(named)
@@ -263,11 +266,18 @@ def _is_list(text: str) -> bool:
     return text.lower().endswith(".txt") and look(Path(text)) is not None
 
 
+def _as_on_disk(name: str) -> str:
+    """Returns a path as it is on disk, where its accents are spelled another way."""
+    path = Path(name)
+    found = path if MARK in name else as_on_disk(path)
+    return name if found == path else str(found)
+
+
 def _read_list(path: Path) -> list[str]:
     """Reads a list of sources; paths are relative to the list, # begins a comment."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_text(path).splitlines()
+    except OSError:
         raise SourceError(f"{path}: cannot be read as a list of sources") from None
     names = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not names:
