@@ -234,7 +234,7 @@ def test_bad_models(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
 def test_wrong_usage_is_exit_code_2(maskdet: Cli, samples: Path) -> None:
     """Wrong or missing words of a command are explained, with exit code 2."""
     picture = samples / "astronaut.jpg"
-    assert maskdet("detect").returncode == 2
+    assert maskdet("detect", "--source").returncode == 2
     assert maskdet("detect", "--source", picture, "--confidence", 2).returncode == 2
     both = maskdet("detect", "--source", picture, "--output", "x", "--no-output")
     assert both.returncode == 2
