@@ -1,8 +1,10 @@
 """What the tests have in common: samples, real data beside the checkout, the command line."""
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,3 +94,22 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A virtual screen."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("needs Xvfb, a virtual screen")
+    name = f":{90 + os.getpid() % 900}"
+    server = subprocess.Popen(
+        ["Xvfb", name, "-screen", "0", "900x700x24"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    socket = Path(f"/tmp/.X11-unix/X{name[1:]}")
+    deadline = time.monotonic() + 10
+    while not socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield name
+    server.terminate()
+    server.wait()

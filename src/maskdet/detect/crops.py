@@ -6,7 +6,7 @@ from maskdet.boxes import cut, expand_boxes
 from maskdet.detections import Detections
 from maskdet.media.files import shortened
 from maskdet.media.frames import Frame, Source, UInt8Array
-from maskdet.media.naming import file_stem
+from maskdet.media.inputs.naming import file_stem
 from maskdet.media.sinks import write_picture
 
 # A followed face is saved once in so many seconds under the same label: neighbouring frames teach

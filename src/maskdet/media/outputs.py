@@ -10,7 +10,7 @@ from maskdet.errors import OutputError
 from maskdet.media.codecs import WRITABLE_VIDEOS
 from maskdet.media.files import beside, next_run_folder, refuse_existing, unused
 from maskdet.media.frames import PICTURE_SUFFIXES, Frame, Source, UInt8Array
-from maskdet.media.naming import file_stem
+from maskdet.media.inputs.naming import file_stem
 from maskdet.media.recording.interrupted import (
     PARTIAL,
     BusyError,

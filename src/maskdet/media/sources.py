@@ -16,11 +16,11 @@ from maskdet.addresses import MARK, looks_like_address, public_mistake, public_n
 from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.files import printable
 from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
+from maskdet.media.inputs.lookup import is_camera, is_folder, is_regular, local_path, look
+from maskdet.media.inputs.naming import address_stem, refuse_repeats, split_name, tell_apart
+from maskdet.media.inputs.pipes import Download, Pipe
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
-from maskdet.media.lookup import is_camera, is_folder, is_regular, local_path, look
-from maskdet.media.naming import address_stem, refuse_repeats, split_name, tell_apart
 from maskdet.media.pictures import PictureSource, PictureStream, with_pictures_together
-from maskdet.media.pipes import Download, Pipe
 from maskdet.media.stages import waited_for
 from maskdet.media.video import AnimationSource, VideoSource, open_container
 from maskdet.text_files import as_on_disk, read_text
@@ -132,25 +132,25 @@ def open_source(text: str, options: ReadOptions | None = None) -> Source:
     """
     options = options or ReadOptions()
     if MARK not in text and look(Path(text)) is not None:
-        name = None
+        name, where = None, text
     else:
-        name, text = split_name(text)
-    text = local_path(text)
-    if text == STANDARD_INPUT:
-        return PictureStream(lambda: Pipe(0), name or "standard input", name)
-    if MARK in text:
-        return _open_url(text.strip(), name, options)
-    if is_camera(text):
-        return _open_camera(int(text) if text.isdecimal() else text, name, options)
-    path = Path(text)
+        name, where = split_name(text)
+    where = local_path(where)
+    if where == STANDARD_INPUT:
+        return PictureStream(lambda: Pipe(0, options.stop), name or "standard input", name)
+    if MARK in where:
+        return _open_url(where.strip(), name, options)
+    if is_camera(where):
+        return _open_camera(int(where) if where.isdecimal() else where, name, options)
+    path = Path(where)
     status = look(path)
     if status is None:
-        hint = "; an address begins with rtsp:// or http://" if looks_like_address(text) else ""
+        hint = "; an address begins with rtsp:// or http://" if looks_like_address(where) else ""
         raise SourceError(f"{public_mistake(text)}: no such file or folder{hint}")
     if stat.S_ISDIR(status.st_mode):
         raise SourceError(f"{path}: is a folder")
     if stat.S_ISFIFO(status.st_mode):
-        return PictureStream(lambda: Pipe(path), name or str(path), name or path.stem)
+        return PictureStream(lambda: Pipe(path, options.stop), name or str(path), name or path.stem)
     if stat.S_ISSOCK(status.st_mode):
         raise SourceError(f"{path}: is no file, but a socket")
     return _open_file(path, name)
@@ -268,7 +268,9 @@ def _open_url(url: str, name: str | None, options: ReadOptions) -> Source:
     # By the address or by what it sends, FFmpeg takes a picture for itself, or for one of a series.
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         container.close()
-        stem = name or Path(address_stem(public)).stem
+        stem = name or address_stem(public)
+        if Path(stem).suffix.lower() in PICTURE_SUFFIXES:
+            stem = Path(stem).stem
         return PictureStream(lambda: Download(url, options.timeout), name or public, stem)
     if scheme not in _LIVE_SCHEMES and container.duration is not None:
         return VideoSource(url, container, name=name)
