@@ -185,8 +185,11 @@ class PictureIndex:
 
 def _shared_folders(first: PurePosixPath, second: Path) -> int:
     """Returns how many folders up from their files two paths have the same names."""
-    pairs = zip(reversed(first.parts[:-1]), reversed(second.parts[:-1]), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == composed(pair[1]), pairs))
+    one, other = (
+        [composed(part).casefold() for part in reversed(path.parts[:-1])]
+        for path in (first, second)
+    )
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def resolve(format_name: str, images: Path, entries: Iterable[Entry]) -> Annotations:
