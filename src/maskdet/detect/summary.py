@@ -16,12 +16,14 @@ class RunSummary:
         seconds: from the start of the first frame to the end of the last.
         written: names of what was written.
         incomplete: one line for each thing that could not be written, or not to its end.
+        undelivered: one line for each channel on which alerts were not delivered.
     """
 
     sources: list[Summary]
     seconds: float = 0.0
     written: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
+    undelivered: list[str] = field(default_factory=list)
 
     @property
     def frames(self) -> int:
@@ -40,9 +42,9 @@ class RunSummary:
 
     @property
     def failures(self) -> list[str]:
-        """One line for each thing that could not be read or written."""
+        """One line for each thing that could not be read, written or told."""
         failures = [failure for source in self.sources for failure in source.failures]
-        return failures + self.incomplete
+        return failures + self.incomplete + self.undelivered
 
     def lines(self) -> list[str]:
         """Returns the summary as lines for people."""

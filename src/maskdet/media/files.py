@@ -1,5 +1,6 @@
 """Where results go: fresh run folders, and files that are whole or not there."""
 
+import hashlib
 import itertools
 import json
 import os
@@ -9,12 +10,27 @@ from pathlib import Path
 
 from maskdet.errors import OutputError
 
-_LONGEST_NAME = 255  # bytes
+# What file systems take. Bytes.
+LONGEST_NAME = 255
 
 
 def printable(text: str, encoding: str = "utf-8") -> str:
     """Returns a text with what an encoding lacks as escapes, as of a file name in another one."""
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def shortened(stem: str, longest: int) -> str:
+    """Cuts what is too long for a file name, and marks it so that it differs from its like.
+
+    Args:
+        stem: of a file name.
+        longest: bytes it may have.
+    """
+    data = stem.encode("utf-8", "surrogateescape")
+    if len(data) <= longest:
+        return stem
+    mark = f"-{hashlib.sha256(data).hexdigest()[:8]}"
+    return data[: longest - len(mark)].decode("utf-8", "ignore") + mark
 
 
 def next_run_folder(command: str, root: Path = Path("runs")) -> Path:
@@ -42,9 +58,13 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Makes sure that nothing is replaced which the user has not given up.
 
     Raises:
-        OutputError: the file exists, and is not to be replaced.
+        OutputError: the file exists, and is not to be replaced, or could never be written.
     """
-    if path.exists() and not overwrite:
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+    if exists and not overwrite:
         raise OutputError(f"{path}: exists already; --overwrite replaces it")
 
 
@@ -89,11 +109,9 @@ def beside(path: Path, word: str) -> Path:
         path: the file.
         word: what the hidden one is: ``partial`` for ``.name.partial.mp4``.
     """
-    stem = path.stem
-    # 255 bytes is what file systems take of a name.
-    while stem and len(os.fsencode(f".{stem}.{word}{path.suffix}")) > _LONGEST_NAME:
-        stem = stem[:-1]
-    return path.with_name(f".{stem}.{word}{path.suffix}")
+    end = f".{word}{path.suffix}"
+    room = LONGEST_NAME - len(os.fsencode(f".{end}"))
+    return path.with_name(f".{shortened(path.stem, room)}{end}")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from maskdet.errors import OutputError
 from maskdet.media.codecs import WRITABLE_VIDEOS
 from maskdet.media.files import beside, next_run_folder, refuse_existing, unused
 from maskdet.media.frames import PICTURE_SUFFIXES, Frame, Source, UInt8Array
-from maskdet.media.pictures import PictureSource
+from maskdet.media.inputs.naming import file_stem
 from maskdet.media.recording.interrupted import (
     PARTIAL,
     BusyError,
@@ -84,7 +84,7 @@ class RunOutput:
             # Now, not when a camera that is to be watched for days gives its first frame.
             for source in sources:
                 if source.is_live:
-                    self.guard(self._folder / _video_name(source))
+                    self.guard(self._folder / f"{file_stem(source)}.mp4")
 
     def _check_file(self, file: Path, sources: list[Source]) -> None:
         if len(sources) > 1 or sources[0].kind == "pictures":
@@ -103,7 +103,7 @@ class RunOutput:
         """The files that are read; looked up when first asked for, as a folder may have many."""
         read: set[Path] = set()
         for source in self._sources:
-            read.update(source.paths if isinstance(source, PictureSource) else [Path(source.name)])
+            read.update(source.paths)
         return frozenset(path.resolve() for path in read)
 
     def guard(self, path: Path) -> None:
@@ -255,7 +255,8 @@ class RunOutput:
         if not any(other.is_live for other in self._sources):
             # They are read one after another: those before are at their end.
             self._close_all()
-        path = self._file or self._new_path(_place(source, frame) / _video_name(source))
+        name = f"{file_stem(source)}.mp4"
+        path = self._file or self._new_path(_place(source, frame) / name)
         self._recordings[id(source)] = Recording(
             source, path, keep_times=self._keep_times, log=self._log
         )
@@ -277,13 +278,3 @@ def _place(source: Source, frame: Frame) -> Path:
     if source.folder is None or not path.is_relative_to(source.folder):
         return Path()
     return path.relative_to(source.folder).parent
-
-
-def _video_name(source: Source) -> str:
-    """Makes a file name of a source's: "camera 0" -> "camera-0.mp4", a path or URL -> its end."""
-    name = source.name
-    end = name.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1] if "/" in name else name
-    stem = Path(end).stem or "stream"
-    return (
-        "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem) + ".mp4"
-    )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
 from maskdet.media.codecs import WRITABLE_VIDEOS, Codec, usable_codec
-from maskdet.media.files import make_folder, replacing
+from maskdet.media.files import LONGEST_NAME, make_folder, replacing, shortened
 from maskdet.media.recording.finish import FRAGMENTED, finish, has_pictures
 from maskdet.media.recording.interrupted import BusyError
 from maskdet.media.recording.partial import PartialFile
@@ -41,7 +41,9 @@ _FORMATS = {".avi": "avi", ".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
 def picture_output_name(name: str) -> str:
     """Returns the file name an annotated picture is written under: PNG where it must change."""
     path = Path(name)
-    return path.name if path.suffix.lower() in WRITABLE_PICTURES else f"{path.name}.png"
+    if path.suffix.lower() in WRITABLE_PICTURES:
+        return path.name
+    return f"{shortened(path.name, LONGEST_NAME - len('.png'))}.png"
 
 
 def write_picture(path: Path, image: UInt8Array) -> None:

@@ -62,6 +62,7 @@ class Camera:
     kind, name, frame_rate, frame_count, folder = "stream", "door", 10.0, None, None
     is_moving, is_live = True, True
     failures: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()
 
 
 def record(target: Path | None, noise: NDArray[np.uint8], **options: bool) -> list[str]:

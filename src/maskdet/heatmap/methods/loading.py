@@ -7,6 +7,7 @@ from typing import Any
 
 from maskdet.assets import card_file, read_card
 from maskdet.errors import ModelError, NoMapsError
+from maskdet.extras import require
 from maskdet.heatmap.methods.explainers import (
     CAM,
     Explainer,
@@ -128,6 +129,7 @@ def _load_keras(
     log: Callable[[str], None],
 ) -> LoadedModel:
     """Loads a Keras model, with the usual labels and no crop margin where it has no card."""
+    require("train", f"--method {options.method} on {path.name}")
     # TensorFlow takes seconds to load and is needed here alone.
     with silent_standard_error():
         from maskdet.heatmap.methods.gradients import KerasExplainer
