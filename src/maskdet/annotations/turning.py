@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
-import numpy as np
-
 Corners = tuple[float, float, float, float]
 Size = tuple[float, float]
 
@@ -95,6 +92,9 @@ def read_size(path: Path) -> PictureSize | None:
 
 
 def _is_read_turned(path: Path, stored: Size) -> bool:
+    import cv2
+    import numpy as np
+
     picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     return picture is not None and picture.shape[1::-1] != stored
 
