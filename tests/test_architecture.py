@@ -40,7 +40,8 @@ ALLOWED = {
 ROOMS = {
     "train": {
         "": set(),
-        "classifier": {""},
+        "classifier": {"", "others"},
+        "others": {""},
         "faces": {"", "faces.networks"},
         "faces.networks": set(),
     },

@@ -55,7 +55,7 @@ def evaluate(**given: Any) -> None:
 
     common = ("networks", "output", "compare", "gate", "tolerance")
     options = EvaluateOptions(subject, **{name: given[name] for name in common})
-    done = run_evaluate(options, show=show_share)
+    done = run_evaluate(options, show=show_share, log=log)
     log_some(done.report.problems, done.folder / REPORT_FILE)
     for line in done.report.lines():
         click.echo(line)
