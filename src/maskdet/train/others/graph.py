@@ -80,8 +80,10 @@ class _Alone(tf.Module):  # type: ignore[misc]
     def __init__(self, layer: Any) -> None:
         super().__init__()
         given = layer.input
-        self._given: Callable[[], list[Any]] = functools.partial(list, given if isinstance(given, list) else [given])
-        self._layer = functools.partial(layer, training=False)
+        self._given: Callable[[], list[Any]] = functools.partial(
+            list, given if isinstance(given, list) else [given]
+        )
+        self._layer = functools.partial(layer)
         self._tracked = [variable.value for variable in getattr(layer, "weights", [])]
 
     def signature(self) -> Any:
@@ -96,7 +98,7 @@ class _Alone(tf.Module):  # type: ignore[misc]
 
 def _unconvertible(model: Any) -> str:
     """Finds the layer that cannot be converted, by trying each."""
-    for layer in model.layers:
+    for layer in model.operations:
         if isinstance(layer, keras.layers.InputLayer):
             continue
         try:

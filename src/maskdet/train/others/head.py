@@ -128,8 +128,11 @@ def _shares(layer: Any) -> FloatArray | None:
     _, height, width, _ = layer.input.shape
     if height * width == 1:
         return None
-    alone = np.eye(height * width, dtype=np.float32).reshape(-1, height, width, 1)
-    return np.asarray(layer(alone), np.float32).reshape(-1)
+    place = tf.zeros((1, height, width, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(place)
+        pooled = layer(place)
+    return np.asarray(tape.gradient(pooled, place), np.float32).reshape(-1)
 
 
 def _steps(layer: Any) -> list[Affine | None] | str:
