@@ -1,7 +1,6 @@
 """A canonical Keras model to TFLite: scaling, probabilities, logits and, where exact, maps."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -74,35 +73,31 @@ def _convert(module: Any) -> bytes:
         return bytes(converter.convert())
 
 
-class _Alone(tf.Module):  # type: ignore[misc]
-    """One layer as a network of its own."""
+class _Part(tf.Module):  # type: ignore[misc]
+    """A model's graph up to one of its layers."""
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, model: Any, end: Any) -> None:
         super().__init__()
-        given = layer.input
-        self._given: Callable[[], list[Any]] = functools.partial(
-            list, given if isinstance(given, list) else [given]
-        )
-        self._layer = functools.partial(layer)
-        self._tracked = [variable.value for variable in getattr(layer, "weights", [])]
+        self._network = functools.partial(keras.Model(model.input, end.output), training=False)
+        self._spec = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
+        self._tracked = [variable.value for variable in model.weights]
 
     def signature(self) -> Any:
         """Returns the concrete function of one picture."""
-        specs = [tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype) for tensor in self._given()]
-
-        def call(*tensors: Any) -> Any:
-            return self._layer(list(tensors) if len(tensors) > 1 else tensors[0])
-
-        return tf.function(call, input_signature=specs, autograph=False).get_concrete_function()
+        return tf.function(
+            self._network, input_signature=[self._spec], autograph=False
+        ).get_concrete_function()
 
 
 def _unconvertible(model: Any) -> str:
-    """Finds the layer that cannot be converted, by trying each."""
-    for layer in model.operations:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
+    """Finds the first layer up to which a model cannot be converted, by halving."""
+    layers = [x for x in model.operations if not isinstance(x, keras.layers.InputLayer)]
+    start, stop = 0, len(layers) - 1
+    while start < stop:
+        middle = (start + stop) // 2
         try:
-            _convert(_Alone(layer))
+            _convert(_Part(model, layers[middle]))
+            start = middle + 1
         except ConverterError:
-            return f"its layer {layer.name!r} ({type(layer).__name__})"
-    return "its graph as a whole"
+            stop = middle
+    return f"its layer {layers[start].name!r} ({type(layers[start]).__name__})"
