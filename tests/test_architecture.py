@@ -50,7 +50,8 @@ ALLOWED = {
 ROOMS = {
     "train": {
         "": set(),
-        "classifier": {""},
+        "classifier": {"", "others"},
+        "others": {""},
         "faces": {"", "faces.networks"},
         "faces.networks": set(),
     },
