@@ -77,9 +77,9 @@ def read_size(path: Path) -> PictureSize | None:
     """Reads a picture's header; ``None`` where it has none that can be read."""
     from PIL import Image
 
-    warned = Image.DecompressionBombWarning
     try:
-        with warnings.catch_warnings(action="ignore", category=warned), Image.open(path) as header:
+        # Pillow warns of large pictures and of EXIF data in disorder: neither matters here.
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as header:
             stored = (float(header.width), float(header.height))
             orientation = header.getexif().get(_ORIENTATION, 1)
             form = header.format
