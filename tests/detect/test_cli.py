@@ -199,9 +199,12 @@ def test_pictures_that_are_read_are_never_replaced(
         assert_user_error(
             maskdet("detect", "--source", source, "--output", "in", "--overwrite"), said
         )
-    for option in ("--json", "--csv", "--summary", "--plot", "--grid"):
+    for option in ("--plot", "--grid"):
         done = maskdet("detect", "--source", "in", "--no-output", "--overwrite", option, picture)
         assert_user_error(done, said)
+    for option in ("--json", "--csv", "--summary"):
+        done = maskdet("detect", "--source", "in", "--no-output", "--overwrite", option, picture)
+        assert done.returncode == 2
     assert picture.read_bytes() == original
 
 

@@ -53,6 +53,7 @@ class Video:
     def __init__(self, name: str = "door.mp4") -> None:
         self.name = name
         self.folder: Path | None = None
+        self.paths = (Path(name),)
         self.failures: list[str] = []
 
 

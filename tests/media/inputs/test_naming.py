@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from maskdet.errors import SourceError
-from maskdet.media.files import LONGEST_NAME, partial_path, replacing, shortened
+from maskdet.media.files import LONGEST_NAME, beside, replacing, shortened
 from maskdet.media.inputs.naming import address_stem, file_stem, split_name
 from maskdet.media.sources import open_source, open_sources
 
@@ -83,8 +83,8 @@ def test_long_names_are_cut_and_stay_different(tmp_path: Path) -> None:
     assert len(cut) == 3
     assert all(len(name.encode()) <= 100 for name in cut)
     path = tmp_path / ("a" * (LONGEST_NAME - 4) + ".png")
-    assert len(partial_path(path).name) <= LONGEST_NAME
-    assert partial_path(path).suffix == ".png"
+    assert len(beside(path, "partial").name) <= LONGEST_NAME
+    assert beside(path, "partial").suffix == ".png"
     with replacing(path) as temporary:
         temporary.write_text("whole")
     assert path.read_text() == "whole"

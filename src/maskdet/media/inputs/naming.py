@@ -67,7 +67,7 @@ def file_stem(source: Source) -> str:
         name = name.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1]
         name = Path(name).stem
     # A name that the user gave may have a full stop in it.
-    elif source.paths and name == str(source.paths[0]):
+    elif source.paths and Path(name) == source.paths[0]:
         name = Path(name).stem
     return shortened(_safe(name), _LONGEST_STEM) or "stream"
 
