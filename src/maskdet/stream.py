@@ -26,7 +26,7 @@ from maskdet.vision.faces.sizes import (
     FollowingFaceDetector,
     load_sized_face_detector,
 )
-from maskdet.vision.faces.tiles import TiledFaceDetector, TileGrid
+from maskdet.vision.faces.tiles import Strips, TiledFaceDetector, parse_tiles
 from maskdet.vision.faces.yunet import YunetFaceDetector, yunet_file
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.pipeline import Follower, MaskDetector
@@ -67,7 +67,8 @@ class NetworkOptions:
         face_detector: ``ssd`` or ``yunet``.
         face_size: side the face detector scales frames to, in pixels; ``None`` lets it choose by
             what the frames show.
-        tiles: ``auto``, ``off``, or columns by rows such as ``3x2``.
+        tiles: ``wide`` for frames far from square alone, ``auto``, ``off``, or columns by rows
+            such as ``3x2``.
         min_face: faces lower than this are left out, in pixels.
         crop_margin: share of the box added around a face; ``None`` for the classifier's own.
         precision: ``float16`` or ``int8``; ``None`` for the models' defaults.
@@ -78,7 +79,7 @@ class NetworkOptions:
     confidence: float | None = None
     face_detector: str = "ssd"
     face_size: int | None = None
-    tiles: str = "off"
+    tiles: str = "wide"
     min_face: float = 0
     crop_margin: float | None = None
     precision: str | None = None
@@ -122,6 +123,9 @@ def load_detector(
         ModelError: one of them is missing, damaged or of another kind.
     """
     faces: FaceDetector
+    tiles = parse_tiles(options.tiles)
+    # The choice of the size knows of strips: it follows a wide video, too.
+    strips = tiles if isinstance(tiles, Strips) else None
     if options.face_detector == "yunet":
         faces = YunetFaceDetector(
             yunet_file(options.face), confidence=options.confidence, face_size=options.face_size
@@ -133,10 +137,10 @@ def load_detector(
             precision=options.precision,
             face_size=options.face_size,
             lanes=max(1, min(2, os.cpu_count() or 1)),
+            strips=strips,
         )
-    grid = TileGrid.parse(options.tiles)
-    if grid is not None:
-        faces = TiledFaceDetector(faces, grid)
+    if tiles is not None and (strips is None or options.face_detector == "yunet"):
+        faces = TiledFaceDetector(faces, tiles)
     if classifier is None:
         classifier = MaskClassifier(
             find_or_convert_card(options.model, log),
