@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from maskdet.cli.common import log, show_share
+from maskdet.cli.common import log, log_some, show_share
 from maskdet.cli.training import (
     COUNT,
     FILE,
@@ -132,7 +132,7 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
 
     options = TrainOptions(**given)
     if preview is not None:
-        draw_preview(options, preview)
+        log_some(draw_preview(options, preview), None)
         click.echo(preview)
         return
     click.echo(train(options, say=log, show=show_share, resume=resume).text)
