@@ -11,7 +11,8 @@ from maskdet.alerts.watch import Alerts
 from maskdet.detect.crops import CropWriter
 from maskdet.detect.options import DetectOptions
 from maskdet.detections import Detections
-from maskdet.media.drawing import blur_faces, draw_detections
+from maskdet.media.blurring import blur_faces
+from maskdet.media.drawing import draw_detections
 from maskdet.media.frames import Source
 from maskdet.media.grid import Grid
 from maskdet.media.outputs import RunOutput
@@ -115,10 +116,8 @@ class Handling:
             self._alerts.watch(source, frame, faces)
         image = frame.image
         if options.save or self._window is not None or self._grid is not None:
-            if options.blur:
-                blur_faces(image, faces.xyxy)
-                if faces.lost is not None:
-                    blur_faces(image, faces.lost)
+            if seen.veiled is not None:
+                blur_faces(image, seen.veiled)
             draw_detections(image, faces)
         if options.save:
             self._output.write(source, frame, image)

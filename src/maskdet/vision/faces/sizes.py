@@ -167,6 +167,7 @@ class AutoSizedFaceDetector:
         load: makes the detector at an input size.
         sizes: to choose from, ascending.
         strips: how frames far from square are cut; ``None`` leaves them whole.
+        counted_from: score from which on a face counts in the choice of the size.
     """
 
     def __init__(
@@ -174,7 +175,9 @@ class AutoSizedFaceDetector:
         load: Callable[[int], FaceDetector],
         sizes: Sequence[int],
         strips: Strips | None = None,
+        counted_from: float = 0,
     ) -> None:
+        self.counted_from = counted_from
         self._load = load if strips is None else lambda size: TiledFaceDetector(load(size), strips)
         self._strips = strips
         self._sizes = tuple(sorted(sizes))
@@ -260,7 +263,9 @@ class FollowingFaceDetector:
                 start = time.perf_counter()
                 xyxy, scores = self._detector.detect_at(size, frame_bgr)
                 seconds = time.perf_counter() - start
-            heights = xyxy[:, 3] - xyxy[:, 1]
+            # What is too doubtful to be labelled changes nothing that is found.
+            counted = xyxy[scores >= np.float32(self._detector.counted_from)]
+            heights = counted[:, 3] - counted[:, 1]
         finally:
             # Even if it failed: later frames wait to hear of it.
             self._chooser.saw(index, size, heights, height, seconds)
@@ -275,6 +280,7 @@ def load_sized_face_detector(
     face_size: int | None = None,
     lanes: int = 1,
     strips: Strips | None = None,
+    counted_from: float = 0,
 ) -> FaceDetector:
     """Loads a folder's face detector, at several sizes if its card offers them and none is asked.
 
@@ -285,6 +291,7 @@ def load_sized_face_detector(
         face_size: side of the input in pixels; ``None`` leaves the choice to the detector.
         lanes: frames worked on at a time.
         strips: how frames far from square are cut; ``None`` leaves them whole.
+        counted_from: score from which on a face counts in the choice of the size.
 
     Raises:
         ModelError: the folder holds no face detector, or one that is damaged or cannot be used.
@@ -296,4 +303,4 @@ def load_sized_face_detector(
     if len(sizes) < 2:
         detector = load(face_size=face_size)
         return detector if strips is None else TiledFaceDetector(detector, strips)
-    return AutoSizedFaceDetector(lambda size: load(face_size=size), sizes, strips)
+    return AutoSizedFaceDetector(lambda size: load(face_size=size), sizes, strips, counted_from)
