@@ -7,9 +7,9 @@ The labels are YOLO text files. A face counts as clear if less than four fifths 
 its labelled box are blurred. Beside it stands how much of the pictures is blurred outside the
 labelled boxes (grown by three tenths on every side, as blurring covers hair and chin), which counts
 faces that nobody has labelled, too. With `--pans N` a camera that shakes moves across each of the
-first N photographs that have faces, which gives a video whose every face is known; a face that is
-clear in one of its frames has been seen. There, faces of which less than half is in view are left
-out.
+first N photographs that have faces (`--at-least` so many), which gives a video whose every face is
+known; a face that is clear in one of its frames has been seen. There, faces of which less than half
+is in view are left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -183,13 +183,14 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--labels", type=_FOLDER, required=True, help="Folder of their YOLO label files.")
 @click.option("--confidence", type=float, help="As that of maskdet detect.")
 @click.option("--pans", type=int, default=0, help="Photographs that a camera moves across.")
-def main(images: Path, labels: Path, confidence: float | None, pans: int) -> None:
+@click.option("--at-least", type=int, default=1, help="Faces on these.", show_default=True)
+def main(images: Path, labels: Path, confidence: float | None, pans: int, at_least: int) -> None:
     """Measures and prints."""
     photographs = list(read_yolo(images, labels, CLASS_NAMES))
     detector = load_detector(NetworkOptions(confidence=confidence), doubtful=True)
     for line in judge_pictures(detector, photographs).lines("photographs"):
         click.echo(line)
-    chosen = [one for one in photographs if one.labels][:pans]
+    chosen = [one for one in photographs if len(one.labels) >= at_least][:pans]
     for live in (False, True) if chosen else ():
         tally = judge_pans(detector, [Pan(one, live=live) for one in chosen])
         for line in tally.lines("pans, live" if live else "pans"):

@@ -1,5 +1,6 @@
 """Which frames are held back for blurring, and what is blurred in each."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from maskdet.detect.veiling import veiled
 from maskdet.detections import Detections
+from maskdet.errors import SourceError
 from maskdet.media.frames import Frame
 from maskdet.stream import Seen
 
@@ -51,6 +53,21 @@ def test_a_file_is_held_back_and_comes_whole() -> None:
     ]
     blurred = [len(one.veiled) for one in result if one.veiled is not None]
     assert blurred == ([0] + [1] * 11) * 2
+
+
+def test_a_video_that_breaks_off_loses_no_frame() -> None:
+    """What was read comes before the error does."""
+
+    def broken() -> Iterator[Seen]:
+        video = Video("a.mp4")
+        yield from (seen(video, index, face=True) for index in range(5))
+        raise SourceError("a.mp4: breaks off")
+
+    results = veiled(broken())
+    result = [next(results).frame.index for _ in range(5)]
+    with pytest.raises(SourceError):
+        next(results)
+    assert result == [0, 1, 2, 3, 4]
 
 
 def test_a_live_picture_comes_at_once() -> None:

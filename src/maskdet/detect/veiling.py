@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from maskdet.detections import Detections, FloatArray
+from maskdet.errors import MaskdetError
 from maskdet.media.frames import Source
 from maskdet.stream import Seen
 from maskdet.vision.veil import Veil, VeilOptions
@@ -45,6 +46,16 @@ def veiled(results: Iterable[Seen]) -> Iterator[Seen]:
         frames late, so that a face found late is blurred in the frames before.
     """
     waiting: dict[int, _Waiting] = {}
+    try:
+        yield from _veiled(results, waiting)
+    except MaskdetError:
+        # What was read before it broke off is not lost.
+        yield from _rest(waiting)
+        raise
+    yield from _rest(waiting)
+
+
+def _veiled(results: Iterable[Seen], waiting: dict[int, _Waiting]) -> Iterator[Seen]:
     for seen in results:
         source = seen.source
         if not source.is_moving:
@@ -60,7 +71,6 @@ def veiled(results: Iterable[Seen]) -> Iterator[Seen]:
         held.frames.append(seen)
         if len(held.frames) > held.ahead:
             yield held.take()
-    yield from _rest(waiting)
 
 
 def _rest(waiting: dict[int, _Waiting]) -> Iterator[Seen]:
