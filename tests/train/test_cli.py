@@ -53,6 +53,20 @@ def test_preview(maskdet: Cli, tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+def test_preview_names_what_it_leaves_out(maskdet: Cli, tmp_path: Path) -> None:
+    """A broken picture is named once; what libjpeg says of a damaged one, naming none, is not."""
+    write_classes(tmp_path / "dataset", 8)
+    folder = min(path for path in (tmp_path / "dataset").iterdir() if path.is_dir())
+    whole = (ROOT / "samples" / "astronaut.jpg").read_bytes()
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / "half.jpg").write_bytes(whole[: len(whole) // 2] + b"\xff\xd9")
+    done = maskdet(*("train", "--dataset", "dataset", "--max-bad", "0.5", "--preview", "p.png"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("broken.jpg") == 1
+    assert "Corrupt JPEG" not in done.stderr
+    assert (tmp_path / "p.png").exists()
+
+
 def test_one_class_is_one_line(maskdet: Cli, tmp_path: Path) -> None:
     """A user's mistake is exit code 1 and one line."""
     write_classes(tmp_path / "dataset", 3, ("with_mask",))

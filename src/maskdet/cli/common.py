@@ -26,10 +26,10 @@ _CAMERA = "0"
 
 
 def _check_tiles(_: click.Context, __: click.Parameter, text: str) -> str:
-    from maskdet.vision.faces.tiles import TileGrid
+    from maskdet.vision.faces.tiles import parse_tiles
 
     try:
-        TileGrid.parse(text)
+        parse_tiles(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return text
@@ -79,11 +79,12 @@ _NETWORK_OPTIONS = {
     ),
     "tiles": click.option(
         "--tiles",
-        default="off",
+        default="wide",
         show_default=True,
-        metavar="auto|off|NxM",
+        metavar="wide|auto|off|NxM",
         callback=_check_tiles,
-        help="Look at the frame and at N x M overlapping parts of it: for crowds.",
+        help="Look at the frame and at N x M overlapping parts of it: for crowds. wide: at parts "
+        "of those beyond 2.5:1 only, such as panoramas.",
     ),
     "min_face": click.option(
         "--min-face",
