@@ -7,13 +7,17 @@ import click
 
 from maskdet.cli.common import log, show_share
 from maskdet.cli.training import (
+    BATCH,
     COUNT,
     FILE,
     FOLDER,
     PART,
-    POSITIVE,
+    PIXELS,
     RATE,
+    SEED,
     SHARE,
+    UNITS,
+    VIEWS,
     check_alone,
     config_option,
     defaults_of,
@@ -80,21 +84,21 @@ def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option(
     "--from", "from_model", type=FILE, help="Model to adapt: .keras, or HDF5 (.h5, .model)."
 )
-@click.option("--head-units", type=POSITIVE, help="Width of the head's hidden layer.")
+@click.option("--head-units", type=UNITS, help="Width of the head's hidden layer.")
 @click.option("--dropout", type=SHARE, help="Share of its outputs dropped in training.")
 @click.option(
     "--image-size",
-    type=click.IntRange(min=32),
+    type=PIXELS,
     help="Side of the input in pixels. [default: the architecture's own]",
 )
 @click.option("--epochs", type=COUNT, help="Passes with the backbone frozen.")
-@click.option("--views", type=COUNT, help="Views a picture these take in turn; 0: always new.")
+@click.option("--views", type=VIEWS, help="Views a picture these take in turn; 0: always new.")
 @click.option("--fine-tune", type=COUNT, help="Further passes with the backbone unfrozen.")
 @click.option("--fine-tune-from", metavar="LAYER|all", help="Layer from which it is unfrozen.")
 @click.option("--fine-tune-rate", type=RATE, help="Peak learning rate of these passes.")
 @click.option("--coarse-epochs", type=COUNT, help="How many of these run at --coarse-size.")
-@click.option("--coarse-size", type=click.IntRange(min=32), help="Their side in pixels.")
-@click.option("--batch-size", type=POSITIVE, help="Pictures a step.")
+@click.option("--coarse-size", type=PIXELS, help="Their side in pixels.")
+@click.option("--batch-size", type=BATCH, help="Pictures a step.")
 @click.option("--learning-rate", type=RATE, help="Peak learning rate of the first passes.")
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How weights follow gradients.")
 @click.option("--warm-up", type=SHARE, help="Share of a phase in which the rate rises.")
@@ -106,7 +110,7 @@ def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
     help="How views differ from their pictures; --preview shows it.",
 )
 @click.option("--crop-margin", type=SHARE, help="Margin around a face box at run time.")
-@click.option("--seed", type=COUNT, help="Of split, first weights, order and views.")
+@click.option("--seed", type=SEED, help="Of split, first weights, order and views.")
 @click.option("--deterministic", is_flag=True, help="Repeatable to the bit, at some cost.")
 @click.option("--mixed-precision", is_flag=True, help="Compute in float16, for a GPU.")
 @click.option(

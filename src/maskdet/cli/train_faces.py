@@ -8,12 +8,15 @@ import click
 from maskdet.annotations import FORMATS
 from maskdet.cli.common import log, show_share
 from maskdet.cli.training import (
+    BATCH,
     COUNT,
     FOLDER,
     PART,
     POSITIVE,
     RATE,
+    SEED,
     SHARE,
+    Number,
     check_alone,
     config_option,
     defaults_of,
@@ -34,8 +37,6 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
 
     if value is None or value == ORIGINAL:
         return value
-    if Path(value).is_file():
-        raise click.BadParameter(f"{value}: is a file; a face detector is a folder with a card.")
     return str(face_detector_folder(Path(value)).absolute())
 
 
@@ -97,14 +98,14 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
     help="Side to measure at, likewise; the first is the detector's own. Repeatable.",
 )
 @click.option("--passes", type=POSITIVE, help="How often the pictures are gone through.")
-@click.option("--batch-size", type=POSITIVE, help="Pictures a step at the smallest size.")
+@click.option("--batch-size", type=BATCH, help="Pictures a step at the smallest size.")
 @click.option("--learning-rate", type=RATE, help="Peak learning rate.")
-@click.option("--weight-decay", type=click.FloatRange(min=0), help="Of AdamW.")
+@click.option("--weight-decay", type=Number(0, 10), help="Of AdamW.")
 @click.option(
     "--averaging", type=SHARE, help="How slowly the averaged weights, which are kept, follow."
 )
 @click.option("--patience", type=COUNT, help="Passes without a gain before stopping; 0: never.")
-@click.option("--seed", type=COUNT, help="Of split, order and views.")
+@click.option("--seed", type=SEED, help="Of split, order and views.")
 @click.option("--mixed-precision", is_flag=True, help="Compute in bfloat16, for recent processors.")
 def train_faces(resume: Path | None, **given: Any) -> None:
     """Train the face detector on with your own boxed pictures.

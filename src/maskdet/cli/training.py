@@ -1,8 +1,8 @@
 """What the training commands have in common: kinds of options, presets, taking up a run."""
 
 import dataclasses
+import math
 import signal
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,42 @@ import click
 from click.core import ParameterSource
 
 from maskdet import assets
+from maskdet.documents import read_toml
+from maskdet.errors import MaskdetError
 from maskdet.train.config import FILE as CONFIG_FILE
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-POSITIVE = click.IntRange(min=1)
-COUNT = click.IntRange(min=0)
-RATE = click.FloatRange(min=0, min_open=True)
-SHARE = click.FloatRange(0, 1, max_open=True)
-PART = click.FloatRange(0, 1, min_open=True, max_open=True)
+
+
+class Number(click.FloatRange):
+    """A range of numbers, which what is no number (``nan``) is not in."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Returns the number.
+
+        Raises:
+            BadParameter: it is none, or out of range.
+        """
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
+
+
+# Beyond these is nothing that anybody trains with, but much that nothing is prepared for.
+POSITIVE = click.IntRange(1, 1_000_000)
+COUNT = click.IntRange(0, 1_000_000)
+PIXELS = click.IntRange(32, 1024)
+BATCH = click.IntRange(1, 8192)
+UNITS = click.IntRange(1, 8192)
+VIEWS = click.IntRange(0, 1000)
+SEED = click.IntRange(0, 2**32 - 1)  # what Keras takes
+RATE = Number(0, 100, min_open=True)
+SHARE = Number(0, 1, max_open=True)
+PART = Number(0, 1, min_open=True, max_open=True)
 
 _MOST_NAMED = 3  # a file of another command has dozens of unknown options
 
@@ -27,11 +54,9 @@ _MOST_NAMED = 3  # a file of another command has dozens of unknown options
 def _read_defaults(context: click.Context, path: Path) -> None:
     """Makes a file's keys the defaults of the other options."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise click.BadParameter(f"{path}: cannot be read ({error.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{path}: is not TOML ({error}).") from None
+        table = read_toml(path, MaskdetError)
+    except MaskdetError as error:
+        raise click.BadParameter(f"{error}.") from None
     options = {
         name.lstrip("-"): option
         for option in context.command.params
@@ -46,15 +71,35 @@ def _read_defaults(context: click.Context, path: Path) -> None:
     defaults = {}
     for key, item in table.items():
         option = options[key.replace("_", "-")]
-        defaults[str(option.name)] = _words(item, many=option.multiple)
+        words = _words(item, option)
+        if words is None:
+            raise click.BadParameter(f"{path}: {key} is not what --{key.replace('_', '-')} takes.")
+        defaults[str(option.name)] = words
     context.default_map = {**(context.default_map or {}), **defaults}
 
 
-def _words(item: Any, *, many: bool) -> str | list[str]:
-    """Writes a value as on the command line, so that it is checked in the same way."""
-    if many:
-        return [str(part) for part in (item if isinstance(item, list) else [item])]
-    return str(item)
+def _words(item: Any, option: click.Option) -> str | list[str] | None:
+    """Writes a value as on the command line, so that it is checked in the same way.
+
+    Returns:
+        A word, or several for an option that can be repeated; ``None`` for what nobody could have
+        written there.
+    """
+    if option.multiple:
+        words = [_word(part, option) for part in (item if isinstance(item, list) else [item])]
+        known = [word for word in words if word is not None]
+        return known if len(known) == len(words) else None
+    return _word(item, option)
+
+
+def _word(item: Any, option: click.Option) -> str | None:
+    if isinstance(item, dict | list) or (isinstance(item, bool) and not option.is_flag):
+        return None
+    try:
+        word = str(item)
+    except ValueError:  # a whole number that is longer than Python writes out
+        return None
+    return None if "\0" in word else word
 
 
 def _load_config(context: click.Context, _: click.Parameter, value: str | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from maskdet.documents import parse_json
 from maskdet.errors import ModelError, OutputError
 
 
@@ -75,7 +76,7 @@ def load(path: Path) -> tuple[Progress, list[Any]]:
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            progress = Progress(**json.loads(arrays["progress"].tobytes()))
+            progress = Progress(**parse_json(arrays["progress"].tobytes().decode()))
             values = [arrays[f"v{number}"] for number in range(len(arrays.files) - 1)]
     except FileNotFoundError:
         raise ModelError(

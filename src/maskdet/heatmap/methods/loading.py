@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from maskdet.assets import card_file, read_card
 from maskdet.errors import ModelError, NoMapsError
 from maskdet.heatmap.methods.explainers import (
     CAM,
@@ -16,6 +14,7 @@ from maskdet.heatmap.methods.explainers import (
     MapOptions,
     SmoothExplainer,
 )
+from maskdet.vision.card import ClassifierCard, read_classifier_card
 from maskdet.vision.classifier import Classifier, MaskClassifier
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.runtime import silent_standard_error
@@ -69,26 +68,26 @@ def load_model(
         ModelError: no such model, or it cannot give such maps.
     """
     if model is not None and model.suffix == ".keras" and not model.with_suffix(".json").exists():
-        return _load_keras(model, {}, options, crop_margin, log)
+        return _load_keras(model, None, options, crop_margin, log)
     card_path = find_or_convert_card(model, log)
-    card = read_card(card_path)
+    card = read_classifier_card(card_path)
     reason = f"{card_path}: names no .keras file, which --method {options.method} needs"
     if options.method == CAM and options.layer is None:
         try:
-            return _load_lite(card_path, card, options, crop_margin, precision, log)
+            return _load_lite(card, model, options, crop_margin, precision, log)
         except NoMapsError as error:
             reason = f"{error}, or put its .keras file beside it"
             slower = str(error).rsplit("; ", 1)[0]
-            if "keras" in card.get("files", {}):
+            if "keras" in card.files:
                 log(f"{slower}: computing with Keras, which is slower")
-    if "keras" not in card.get("files", {}):
+    if "keras" not in card.files:
         raise ModelError(reason)
-    return _load_keras(card_file(card_path, card, "keras"), card, options, crop_margin, log)
+    return _load_keras(card.file("keras"), card, options, crop_margin, log)
 
 
 def _load_lite(
-    card_path: Path,
-    card: dict[str, Any],
+    card: ClassifierCard,
+    named: Path | None,
     options: MapOptions,
     crop_margin: float | None,
     precision: str | None,
@@ -99,11 +98,13 @@ def _load_lite(
     Raises:
         NoMapsError: it has no maps, or none of the resolution asked for.
     """
-    classifier = MaskClassifier(card_path, precision=precision, crop_margin=crop_margin, maps=True)
+    classifier = MaskClassifier(
+        card.path, precision=precision, crop_margin=crop_margin, maps=True, named=named
+    )
     explainer: Explainer = LiteExplainer(classifier)
     if options.resolution not in (None, classifier.size):
         assert options.resolution is not None
-        path = card_file(card_path, card, f"tflite_{precision}" if precision else "tflite")
+        path = classifier.path
         try:
             explainer = LargeLiteExplainer(path, classifier.labels, options.resolution)
         except ModelError:
@@ -111,7 +112,7 @@ def _load_lite(
                 f"{path}: its graph takes {classifier.size} pixels and no other size; "
                 f"leave --resolution {options.resolution} out"
             ) from None
-    if card.get("architecture") == "small_cnn":
+    if card.architecture == "small_cnn":
         log(
             "small_cnn does not pool its map globally: each place has weights of its own, so the "
             "map is exact but may jump from cell to cell; --method gradcam averages the weights"
@@ -122,7 +123,7 @@ def _load_lite(
 
 def _load_keras(
     path: Path,
-    card: dict[str, Any],
+    card: ClassifierCard | None,
     options: MapOptions,
     crop_margin: float | None,
     log: Callable[[str], None],
@@ -132,17 +133,18 @@ def _load_keras(
     with silent_standard_error():
         from maskdet.heatmap.methods.gradients import KerasExplainer
 
-    labels = tuple(str(label) for label in card["labels"]) if "labels" in card else None
     explainer: Explainer = KerasExplainer(
         path,
-        labels,
+        card.labels if card else None,
         method=options.method,
         layer=options.layer,
         resolution=options.resolution,
     )
-    if labels is None:
+    if card is None:
         log(f"{path.name} has no card: labels taken to be {', '.join(explainer.labels)}")
     if options.smooth:
         explainer = SmoothExplainer(explainer)
-    margin = float(card.get("crop_margin", 0.0)) if crop_margin is None else crop_margin
-    return LoadedModel(explainer, margin, float(card.get("temperature", 1.0)))
+    margin = crop_margin
+    if margin is None:
+        margin = card.crop_margin if card else 0.0
+    return LoadedModel(explainer, margin, card.temperature if card else 1.0)

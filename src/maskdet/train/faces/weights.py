@@ -11,9 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from maskdet.assets import card_file, read_card
 from maskdet.errors import ModelError
 from maskdet.train.faces.networks.registry import FINE, RES10, network_of, network_with
+from maskdet.vision.faces.card import read_face_card
 from maskdet.vision.faces.loading import find_card
 
 WEIGHTS_KEY = "weights"
@@ -54,19 +54,22 @@ def load(path: Path) -> keras.Model:
     return network
 
 
-def load_from(folder: Path) -> keras.Model:
-    """Builds the network of a face detector's folder.
+def load_from(place: Path) -> keras.Model:
+    """Builds the network of a face detector.
+
+    Args:
+        place: see `maskdet.vision.faces.loading.load_face_detector`.
 
     Raises:
         ModelError: it holds no face detector, or one that cannot be trained on.
     """
-    card_path = find_card(folder)
+    card_path = find_card(place)
     if card_path is None:
-        raise ModelError(f"{folder}: holds no face detector that can be trained on")
-    card = read_card(card_path)
-    if WEIGHTS_KEY not in card.get("files", {}):
+        raise ModelError(f"{place}: holds no face detector that can be trained on")
+    card = read_face_card(card_path)
+    if WEIGHTS_KEY not in card.files:
         raise ModelError(f"{card_path}: names no weights file, so it cannot be trained on")
-    return load(card_file(card_path, card, WEIGHTS_KEY))
+    return load(card.file(WEIGHTS_KEY))
 
 
 def with_fine_heads(network: keras.Model) -> keras.Model:
