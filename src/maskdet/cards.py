@@ -68,15 +68,20 @@ class Fields:
         given = self._entries.get(name, _MISSING)
         if given is _MISSING or (given is None and default is not _MISSING):
             if default is _MISSING:
-                raise ModelError(f"{self.path}: has no {self._within}{name}")
+                raise ModelError(f"{self.path}: has no {self._where(name)}")
             value: Value = default
             return value
         found = read(given)
         if found is None:
             raise ModelError(
-                f"{self.path}: {self._within}{name} is {shown(given)}, expected {expected}"
+                f"{self.path}: {self._where(name)} is {shown(given)}, expected {expected}"
             )
         return found
+
+    def _where(self, name: str) -> str:
+        """Returns how an entry is called in an error; some names are the stranger's, too."""
+        where = f"{self._within}{name}"
+        return where if where.isprintable() and len(where) < 2 * _LONGEST_SHOWN else shown(where)
 
     def number(self, name: str, low: float, high: float, default: Any = _MISSING) -> float:
         """Returns a number between two others, both included."""
@@ -118,7 +123,7 @@ class Fields:
         )
         for label in names:
             if names.count(label) > 1:
-                raise ModelError(f"{self.path}: {self._within}{name} has {shown(label)} twice")
+                raise ModelError(f"{self.path}: {self._where(name)} has {shown(label)} twice")
         return names
 
 

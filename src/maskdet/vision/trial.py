@@ -17,7 +17,7 @@ from maskdet.vision.trust import REFUSED
 
 # Beyond what any network needs; what asks for more is damaged, and must not take it from others.
 _LEAST_MEMORY = 4 << 30
-_ROUNDS = 3
+_ROUNDS = 2
 
 
 def limit_resources() -> None:
@@ -93,6 +93,9 @@ def main(arguments: list[str]) -> int:
             run_opencv(kind, shape, files)
     except ModelError as error:
         print(error)
+        return REFUSED
+    except MemoryError:
+        print(f"{files[-1]}: is damaged: it asks for more memory than there is")
         return REFUSED
     return 0
 

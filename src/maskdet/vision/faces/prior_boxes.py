@@ -131,7 +131,9 @@ def decode(
     """
     scaled = offsets * np.array(variances, np.float32)
     centres = priors[:, :2] + scaled[:, :2] * priors[:, 2:]
-    sizes = priors[:, 2:] * np.exp(scaled[:, 2:])
+    # A damaged network's boxes may be wider than any number; what clips them can do with that.
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = priors[:, 2:] * np.exp(scaled[:, 2:])
     return to_xyxy(np.concatenate([centres, sizes], axis=1))
 
 
