@@ -4,7 +4,6 @@ An ``.npz`` file read without pickle: loading runs nothing from the file. A TFLi
 trained on, and a Keras file of the network would be four times as large.
 """
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import keras
 import numpy as np
 
 from maskdet.errors import ModelError
+from maskdet.train.checkpoint import read_arrays
 from maskdet.train.faces.networks.registry import FINE, RES10, network_of, network_with
 from maskdet.vision.faces.card import read_face_card
 from maskdet.vision.faces.loading import find_card
@@ -36,11 +36,10 @@ def load(path: Path) -> keras.Model:
         ModelError: the file is missing, damaged, or of another network.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name].astype(np.float32) for name in stored.files}
+        arrays = {name: array.astype(np.float32) for name, array in read_arrays(path).items()}
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, KeyError, zipfile.BadZipFile):
+    except ValueError:
         raise ModelError(f"{path}: is not a weights file of maskdet, or is damaged") from None
     network = network_with({name.rpartition("/")[0] for name in arrays}).build()
     for layer in network.layers:

@@ -38,7 +38,11 @@ def face_detector_folder(given: Path | str | None) -> Path:
     if str(given) == ORIGINAL:
         return bundled(f"face_detector/{ORIGINAL}")
     place = Path(given)
-    if place.is_file():
+    try:
+        is_file, is_folder = place.is_file(), place.is_dir()
+    except OSError as error:
+        raise ModelError(f"{place}: cannot be read ({error.strerror})") from None
+    if is_file:
         suffix = place.suffix.lower()
         if suffix in (".json", TFLITE):
             return place
@@ -48,7 +52,7 @@ def face_detector_folder(given: Path | str | None) -> Path:
         raise ModelError(
             f"{place}: is not a face detector's folder, card (.json) or network (.tflite){hint}"
         )
-    if not place.is_dir():
+    if not is_folder:
         raise ModelError(f"{place}: no such folder, and no bundled face detector of that name")
     return place
 
