@@ -74,10 +74,15 @@ def read_face_card(path: Path) -> FaceCard:
         a_list(a_whole(_SMALLEST_SIZE, LARGEST_SIZE), 0, _MOST_SIZES),
         (),
     )
+    files = card_files(fields)
     return FaceCard(
         path=path,
-        files=card_files(fields),
-        default_precision=fields.text("default_precision"),
+        files=files,
+        default_precision=fields.take(
+            "default_precision",
+            "one of the keys of files",
+            lambda given: given if isinstance(given, str) and given in files else None,
+        ),
         size=picture.whole("size", _SMALLEST_SIZE, LARGEST_SIZE),
         sizes=tuple(sorted(set(sizes))),
         multiple_of=picture.whole("multiple_of", 1, 256, 1),
