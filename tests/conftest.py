@@ -11,6 +11,31 @@ from numpy.typing import NDArray
 
 from command_line import ROOT, SAMPLES, Cli
 
+# Tests of the trainers and of what Keras computes: their modules import TensorFlow.
+TRAINING = ("train", "heatmap/methods/test_explainers.py", "vision/test_foreign.py")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds --light: for while one works, and for installations without the extra ``train``."""
+    parser.addoption("--light", action="store_true", help="leave out what needs TensorFlow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves out whole modules that need TensorFlow, where it is not wanted."""
+    if config.getoption("--light"):
+        folder = Path(__file__).parent
+        return collection_path in {folder / name for name in TRAINING} or None
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skips single tests that need TensorFlow, where it is not wanted."""
+    if config.getoption("--light"):
+        skip = pytest.mark.skip(reason="needs TensorFlow")
+        for item in items:
+            if item.get_closest_marker("training"):
+                item.add_marker(skip)
+
 
 @pytest.fixture
 def samples() -> Path:

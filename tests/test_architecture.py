@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "src" / "maskdet"
-COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "train"}
+import maskdet
+
+PACKAGE = Path(maskdet.__file__).parent
+COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "train"}
 GROUND = {
+    "addresses",
     "annotations",
     "assets",
     "boxes",
@@ -21,9 +24,16 @@ GROUND = {
     "documents",
     "duplicates",
     "errors",
+    "extras",
+    "faces_file",
+    "folders",
     "metrics",
+    "pace",
     "signals",
+    "splits",
     "summaries",
+    "text_files",
+    "waits",
     "wording",
 }
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from command_line import ROOT, Cli, assert_user_error
+from command_line import Cli, assert_user_error
 from maskdet import __version__
+from maskdet.assets import bundled
 from maskdet.media.pictures import read_picture
 from maskdet.media.video import VideoSource
 
@@ -197,7 +198,7 @@ def test_output_that_cannot_be_written(maskdet: Cli, samples: Path, tmp_path: Pa
 
 def model_copy(folder: Path) -> Path:
     """Copies the bundled classifier's card and default network, and returns the card."""
-    card = ROOT / "models" / "mask_detector.json"
+    card = bundled("models/mask_detector.json")
     network = json.loads(card.read_text())["files"]["tflite"]["name"]
     shutil.copy(card, folder)
     shutil.copy(card.with_name(network), folder)

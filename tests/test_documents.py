@@ -1,4 +1,4 @@
-"""JSON and TOML of others: every encoding with a mark is read, everything else is one line."""
+"""JSON and TOML of others: every encoding is read, everything else is one line."""
 
 import math
 from pathlib import Path
@@ -11,9 +11,9 @@ from maskdet.errors import DatasetError, MaskdetError, ModelError
 READERS = [read_json, read_toml]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_marks_of_windows_are_understood(tmp_path: Path, encoding: str) -> None:
-    """UTF-8 with and without its mark and UTF-16 say the same, as in the case windows_text."""
+    """UTF-8 with and without its mark, UTF-16 and ANSI, as in the case windows_text."""
     path = tmp_path / "x"
     path.write_text('{"name": "Müller"}\r\n', encoding=encoding)
     assert read_json(path, ModelError) == {"name": "Müller"}
@@ -26,15 +26,14 @@ def test_marks_of_windows_are_understood(tmp_path: Path, encoding: str) -> None:
     [
         (b"", "Expecting value"),
         (b"{", "Expecting property name"),
-        (b'"M\xfcller"', "not in UTF-8"),
-        (b"\xff\xfe{", "not in UTF-8"),
+        (b"\xff\xfe{", "Expecting value"),
         (b"\x00\x01\x02", "Expecting value"),
         (b"[" * 100_000, "nested too deeply"),
         (b"[" * 100 + b"]" * 100, "nested too deeply"),
         (b'{"a":' * 100 + b"1" + b"}" * 100, "nested too deeply"),
         (b"[1, " + b"9" * 5000 + b"]", "Exceeds the limit"),
     ],
-    ids=["empty", "cut off", "ANSI", "half", "binary", "abyss", "deep", "objects", "digits"],
+    ids=["empty", "cut off", "half", "binary", "abyss", "deep", "objects", "digits"],
 )
 def test_json_that_is_none(tmp_path: Path, content: bytes, words: str) -> None:
     """Each is one line that names the file, of the kind of error asked for."""
@@ -49,13 +48,12 @@ def test_json_that_is_none(tmp_path: Path, content: bytes, words: str) -> None:
     ("content", "words"),
     [
         (b"= 3", "Invalid statement"),
-        (b'a = "M\xfcller"', "not in UTF-8"),
         (b"a = " + b"[" * 100_000, "nested too deeply"),
         (b"a = " + b"[" * 100 + b"]" * 100, "nested too deeply"),
         (b".".join([b"a"] * 3000) + b" = 1", "nested too deeply"),
         (b"a = " + b"9" * 5000, "Exceeds the limit"),
     ],
-    ids=["broken", "ANSI", "abyss", "deep", "keys", "digits"],
+    ids=["broken", "abyss", "deep", "keys", "digits"],
 )
 def test_toml_that_is_none(tmp_path: Path, content: bytes, words: str) -> None:
     """Likewise."""

@@ -1,9 +1,8 @@
-"""Reads JSON and TOML that somebody else wrote: any encoding with a mark, no depth that can hurt.
+"""Reads JSON and TOML that somebody else wrote: in any encoding, to no depth that can hurt.
 
 What is wrong with such a file is said in one line, by the error of whoever reads it.
 """
 
-import codecs
 import json
 import math
 import tomllib
@@ -12,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.errors import MaskdetError
+from maskdet.text_files import decode_text
 
 DEEPEST = 64
 """Levels of lists and objects in one another. Python's parsers, and what prints or writes their
 result, each give up at depths of their own, in the hundreds and thousands."""
-
-# As editors on Windows mark what they save; without a mark it is UTF-8.
-_MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 def parse_json(text: str) -> Any:
@@ -31,7 +28,7 @@ def parse_json(text: str) -> Any:
 
 
 def read_json(path: Path, error: type[MaskdetError]) -> Any:
-    """Reads a JSON file, in UTF-8, or in UTF-16 with its mark.
+    """Reads a JSON file in any of the encodings of `maskdet.text_files`.
 
     Args:
         path: of the file.
@@ -44,7 +41,7 @@ def read_json(path: Path, error: type[MaskdetError]) -> Any:
 
 
 def read_toml(path: Path, error: type[MaskdetError]) -> dict[str, Any]:
-    """Reads a TOML file, in UTF-8, or in UTF-16 with its mark.
+    """Reads a TOML file in any of the encodings of `maskdet.text_files`.
 
     Args and errors are those of `read_json`.
     """
@@ -70,20 +67,11 @@ def _read(path: Path, language: str, parse: Callable[[str], Any], error: type[Ma
     except OSError as problem:
         raise error(f"{path}: cannot be read ({problem.strerror})") from None
     try:
-        return _parse(parse, _decoded(content))
-    except UnicodeDecodeError:
-        raise error(f"{path}: is not {language} (not in UTF-8)") from None
+        return _parse(parse, decode_text(content))
     except ValueError as problem:
         # Of a number with too many digits Python says more than anybody wants to know.
         reason = str(problem).partition(";")[0]
         raise error(f"{path}: is not {language} ({reason})") from None
-
-
-def _decoded(content: bytes) -> str:
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return content.decode(encoding)
-    return content.decode("utf-8-sig")
 
 
 def _parse(parse: Callable[[str], Any], text: str) -> Any:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -78,6 +79,17 @@ def test_reconnects_and_says_so() -> None:
     assert feeds[0].closed
     assert sum("cable pulled; opening it again" in line for line in lines) == 2
     assert lines.count("door: is back") == 2
+
+
+def test_frames_say_when_they_were_taken() -> None:
+    """By the clock on the wall, with its zone; one that waits grows no younger."""
+    source = LiveSource("camera", "camera 0", Scripted([1, 2, 3]), list, reconnect=0)
+    before = datetime.now(UTC)
+    first = next(iter(source))
+    time.sleep(0.1)
+    assert first.wall_time is not None
+    assert first.wall_time.utcoffset() is not None
+    assert before <= first.wall_time <= before + timedelta(seconds=1)
 
 
 def test_gives_up_after_the_asked_number_of_attempts() -> None:

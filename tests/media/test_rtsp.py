@@ -18,6 +18,8 @@ from maskdet.media.sources import ReadOptions, open_source
 from maskdet.media.video import VideoSource
 from rtsp_server import LEVELS, LEVELS_A_SECOND, level_at
 
+pytestmark = pytest.mark.server
+
 SERVER = ROOT / "tests" / "rtsp_server.py"
 PYTHON = "/usr/bin/python3"
 

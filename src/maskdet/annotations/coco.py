@@ -1,10 +1,10 @@
 """COCO: one JSON file for many pictures, boxes as left, top, width, height in pixels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from maskdet.annotations.entries import Entry, stated_size
+from maskdet.annotations.entries import Entry, files_of, stated_size
 from maskdet.documents import read_json
 from maskdet.errors import DatasetError
 
@@ -31,7 +31,7 @@ def read(place: Path) -> Iterator[Entry]:
     Raises:
         DatasetError: the file is not JSON, or one lists no pictures.
     """
-    for path in [place] if place.is_file() else sorted(place.rglob("*.json")):
+    for path in [place] if place.is_file() else files_of(place, ".json"):
         try:
             content = load(path)
         except DatasetError as error:
@@ -68,10 +68,13 @@ def _entries(path: Path, content: dict[str, Any]) -> Iterator[Entry]:
         elif item.get("iscrowd"):
             entry.note(f"{where} is a crowd: left out")
         elif item.get("category_id") is None:
-            entry.note(f"{where} has no category: left out")
+            entry.lose(f"{where} has no category")
         else:
             kind = _key(item["category_id"])
-            entry.add(names.get(kind, kind), _corners(item.get("bbox")), where)
+            corners: Sequence[float] = _corners(item.get("bbox")) or _around(
+                item.get("segmentation")
+            )
+            entry.add(names.get(kind, kind), corners, where)
     yield from entries.values()
 
 
@@ -84,6 +87,17 @@ def _corners(box: object) -> list[float]:
     except OverflowError:
         return []
     return [left, top, left + width, top + height]
+
+
+def _around(polygons: object) -> list[int | float]:
+    """Returns left, top, right and bottom of polygons; nothing where they are none."""
+    if not isinstance(polygons, list) or not polygons:
+        return []
+    if not all(isinstance(polygon, list) and all(map(_is_number, polygon)) for polygon in polygons):
+        return []
+    across = [x for polygon in polygons for x in polygon[0::2]]
+    down = [y for polygon in polygons for y in polygon[1::2]]
+    return [min(across), min(down), max(across), max(down)] if across and down else []
 
 
 def _key(identity: object) -> str:

@@ -1,7 +1,6 @@
 """What the training commands have in common: kinds of options, presets, taking up a run."""
 
 import dataclasses
-import math
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -11,42 +10,24 @@ import click
 from click.core import ParameterSource
 
 from maskdet import assets
+from maskdet.cli.numbers import Real, Whole
 from maskdet.documents import read_toml
 from maskdet.errors import MaskdetError
+from maskdet.extras import require
 from maskdet.train.config import FILE as CONFIG_FILE
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-class Number(click.FloatRange):
-    """A range of numbers, which what is no number (``nan``) is not in."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Returns the number.
-
-        Raises:
-            BadParameter: it is none, or out of range.
-        """
-        number: float = super().convert(value, param, ctx)
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number.", param, ctx)
-        return number
-
-
-# Beyond these is nothing that anybody trains with, but much that nothing is prepared for.
-POSITIVE = click.IntRange(1, 1_000_000)
-COUNT = click.IntRange(0, 1_000_000)
-PIXELS = click.IntRange(32, 1024)
-BATCH = click.IntRange(1, 8192)
-UNITS = click.IntRange(1, 8192)
-VIEWS = click.IntRange(0, 1000)
-SEED = click.IntRange(0, 2**32 - 1)  # what Keras takes
-RATE = Number(0, 100, min_open=True)
-SHARE = Number(0, 1, max_open=True)
-PART = Number(0, 1, min_open=True, max_open=True)
+POSITIVE = Whole(min=1)
+COUNT = Whole(min=0)
+# Of pictures in a step, of units in a layer, of pixels of a side: more fits no memory.
+SEVERAL = Whole(1, 65536)
+SIDE = Whole(32, 2048)
+# What grows with a network's weights, or with their steps: beyond it there is nothing but noise.
+RATE = Real(0, 10, min_open=True)
+DECAY = Real(0, 10)
+SHARE = Real(0, 1, max_open=True)
+PART = Real(0, 1, min_open=True, max_open=True)
 
 _MOST_NAMED = 3  # a file of another command has dozens of unknown options
 
@@ -198,7 +179,12 @@ def check_alone(resume: Path) -> None:
 
 
 def load_tensorflow() -> None:
-    """Loads TensorFlow; from here on SIGTERM ends a run as Ctrl-C does, tidying up behind it."""
+    """Loads TensorFlow; from here on SIGTERM ends a run as Ctrl-C does, tidying up behind it.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    require("train", f"maskdet {click.get_current_context().info_name}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from maskdet.train.quiet import import_tensorflow
 

@@ -4,12 +4,16 @@ from pathlib import Path
 
 from maskdet.boxes import cut, expand_boxes
 from maskdet.detections import Detections
+from maskdet.media.files import shortened
 from maskdet.media.frames import Frame, Source, UInt8Array
+from maskdet.media.naming import file_stem
 from maskdet.media.sinks import write_picture
 
 # A followed face is saved once in so many seconds under the same label: neighbouring frames teach
 # nothing new.
 SECONDS_BETWEEN = 1.0
+# Room for three numbers and the suffix. Bytes.
+_LONGEST_STEM = 220
 
 
 class CropWriter:
@@ -37,7 +41,8 @@ class CropWriter:
         Raises:
             OutputError: a crop cannot be written.
         """
-        stem = Path(frame.source).stem.replace(" ", "-")
+        own = file_stem(source) if source.is_moving else Path(frame.source).stem.replace(" ", "-")
+        stem = shortened(own, _LONGEST_STEM)
         boxes = expand_boxes(faces.xyxy, self._margin)
         numbers = range(len(faces)) if faces.tracks is None else faces.tracks.tolist()
         for box, label, number in zip(boxes, faces.predicted_labels, numbers, strict=True):
@@ -56,9 +61,10 @@ class CropWriter:
             write_picture(path, cut(image, box))
 
     def _is_due(self, key: tuple[str, int, str], time: float) -> bool:
-        if time - self._last.get(key, -SECONDS_BETWEEN) < SECONDS_BETWEEN:
+        # The clock of a recording may be set back.
+        if abs(time - self._last.get(key, -SECONDS_BETWEEN)) < SECONDS_BETWEEN:
             return False
         self._last[key] = time
         if len(self._last) > 1000:
-            self._last = {k: t for k, t in self._last.items() if time - t < SECONDS_BETWEEN}
+            self._last = {k: t for k, t in self._last.items() if abs(time - t) < SECONDS_BETWEEN}
         return True

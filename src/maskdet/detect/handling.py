@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from maskdet.alerts.watch import Alerts
+from maskdet.alerts.channels import channels_of
+from maskdet.alerts.delivery import Delivery
+from maskdet.alerts.watch import Watch
 from maskdet.detect.crops import CropWriter
 from maskdet.detect.options import DetectOptions
 from maskdet.detections import Detections
@@ -22,7 +24,7 @@ from maskdet.media.records import (
     open_records,
     record_of,
 )
-from maskdet.media.window import Window, open_window
+from maskdet.media.window import Window, is_wanted, open_window
 from maskdet.stream import Seen
 from maskdet.vision.evidence import watched
 from maskdet.vision.pipeline import MaskDetector
@@ -49,6 +51,7 @@ class Handling:
         stop: threading.Event,
     ) -> None:
         self._options = options
+        self._sources = sources
         self._margin = detector.classifier.crop_margin
         self._stack = ExitStack()
         self._output = RunOutput(
@@ -66,7 +69,8 @@ class Handling:
         self._log = log
         self._stop = stop
         self._window: Window | None = None
-        self._alerts: Alerts | None = None
+        self._watch = Watch(options.alerts)
+        self._delivery: Delivery | None = None
         self._records: list[JsonLines | CsvRows] = []
 
     def __enter__(self) -> Self:
@@ -75,15 +79,16 @@ class Handling:
         with ExitStack() as opening:
             opening.callback(stack.close)
             # First, to be left last: files are whole before the last alert is waited for.
-            if options.alerts.command is not None or options.alerts.webhook is not None:
-                self._alerts = stack.enter_context(Alerts(options.alerts, self._log))
+            if channels := channels_of(options.alerts):
+                delivery = Delivery(channels, options.alerts.delivery, self._log)
+                self._delivery = stack.enter_context(delivery)
             for path, writer in ((options.json, JsonLines), (options.csv, CsvRows)):
                 if path is not None:
                     stream = stack.enter_context(open_records(path, overwrite=options.overwrite))
                     self._records.append(writer(stream))
             if options.save:
                 stack.enter_context(self._output)
-            if options.show:
+            if is_wanted(options.show, self._sources):
                 window = open_window(self._output.write_still, self._log, self._stop)
                 self._window = stack.enter_context(window)
             opening.pop_all()
@@ -104,6 +109,11 @@ class Handling:
         """Where they are."""
         return self._output.place
 
+    @property
+    def undelivered(self) -> list[str]:
+        """One line for each channel on which alerts were not delivered, known at the end."""
+        return [] if self._delivery is None else self._delivery.failures
+
     def take(self, seen: Seen) -> bool:
         """Does everything with a frame; returns False once the user has asked to quit."""
         options, source, frame, faces = self._options, seen.source, seen.frame, seen.detections
@@ -111,8 +121,9 @@ class Handling:
             self._log(f"{frame.source} frame {frame.index}: {_counts(faces) or 'no faces'}")
         if self._crops is not None:
             self._crops.write(source, frame, frame.image, faces)
-        if self._alerts is not None:
-            self._alerts.watch(source, frame, faces)
+        if self._delivery is not None:
+            for alert in self._watch.alerts(source, frame, faces):
+                self._delivery.send(alert, can_wait=not source.is_live)
         image = frame.image
         if options.save or self._window is not None or self._grid is not None:
             if options.blur:

@@ -17,12 +17,14 @@ class RunSummary:
         seconds: from the start of the first frame to the end of the last.
         written: files written.
         place: the folder or file that annotated frames went to.
+        undelivered: one line for each channel on which alerts were not delivered.
     """
 
     sources: list[Summary]
     seconds: float = 0.0
     written: list[Path] = field(default_factory=list)
     place: Path | None = None
+    undelivered: list[str] = field(default_factory=list)
 
     @property
     def frames(self) -> int:
@@ -41,8 +43,9 @@ class RunSummary:
 
     @property
     def failures(self) -> list[str]:
-        """One line for each thing that could not be read."""
-        return [failure for source in self.sources for failure in source.failures]
+        """One line for each thing that could not be read, or told."""
+        unread = [failure for source in self.sources for failure in source.failures]
+        return unread + self.undelivered
 
     def lines(self) -> list[str]:
         """Returns the summary as lines for people."""

@@ -1,5 +1,6 @@
 """Where results go: fresh run folders, and files that are whole or not there."""
 
+import hashlib
 import itertools
 import json
 from collections.abc import Iterator
@@ -8,10 +9,34 @@ from pathlib import Path
 
 from maskdet.errors import OutputError
 
+# What file systems take. Bytes.
+LONGEST_NAME = 255
+
 
 def printable(text: str, encoding: str = "utf-8") -> str:
     """Returns a text with what an encoding lacks as escapes, as of a file name in another one."""
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def shortened(stem: str, longest: int) -> str:
+    """Cuts what is too long for a file name, and marks it so that it differs from its like.
+
+    Args:
+        stem: of a file name.
+        longest: bytes it may have.
+    """
+    data = stem.encode("utf-8", "surrogateescape")
+    if len(data) <= longest:
+        return stem
+    mark = f"-{hashlib.sha256(data).hexdigest()[:8]}"
+    return data[: longest - len(mark)].decode("utf-8", "ignore") + mark
+
+
+def partial_path(path: Path) -> Path:
+    """Returns where a file is written until it is whole: beside it, hidden, of the same suffix."""
+    end = f".partial{path.suffix}"
+    room = LONGEST_NAME - len(f".{end}".encode("utf-8", "surrogateescape"))
+    return path.with_name(f".{shortened(path.stem, room)}{end}")
 
 
 def next_run_folder(command: str, root: Path = Path("runs")) -> Path:
@@ -39,9 +64,13 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Makes sure that nothing is replaced which the user has not given up.
 
     Raises:
-        OutputError: the file exists, and is not to be replaced.
+        OutputError: the file exists, and is not to be replaced, or could never be written.
     """
-    if path.exists() and not overwrite:
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+    if exists and not overwrite:
         raise OutputError(f"{path}: exists already; --overwrite replaces it")
 
 
@@ -80,7 +109,7 @@ def replacing(path: Path) -> Iterator[Path]:
         OutputError: the file cannot be written.
     """
     make_folder(path.parent)
-    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    temporary = partial_path(path)
     try:
         yield temporary
         temporary.replace(path)

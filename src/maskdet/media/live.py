@@ -1,9 +1,9 @@
 """Cameras and streams: only the newest frame counts, and what drops is opened again."""
 
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,15 +12,13 @@ import cv2
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Kind, UInt8Array, usable_rate
 from maskdet.media.video import decode, frame_rate_of, open_container
+from maskdet.waits import varied, wait_before
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-# Wait before the n-th attempt to open again: doubled from the first to the longest, in seconds,
-# and varied by a quarter so that many cameras do not knock at a recovering server at once.
-FIRST_WAIT, LONGEST_WAIT, JITTER = 0.5, 30.0, 0.25
-# Doubled so often any first wait is the longest; 2 to the power of a night's attempts is no float.
-_MOST_DOUBLINGS = 16
+# Wait before the n-th attempt to open again: from the first to the longest, in seconds.
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 # A camera may give this many empty frames in a row before it counts as gone.
 EMPTY_FRAMES = 10
 # So many parts of a stream in a row may be damaged before it counts as gone.
@@ -138,6 +136,7 @@ class LiveSource:
     is_moving = True
     is_live = True
     folder: Path | None = None
+    paths: Sequence[Path] = ()
     frame_count: int | None = None
 
     def __init__(
@@ -181,7 +180,10 @@ class LiveSource:
                 moment, image = newest
                 if index == 0:
                     first = moment
-                yield Frame(self.name, index, moment - first, image)
+                # By the clock on the wall as it stands now: it may be set while the camera runs.
+                age = timedelta(seconds=time.monotonic() - moment)
+                taken = datetime.now().astimezone() - age
+                yield Frame(self.name, index, moment - first, image, taken)
                 index += 1
         finally:
             self._closed.set()
@@ -233,8 +235,7 @@ class LiveSource:
                     self.failures.append(f"{self.name}: lost ({problem})")
                     return
                 attempt += 1
-                wait = min(FIRST_WAIT * 2 ** min(attempt - 1, _MOST_DOUBLINGS), LONGEST_WAIT)
-                wait *= 1 + random.uniform(-JITTER, JITTER)
+                wait = varied(wait_before(attempt, FIRST_WAIT, LONGEST_WAIT))
                 self._log(f"{self.name}: {problem}; opening it again in {wait:.1f} s")
                 until = time.monotonic() + wait
                 while not self._is_over() and (left := until - time.monotonic()) > 0:

@@ -16,7 +16,7 @@ from maskdet.media.frames import (
     Source,
     UInt8Array,
 )
-from maskdet.media.pictures import PictureSource
+from maskdet.media.naming import file_stem
 from maskdet.media.sinks import VideoWriter, picture_output_name, write_picture
 
 
@@ -84,7 +84,7 @@ class RunOutput:
         """The files that are read; looked up when first asked for, as a folder may have many."""
         read: set[Path] = set()
         for source in self._sources:
-            read.update(source.paths if isinstance(source, PictureSource) else [Path(source.name)])
+            read.update(source.paths)
         return frozenset(path.resolve() for path in read)
 
     def guard(self, path: Path) -> None:
@@ -96,6 +96,8 @@ class RunOutput:
         Raises:
             OutputError: the file is not to be written.
         """
+        # First, as it says what is wrong with a name that no file can have.
+        refuse_existing(path, overwrite=True)
         if path.exists() and path.resolve() in self._read:
             raise OutputError(f"{path}: is what is read; write it elsewhere")
         refuse_existing(path, overwrite=self._overwrite)
@@ -150,7 +152,7 @@ class RunOutput:
             return
         video = self._videos.get(id(source))
         if video is None:
-            name = _safe(source.name) + ".mp4"
+            name = file_stem(source) + ".mp4"
             path = self._file or self._new_path(_place(source, frame) / name)
             video = VideoWriter(path, source.frame_rate or FALLBACK_FRAME_RATE, self._log)
             self._videos[id(source)] = video
@@ -172,10 +174,3 @@ def _place(source: Source, frame: Frame) -> Path:
     if source.folder is None or not path.is_relative_to(source.folder):
         return Path()
     return path.relative_to(source.folder).parent
-
-
-def _safe(name: str) -> str:
-    """Makes a file name of a source's name: "camera 0" -> "camera-0", a path or URL -> its end."""
-    end = name.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1] if "/" in name else name
-    stem = Path(end).stem or "stream"
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem)

@@ -18,11 +18,19 @@ STANDARD_OUTPUT = Path("-")
 
 CSV_COLUMNS = (
     "source", "frame", "time", "track", "left", "top", "right", "bottom",
-    "face_score", "label", "confidence",
+    "face_score", "label", "confidence", "wall_time",
 )  # fmt: skip
 
 # How much of a file is looked through at a time. Bytes.
 _CHUNK = 1 << 16
+
+
+def moment_of(frame: Frame) -> dict[str, Any]:
+    """Returns when a frame is: ``time`` and, of a live source, ``wall_time`` in ISO 8601."""
+    moment: dict[str, Any] = {"time": round(frame.time, 3)}
+    if frame.wall_time is not None:
+        moment["wall_time"] = frame.wall_time.isoformat(timespec="milliseconds")
+    return moment
 
 
 def record_of(frame: Frame, detections: Detections) -> dict[str, Any]:
@@ -31,7 +39,7 @@ def record_of(frame: Frame, detections: Detections) -> dict[str, Any]:
     return {
         "source": frame.source,
         "frame": frame.index,
-        "time": round(frame.time, 3),
+        **moment_of(frame),
         "width": width,
         "height": height,
         "faces": detections.to_records(),
@@ -134,6 +142,7 @@ class CsvRows:
                     face["face_score"],
                     face["label"],
                     face["confidence"],
+                    record.get("wall_time", ""),
                 )
             )
 

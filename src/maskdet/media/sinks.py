@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
 from maskdet.media.codecs import WRITABLE_VIDEOS, usable_codec
-from maskdet.media.files import make_folder, replacing
+from maskdet.media.files import LONGEST_NAME, make_folder, partial_path, replacing, shortened
 from maskdet.media.timing import FrameClock
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ _MAX_RATE_DENOMINATOR = 1001
 def picture_output_name(name: str) -> str:
     """Returns the file name an annotated picture is written under: PNG where it must change."""
     path = Path(name)
-    return path.name if path.suffix.lower() in WRITABLE_PICTURES else f"{path.name}.png"
+    if path.suffix.lower() in WRITABLE_PICTURES:
+        return path.name
+    return f"{shortened(path.name, LONGEST_NAME - len('.png'))}.png"
 
 
 def write_picture(path: Path, image: UInt8Array) -> None:
@@ -82,7 +84,7 @@ class VideoWriter:
         self._log = log
         slowest = Fraction(1, _MAX_RATE_DENOMINATOR)
         self._rate = max(slowest, Fraction(frame_rate).limit_denominator(_MAX_RATE_DENOMINATOR))
-        self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self._partial = partial_path(path)
         self._container: Any = None
         self._stream: Any = None
         self._clock = FrameClock(self._rate, 1)

@@ -1,28 +1,35 @@
 """Recognises what the user named: camera, picture, folder, glob, list, video, stream or a pipe."""
 
 import os
-import sys
+import stat
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from glob import has_magic
 from pathlib import Path
 
 import cv2
 
+from maskdet.addresses import MARK, looks_like_address, public_mistake, public_name
 from maskdet.errors import SourceError
 from maskdet.media.files import printable
 from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
-from maskdet.media.pictures import PictureSource, PictureStream
-from maskdet.media.video import AnimationSource, VideoSource, open_container, public_name
+from maskdet.media.lookup import is_camera, is_folder, is_regular, local_path, look
+from maskdet.media.naming import address_stem, refuse_repeats, split_name, tell_apart
+from maskdet.media.pictures import PictureSource, PictureStream, with_pictures_together
+from maskdet.media.pipes import Download, Pipe
+from maskdet.media.stages import waited_for
+from maskdet.media.video import AnimationSource, VideoSource, open_container
+from maskdet.text_files import as_on_disk, read_text
 
 STANDARD_INPUT = "-"
-_URL_MARK = "://"
 # Addresses that are live whatever they say of their length; http may be a file on a server.
 _LIVE_SCHEMES = frozenset({"rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp"})
 _SCHEMES = _LIVE_SCHEMES | {"http", "https"}
+# A camera's number is a C integer.
+_MOST_CAMERAS = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -50,77 +57,105 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
     Args:
         texts: see `open_source`; also folders, patterns such as ``'photos/*.jpg'``, and the path of
             a ``.txt`` file that names one source a line. The pictures of a folder or pattern are
-            one source, each of its videos is another.
+            one source, and so are pictures of one folder that are named one by one, as a shell
+            does; each video is another.
         options: how to read.
 
     Raises:
         SourceError: one of them is not there, cannot be read, or is named twice.
     """
     options = options or ReadOptions()
-    names: list[str] = []
-    for text in texts:
-        names += _read_list(Path(text)) if _is_list(text) else [text]
-    _refuse_repeats(names)
+    # A disk of the network that is gone keeps whoever asks, and a signal may end the wait.
+    named = waited_for(
+        lambda: [_as_on_disk(local_path(name)) for text in texts for name in _spread(text)]
+    )
+    if not all(map(str.strip, named)):
+        raise SourceError("an empty name is no source")
+    refuse_repeats(named)
     sources: list[Source] = []
-    for name in names:
-        if _URL_MARK not in name and Path(name).is_dir():
-            sources += _open_folder(Path(name), options.recursive)
-        elif has_magic(name) and _URL_MARK not in name and not Path(name).exists():
-            sources += _open_pattern(name)
+    for text in named:
+        # Some systems want cameras to be opened in the main thread.
+        if is_camera(split_name(text)[1]):
+            sources.append(open_source(text, options))
         else:
-            sources.append(open_source(name, options))
-    # A video named by itself and found in a folder, too.
-    _refuse_repeats(source.name for source in sources)
+            sources += waited_for(partial(_open_named, text, options))
+    sources = with_pictures_together(sources)
+    tell_apart(sources)
     return sources
 
 
-def _refuse_repeats(names: Iterable[str]) -> None:
-    """Refuses two sources of one name, which records could not tell apart."""
-    for name, times in Counter(names).items():
-        if times > 1:
-            raise SourceError(f"{name}: is named {times} times")
+def _spread(text: str) -> list[str]:
+    return _read_list(Path(text)) if _is_list(text) else [text]
+
+
+def _open_named(text: str, options: ReadOptions) -> list[Source]:
+    """Opens what may be several sources."""
+    if MARK in text:
+        return [open_source(text, options)]
+    if look(Path(text)) is None:
+        name, where = split_name(text)
+        if has_magic(text) and (name is None or _matching(text)):
+            return _open_pattern(text)
+        if name is not None and MARK not in where and (has_magic(where) or is_folder(where)):
+            raise SourceError(f"{text}: only a camera, a video or one picture can be given a name")
+    elif is_folder(text):
+        return _open_folder(Path(text), options)
+    return [open_source(text, options)]
 
 
 def open_source(text: str, options: ReadOptions | None = None) -> Source:
     """Recognises what the user named and opens it.
 
     Args:
-        text: a camera's number or device path; the path of a picture or a video; the URL of a
-            picture, video or stream; ``-`` for pictures on standard input.
+        text: a camera's number or device path; the path of a picture, a video or a named pipe; the
+            URL of a picture, video or stream; ``-`` for pictures on standard input. Before it may
+            stand a name and an equals sign: ``door=rtsp://...``.
         options: how to read.
 
     Raises:
         SourceError: it is not there, or nothing maskdet can read.
     """
     options = options or ReadOptions()
+    if MARK not in text and look(Path(text)) is not None:
+        name = None
+    else:
+        name, text = split_name(text)
+    text = local_path(text)
     if text == STANDARD_INPUT:
-        return PictureStream(sys.stdin.buffer, "standard input")
-    if _URL_MARK in text:
-        return _open_url(text, options)
+        return PictureStream(lambda: Pipe(0), name or "standard input", name)
+    if MARK in text:
+        return _open_url(text.strip(), name, options)
+    if is_camera(text):
+        return _open_camera(int(text) if text.isdecimal() else text, name, options)
     path = Path(text)
-    if path.is_dir():
+    status = look(path)
+    if status is None:
+        hint = "; an address begins with rtsp:// or http://" if looks_like_address(text) else ""
+        raise SourceError(f"{public_mistake(text)}: no such file or folder{hint}")
+    if stat.S_ISDIR(status.st_mode):
         raise SourceError(f"{path}: is a folder")
-    if path.is_char_device() or (text.isdecimal() and not path.exists()):
-        return _open_camera(int(text) if text.isdecimal() else text, options)
-    if not path.exists():
-        raise SourceError(f"{path}: no such file or folder")
-    return _open_file(path)
+    if stat.S_ISFIFO(status.st_mode):
+        return PictureStream(lambda: Pipe(path), name or str(path), name or path.stem)
+    if stat.S_ISSOCK(status.st_mode):
+        raise SourceError(f"{path}: is no file, but a socket")
+    return _open_file(path, name)
 
 
-def _open_file(path: Path) -> Source:
+def _open_file(path: Path, name: str | None) -> Source:
     suffix = path.suffix.lower()
     # FFmpeg decodes animated GIF but not WebP. OpenCV 4.10 reads no GIF, and a WebP's first frame.
     if suffix == ".gif":
-        animation = VideoSource(str(path))
+        animation = VideoSource(str(path), name=name)
         if (animation.frame_count or 0) > 1 or not _opencv_reads(path):
             return animation
     if suffix == ".webp" and hasattr(cv2, "imreadanimation") and _is_animated(path):
-        return AnimationSource(path)
+        return AnimationSource(path, name)
     if suffix in PICTURE_SUFFIXES or _opencv_reads(path):
-        return PictureSource([path], str(path), "picture")
+        title = None if name is None else f"{name}{path.suffix}"
+        return PictureSource([path], name or str(path), "picture", title=title)
     if path.stat().st_size == 0:
         raise SourceError(f"{path}: is empty")
-    return VideoSource(str(path))
+    return VideoSource(str(path), name=name)
 
 
 def _opencv_reads(path: Path) -> bool:
@@ -132,17 +167,18 @@ def _is_animated(path: Path) -> bool:
     return printable(str(path)) == str(path) and cv2.imcount(str(path)) > 1
 
 
-def _open_folder(folder: Path, recursive: bool) -> list[Source]:
+def _open_folder(folder: Path, options: ReadOptions) -> list[Source]:
     """Opens the pictures and videos of a folder; hidden ones are left out, as a shell does."""
     unread: list[OSError] = []
     files: list[Path] = []
     for root, folders, names in os.walk(folder, onerror=unread.append):
         files += [Path(root, name) for name in names if not name.startswith(".")]
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
+        folders[:] = [name for name in folders if options.recursive and not name.startswith(".")]
+    files = [path for path in files if is_regular(path, options.log)]
     failures = [f"{error.filename}: cannot be read ({error.strerror})" for error in unread]
     sources = _open_several(sorted(files), str(folder), folder)
     if not sources:
-        hint = "" if recursive else "; --recursive looks into its folders"
+        hint = "" if options.recursive else "; --recursive looks into its folders"
         raise SourceError(failures[0] if failures else f"{folder}: has no pictures or videos{hint}")
     sources[0].failures += failures
     return sources
@@ -150,14 +186,18 @@ def _open_folder(folder: Path, recursive: bool) -> list[Source]:
 
 def _open_pattern(pattern: str) -> list[Source]:
     """Opens what a pattern matches."""
-    base = Path(Path(pattern).anchor)
-    paths = sorted(base.glob(str(Path(pattern).relative_to(base))))
-    files = [path for path in paths if path.is_file()]
+    files = _matching(pattern)
     sources = _open_several(files, pattern, None)
     if not sources:
         found = f"{len(files)} files, none a picture or video" if files else "nothing"
         raise SourceError(f"{pattern}: matches {found}")
     return sources
+
+
+def _matching(pattern: str) -> list[Path]:
+    base = Path(Path(pattern).anchor)
+    paths = sorted(base.glob(str(Path(pattern).relative_to(base))))
+    return [path for path in paths if path.is_file()]
 
 
 def _open_several(files: list[Path], name: str, folder: Path | None) -> list[Source]:
@@ -171,8 +211,10 @@ def _open_several(files: list[Path], name: str, folder: Path | None) -> list[Sou
     return sources + [VideoSource(str(path), folder=folder, waits=True) for path in videos]
 
 
-def _open_camera(device: int | str, options: ReadOptions) -> Source:
-    name = f"camera {device}"
+def _open_camera(device: int | str, name: str | None, options: ReadOptions) -> Source:
+    name = name or f"camera {device}"
+    if isinstance(device, int) and device > _MOST_CAMERAS:
+        raise SourceError(f"camera {device}: there is no camera of such a number")
 
     def open_feed() -> CameraFeed:
         return CameraFeed(device)
@@ -184,18 +226,24 @@ def _open_camera(device: int | str, options: ReadOptions) -> Source:
     return _live("camera", name, first, open_feed, options)
 
 
-def _open_url(url: str, options: ReadOptions) -> Source:
-    name, scheme = public_name(url), url.split(_URL_MARK, 1)[0].lower()
+def _open_url(url: str, name: str | None, options: ReadOptions) -> Source:
+    scheme, rest = url.split(MARK, 1)
+    # FFmpeg knows them in small letters only.
+    scheme = scheme.lower()
+    url = f"{scheme}{MARK}{rest}"
+    public = public_name(url)
     if scheme not in _SCHEMES:
-        raise SourceError(f"{name}: {scheme} is not one of {', '.join(sorted(_SCHEMES))}")
+        raise SourceError(f"{public}: {scheme} is not one of {', '.join(sorted(_SCHEMES))}")
     container = open_container(url, options.timeout)
-    if container.format.name.endswith("_pipe"):
+    # By the address or by what it sends, FFmpeg takes a picture for itself, or for one of a series.
+    if container.format.name.endswith("_pipe") or container.format.name == "image2":
         container.close()
-        return PictureStream(url, name, options.timeout)
+        stem = name or Path(address_stem(public)).stem
+        return PictureStream(lambda: Download(url, options.timeout), name or public, stem)
     if scheme not in _LIVE_SCHEMES and container.duration is not None:
-        return VideoSource(url, container)
+        return VideoSource(url, container, name=name)
     first = StreamFeed(url, options.timeout, container)
-    return _live("stream", name, first, lambda: StreamFeed(url, options.timeout), options)
+    return _live("stream", name or public, first, lambda: StreamFeed(url, options.timeout), options)
 
 
 def _live(
@@ -213,18 +261,33 @@ def _live(
 
 
 def _is_list(text: str) -> bool:
-    return text.lower().endswith(".txt") and Path(text).is_file()
+    return text.lower().endswith(".txt") and look(Path(text)) is not None
+
+
+def _as_on_disk(name: str) -> str:
+    """Returns a path as it is on disk, where its accents are spelled another way."""
+    path = Path(name)
+    found = path if MARK in name else as_on_disk(path)
+    return name if found == path else str(found)
 
 
 def _read_list(path: Path) -> list[str]:
     """Reads a list of sources; paths are relative to the list, # begins a comment."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_text(path).splitlines()
+    except OSError:
         raise SourceError(f"{path}: cannot be read as a list of sources") from None
     names = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not names:
         raise SourceError(f"{path}: names no source")
-    return [
-        name if _URL_MARK in name or name.isdecimal() else str(path.parent / name) for name in names
-    ]
+    return [_beside(path, name) for name in names]
+
+
+def _beside(path: Path, text: str) -> str:
+    """Makes the path of a source relative to the list that names it."""
+    if MARK in text or text.isdecimal():
+        return text
+    name, where = split_name(text)
+    if name is None or (path.parent / text).exists():
+        return str(path.parent / text)
+    return f"{name}={where if where.isdecimal() else path.parent / where}"

@@ -4,15 +4,15 @@ PyAV gives exact timestamps, applies rotation metadata, limits the time a server
 what is wrong with a file; decoding costs the same as OpenCV's.
 """
 
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
 
+from maskdet.addresses import MARK, public_name
 from maskdet.errors import SourceError
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
 from maskdet.wording import counted
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 _TEXT_CODECS = frozenset({"ansi", "bintext", "idf", "xbin"})
 # Frames decoded ahead by FFmpeg's threads cost memory; two threads keep up on any machine.
 _DECODER_THREADS = 2
-
-
-def public_name(where: str) -> str:
-    """Returns a path or URL as it may stand in messages and records: without user and password."""
-    return re.sub(r"^(\w+://)[^/]*@", r"\1", where)
 
 
 def open_container(where: str, timeout: float | None = None) -> "InputContainer":
@@ -46,7 +41,7 @@ def open_container(where: str, timeout: float | None = None) -> "InputContainer"
 
     name, start = public_name(where), time.monotonic()
     # RTSP over TCP loses no packets and passes through firewalls.
-    options = {"rtsp_transport": "tcp"} if where.startswith("rtsp") else {}
+    options = {"rtsp_transport": "tcp"} if where.lower().startswith("rtsp") else {}
     try:
         container = av.open(where, metadata_errors="replace", timeout=timeout, options=options)
     except (av.FFmpegError, OSError) as error:
@@ -54,7 +49,7 @@ def open_container(where: str, timeout: float | None = None) -> "InputContainer"
         if timeout is not None and time.monotonic() - start >= timeout:
             raise SourceError(f"{name}: did not answer within {timeout:g} seconds") from None
         reason = getattr(error, "strerror", None) or "unknown format"
-        what = "cannot be opened" if "://" in where else "is not a picture or video, or is damaged"
+        what = "cannot be opened" if MARK in where else "is not a picture or video, or is damaged"
         raise SourceError(f"{name}: {what} ({reason})") from None
     streams = container.streams.video
     if not streams or streams[0].codec_context.name in _TEXT_CODECS:
@@ -125,6 +120,7 @@ class VideoSource:
         folder: the folder it was found in or below.
         waits: whether it is one of many: looked at now, and opened again when its turn comes, so
             that a folder of thousands takes one open file. What is wrong with it is raised then.
+        name: what messages and records call it; ``None`` for its path or public address.
 
     Raises:
         SourceError: the file is no video, or holds no picture stream.
@@ -141,9 +137,12 @@ class VideoSource:
         *,
         folder: Path | None = None,
         waits: bool = False,
+        name: str | None = None,
     ) -> None:
-        self.name = public_name(where)
+        self.name = name or public_name(where)
         self.folder = folder
+        self.paths: Sequence[Path] = () if MARK in where else (Path(where),)
+        self._where = where
         self.failures: list[str] = []
         self.frame_rate: float | None = FALLBACK_FRAME_RATE
         self.frame_count: int | None = 0
@@ -175,7 +174,7 @@ class VideoSource:
             nonlocal broken
             broken += 1
 
-        with self._container or open_container(self.name) as container:
+        with self._container or open_container(self._where) as container:
             try:
                 for moment, image in decode(container, count_broken):
                     if moment is None:
@@ -200,6 +199,7 @@ class AnimationSource:
 
     Args:
         path: the file.
+        name: what messages and records call it; ``None`` for its path.
     """
 
     kind: Kind = "video"
@@ -207,10 +207,11 @@ class AnimationSource:
     is_live = False
     folder: Path | None = None
 
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        self.name = name or str(path)
+        self.paths: Sequence[Path] = (path,)
         self.failures: list[str] = []
-        read, animation = cv2.imreadanimation(self.name)
+        read, animation = cv2.imreadanimation(str(path))
         if not read:
             raise SourceError(f"{path}: is not an animated picture, or is damaged")
         self._frames = animation.frames

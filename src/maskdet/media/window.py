@@ -1,10 +1,11 @@
 """A window that shows the frames of a run as they come."""
 
+import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -13,7 +14,7 @@ import cv2
 import imutils
 
 from maskdet.media.drawing import DARK, draw_text, text_scale
-from maskdet.media.frames import UInt8Array
+from maskdet.media.frames import Source, UInt8Array
 
 _QUIT = frozenset({ord("q"), ord("Q"), 27})
 _PAUSE = ord(" ")
@@ -90,6 +91,24 @@ class Window:
                 return False
             if not wait or self._stop.is_set():
                 return True
+
+
+def is_wanted(asked: bool | None, sources: Sequence[Source]) -> bool:
+    """Tells whether to open a window.
+
+    Args:
+        asked: what the user said; ``None`` for nothing. Then who stands before a camera sees what
+            it sees, where there is a display.
+        sources: what is looked at.
+    """
+    if asked is not None:
+        return asked
+    cameras = any(source.kind == "camera" for source in sources)
+    # Without one of these no display can be there, and to find out by trying takes a second.
+    named = sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    return cameras and named and can_open_window()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from maskdet.assets import cache_folder, sha256
 from maskdet.errors import ModelError
+from maskdet.extras import require
 from maskdet.vision.classifier import find_card
 
 # Keras's old format under the names that scripts give it.
@@ -26,6 +27,7 @@ def find_or_convert_card(model: Path | None, log: Callable[[str], None]) -> Path
 
     Raises:
         ModelError: there is no such model, or it cannot be converted.
+        MissingExtraError: it has to be converted, and TensorFlow is not installed.
     """
     if model is None or not _is_foreign(model):
         return find_card(model)
@@ -33,6 +35,7 @@ def find_or_convert_card(model: Path | None, log: Callable[[str], None]) -> Path
     card = target.with_name(f"{target.name}.json")
     if card.is_file():
         return card
+    require("train", f"{model}: converting a model of others")
     log(f"{model}: not maskdet's own format; converting it, once")
     done = subprocess.run(
         [sys.executable, "-m", "maskdet.train.classifier.conversion", str(model), str(target)],

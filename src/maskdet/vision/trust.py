@@ -84,25 +84,19 @@ def _versions() -> str:
     return "-".join([platform.machine(), *versions])
 
 
-def _place(name: str) -> Path | None:
-    try:
-        return cache_folder() / "run_before" / name
-    except (RuntimeError, ModelError):  # nobody knows where this user is at home
-        return None
+def _place(name: str) -> Path:
+    return cache_folder() / "run_before" / name
 
 
 def _is_remembered(name: str) -> bool:
-    place = _place(name)
     try:
-        return place is not None and place.is_file()
+        return _place(name).is_file()
     except OSError:
         return False
 
 
 def _remember(name: str) -> None:
     place = _place(name)
-    if place is None:
-        return
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch()

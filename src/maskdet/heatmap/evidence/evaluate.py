@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from maskdet.detections import Detections, FloatArray
 from maskdet.errors import OutputError
+from maskdet.extras import missing
 from maskdet.heatmap.evidence.completeness import bias_shares
 from maskdet.heatmap.evidence.faces import FaceSet, read_faces
 from maskdet.heatmap.evidence.findings import Completeness, Evidence, MethodEvidence
@@ -212,6 +213,11 @@ def _completeness(
     card = read_classifier_card(card_path)
     if "keras" not in card.files:
         log("the card names no .keras file: what the biases add is not known")
+        return ()
+    if missing("train"):
+        log(
+            "without 'maskdet[train]' the .keras file is not read: what the biases add is not known"
+        )
         return ()
     results = []
     # The default file may be named twice, by its precision as well.

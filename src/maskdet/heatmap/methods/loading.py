@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskdet.errors import ModelError, NoMapsError
+from maskdet.extras import require
 from maskdet.heatmap.methods.explainers import (
     CAM,
     Explainer,
@@ -129,6 +130,7 @@ def _load_keras(
     log: Callable[[str], None],
 ) -> LoadedModel:
     """Loads a Keras model, with the usual labels and no crop margin where it has no card."""
+    require("train", f"--method {options.method} on {path.name}")
     # TensorFlow takes seconds to load and is needed here alone.
     with silent_standard_error():
         from maskdet.heatmap.methods.gradients import KerasExplainer
