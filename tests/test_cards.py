@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from maskdet.assets import bundled, sha256
-from maskdet.cards import Card, card_naming, shown
+from maskdet.cards.card import Card, card_naming
+from maskdet.cards.fields import shown
 from maskdet.errors import ModelError
 from maskdet.vision.card import read_classifier_card
 from maskdet.vision.classifier import MaskClassifier, find_card

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskdet.cards import LARGEST_SIZE, Card, card_files, open_card
+from maskdet.cards.card import Card, card_files, open_card
+from maskdet.cards.fields import LARGEST_SIZE
 from maskdet.errors import ModelError
 
 CARD_FORMAT = 1

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from maskdet.assets import bundled
-from maskdet.cards import card_naming
+from maskdet.cards.card import card_naming
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError, NoMapsError
 from maskdet.vision.card import TFLITE, network_file, read_classifier_card

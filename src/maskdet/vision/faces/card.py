@@ -4,16 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskdet.cards import (
-    LARGEST_SIZE,
-    Card,
-    Fields,
-    a_list,
-    a_number,
-    a_whole,
-    card_files,
-    open_card,
-)
+from maskdet.cards.card import Card, card_files, open_card
+from maskdet.cards.fields import LARGEST_SIZE, Fields, a_list, a_number, a_whole
 from maskdet.errors import ModelError
 from maskdet.vision.faces.prior_boxes import PriorBoxSpec
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from maskdet.assets import bundled
-from maskdet.cards import card_naming
+from maskdet.cards.card import card_naming
 from maskdet.errors import ModelError
 from maskdet.vision.faces.caffe import CAFFE_INPUT_SIZE, CaffeFaceDetector
 from maskdet.vision.faces.card import read_face_card
