@@ -52,7 +52,8 @@ ALLOWED = {
 ROOMS = {
     "train": {
         "": set(),
-        "classifier": {""},
+        "classifier": {"", "others"},
+        "others": {""},
         "faces": {"", "faces.networks"},
         "faces.networks": set(),
     },

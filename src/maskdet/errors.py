@@ -13,6 +13,10 @@ class SourceError(MaskdetError):
     """Pictures, video or a camera that cannot be read."""
 
 
+class UnreachableError(SourceError):
+    """A camera or server that does not answer now, and may later."""
+
+
 class OutputError(MaskdetError):
     """A result that cannot be written where the user asked for it."""
 

@@ -218,6 +218,16 @@ def test_boxes_in_pixels_leave_the_picture_out(export: Path) -> None:
     )
 
 
+def test_a_set_of_which_nothing_can_be_used(export: Path) -> None:
+    """Where all is in pixels, or in words, the command ends and says why."""
+    for line in ("1 226 123 89 104", "masked 0.5 0.5 0.2 0.2"):
+        for name in "ab":
+            write(export / f"train/labels/{name}.txt", f"{line}\n")
+        write(export / "train/labels/c.txt", f"1 {BOX}\n")
+        with pytest.raises(DatasetError, match=r"none of the 3 annotations can be used: b\.txt: "):
+            read_annotations(export / "train/images", export / "train/labels")
+
+
 def test_an_empty_label_file_is_a_picture_without_faces(export: Path) -> None:
     """That is how the format says so."""
     write(export / "train/labels/b.txt", "\r\n")

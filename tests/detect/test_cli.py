@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -523,25 +522,6 @@ def test_a_reader_that_goes_away(samples: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert json.loads(done.stdout)["frame"] == 0
     assert "Traceback" not in done.stderr
-
-
-@pytest.fixture
-def display() -> Iterator[str]:
-    """A virtual screen."""
-    if shutil.which("Xvfb") is None:
-        pytest.skip("needs Xvfb, a virtual screen")
-    name = f":{90 + os.getpid() % 900}"
-    server = subprocess.Popen(
-        ["Xvfb", name, "-screen", "0", "900x700x24"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    socket = Path(f"/tmp/.X11-unix/X{name[1:]}")
-    deadline = time.monotonic() + 10
-    while not socket.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield name
-    server.terminate()
-    server.wait()
 
 
 @pytest.mark.server

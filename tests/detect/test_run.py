@@ -21,7 +21,7 @@ from maskdet.media.frames import Frame
 from maskdet.media.grid import COLUMNS, ROWS, Grid
 from maskdet.media.outputs import RunOutput
 from maskdet.media.pictures import PictureSource, read_picture
-from maskdet.media.records import CSV_COLUMNS, CsvRows, open_records, record_of
+from maskdet.media.records import CSV_COLUMNS, CsvRows, JsonLines, open_records, record_of
 from maskdet.media.sinks import VideoWriter
 from maskdet.media.window import Window
 from maskdet.stream import gamma_table
@@ -174,20 +174,94 @@ def test_csv_rows(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
 
 @pytest.mark.parametrize(
     ("left", "kept"),
-    [("one\ntwo\nthr", "one\ntwo\n"), ("one\n", "one\n"), ("on", ""), ("", "")],
+    [
+        ('{"frame": 1}\n{"frame": 2, "fa', '{"frame": 1}\n'),
+        ('{"frame": 1}\n', '{"frame": 1}\n'),
+        # Whole, but for the end of its line: an editor's work.
+        ('{"frame": 1}\n{"frame": 2}', '{"frame": 1}\n{"frame": 2}\n'),
+        ('{"fra', ""),
+        ("", ""),
+        # What some file systems leave after a power cut.
+        ('{"frame": 1}\n\0\0\0\0', '{"frame": 1}\n'),
+        ("\0\0\0\0", ""),
+        # A crowd's record is longer than what is looked through at a time.
+        ('{"frame": 1}\n{' + "x" * 200_000, '{"frame": 1}\n'),
+    ],
 )
-def test_records_that_break_off(tmp_path: Path, left: str, kept: str) -> None:
-    """Half a record, as a full disk leaves it, is taken away: a file holds whole ones."""
-    with open_records(tmp_path / "a.jsonl", overwrite=False) as stream:
-        stream.write(left)
-    assert (tmp_path / "a.jsonl").read_text() == kept
+def test_going_on_with_json_lines(tmp_path: Path, left: str, kept: str) -> None:
+    """Half a record, as a crash leaves it, is taken away; the rest stays, and more comes."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(left)
+    with open_records(path, overwrite=False, append=True) as stream:
+        JsonLines(stream).write({"frame": 3})
+    assert path.read_text() == kept + '{"frame": 3}\n'
 
 
-def test_a_long_record_that_breaks_off(tmp_path: Path) -> None:
-    """A crowd's record is longer than what is looked through at a time."""
-    with open_records(tmp_path / "a.jsonl", overwrite=False) as stream:
-        stream.write("one\n" + "x" * 200_000)
-    assert (tmp_path / "a.jsonl").read_text() == "one\n"
+@pytest.mark.parametrize("left", ["", "source,fra", f"{','.join(CSV_COLUMNS)}\n", "whole", "half"])
+def test_going_on_with_csv(tmp_path: Path, noise: NDArray[np.uint8], left: str) -> None:
+    """There is one header, whatever a crash has left; of a row, nothing or all."""
+    path, header = tmp_path / "a.csv", ",".join(CSV_COLUMNS)
+    record = record_of(frame(1, 0.1, noise), faces(True))
+    row = '"a"' + "," * (len(CSV_COLUMNS) - 1)
+    path.write_text({"whole": f"{header}\n{row}\n", "half": f"{header}\n{row}"}.get(left, left))
+    with open_records(path, overwrite=False, append=True, header=header) as stream:
+        CsvRows(stream).write(record)
+    lines = path.read_text().splitlines()
+    assert lines[0] == header
+    assert lines.count(header) == 1
+    assert len(lines) == 2 + (left == "whole")
+    assert lines[-1].startswith("door.mp4,1,0.1,")
+
+
+@pytest.mark.parametrize(
+    ("content", "header"),
+    [
+        ("[1, 2]\n", None),
+        ("shopping list\n- milk", None),
+        ("name,age\nAnna,7\n", ",".join(CSV_COLUMNS)),
+        (";".join(CSV_COLUMNS) + "\n", ",".join(CSV_COLUMNS)),
+        ("shopping list", ",".join(CSV_COLUMNS)),
+    ],
+)
+def test_going_on_with_something_else(tmp_path: Path, content: str, header: str | None) -> None:
+    """A file that holds no such records is refused, and stays as it is."""
+    path = tmp_path / "a.txt"
+    path.write_text(content)
+    with (
+        pytest.raises(OutputError, match="write to another file"),
+        open_records(path, overwrite=False, append=True, header=header),
+    ):
+        pass
+    assert path.read_text() == content
+
+
+def test_records_on_a_full_disk(small_disk: Path) -> None:
+    """What finds no room leaves no half line; with room again, records go on."""
+    with open_records(small_disk / "a.jsonl", overwrite=False) as stream:
+        writer, written = JsonLines(stream), 0
+        filler = small_disk / "filler"
+        filler.write_bytes(bytes(50_000))
+        for number in range(10_000):
+            try:
+                writer.write({"frame": number, "name": "x" * 300})
+            except OutputError:
+                break
+            written += 1
+        filler.unlink()
+        writer.write({"frame": -1})
+    records = [json.loads(line) for line in (small_disk / "a.jsonl").read_text().splitlines()]
+    assert [record["frame"] for record in records] == [*range(written), -1]
+    assert written > 10
+
+
+def test_a_log_that_is_rotated(tmp_path: Path) -> None:
+    """A program that copies the file and empties it finds no hole in it later."""
+    path = tmp_path / "a.jsonl"
+    with open_records(path, overwrite=False) as stream:
+        JsonLines(stream).write({"frame": 1})
+        path.write_text("")
+        JsonLines(stream).write({"frame": 2})
+    assert path.read_text() == '{"frame": 2}\n'
 
 
 def test_crops_go_into_label_folders(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
@@ -242,8 +316,9 @@ def test_every_video_is_finished(
     output = RunOutput(videos, tmp_path, "detect")  # type: ignore[arg-type]
     for video in videos:
         output.write(video, frame(0, 0, noise), noise)  # type: ignore[arg-type]
-    with pytest.raises(OutputError, match=r"a\.mp4"), output:
+    with output:
         pass
+    assert output.failures == ["a.mp4: cannot be written on"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4", "c.mp4"]
 
 

@@ -185,8 +185,8 @@ def test_video_without_frames(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
     with VideoWriter(tmp_path / "none.mp4", 10) as video:
         video.write(noise)
     data = bytearray((tmp_path / "none.mp4").read_bytes())
-    start, end = data.index(b"mdat") + 4, data.rindex(b"moov") - 4
-    data[start:end] = bytes(end - start)
+    start = data.index(b"mdat") + 4
+    data[start:] = bytes(len(data) - start)
     (tmp_path / "none.mp4").write_bytes(data)
     with pytest.raises(SourceError, match="no frames"):
         list(open_source(str(tmp_path / "none.mp4")))

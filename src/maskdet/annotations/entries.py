@@ -1,20 +1,17 @@
 """What every format is read into first: entries naming pictures, then the pictures they name."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from maskdet.annotations.index import PictureIndex
 from maskdet.annotations.photographs import (
-    PICTURE_SUFFIXES,
     SHARES,
     Annotations,
     BoxedPhotograph,
-    find_pictures,
     overlooked,
 )
 from maskdet.annotations.turning import Corners, read_size
@@ -134,61 +131,6 @@ def stated_size(width: object, height: object) -> tuple[float, float] | None:
     return (float(sides[0]), float(sides[1])) if len(sides) == 2 else None
 
 
-class PictureIndex:
-    """Finds the pictures of a folder by what annotations call them.
-
-    Args:
-        folder: pictures, in folders of their own or not.
-
-    Raises:
-        DatasetError: no such folder, or there is no picture in it.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.paths = find_pictures(folder)
-        # From likely to less so: the path below the folder, the file's name, that in any capitals.
-        self._known: tuple[dict[str, list[Path]], ...] = tuple(defaultdict(list) for _ in range(3))
-        for path in self.paths:
-            below = path.relative_to(folder)
-            ways = (
-                {below.as_posix(), below.with_suffix("").as_posix()},
-                {path.name, path.stem},
-                {path.name.casefold(), path.stem.casefold()},
-            )
-            for known, names in zip(self._known, ways, strict=True):
-                for name in names:
-                    known[composed(name)].append(path)
-
-    def find(self, name: str) -> list[Path]:
-        """Returns the pictures that a name may mean, none if it is unknown here.
-
-        Of several of one name those are meant whose folders are called as in the name, too.
-        """
-        path = PurePosixPath(composed(name.replace("\\", "/")))
-        # "a.b" may stand for "a.b.jpg", not for "a.jpg".
-        bare = path.stem if path.suffix.lower() in PICTURE_SUFFIXES else path.name
-        by_path, by_name, by_folded = self._known
-        for known, key in (
-            (by_path, path.as_posix()),
-            (by_name, path.name),
-            (by_name, bare),
-            (by_folded, path.name.casefold()),
-            (by_folded, bare.casefold()),
-        ):
-            found = known.get(key)
-            if found:
-                shared = [_shared_folders(path, picture) for picture in found]
-                most = max(shared)
-                return [one for one, count in zip(found, shared, strict=True) if count == most]
-        return []
-
-
-def _shared_folders(first: PurePosixPath, second: Path) -> int:
-    """Returns how many folders up from their files two paths have the same names."""
-    pairs = zip(reversed(first.parts[:-1]), reversed(second.parts[:-1]), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == composed(pair[1]), pairs))
-
-
 def resolve(format_name: str, images: Path, entries: Iterable[Entry]) -> Annotations:
     """Finds the picture of each entry.
 
@@ -203,6 +145,7 @@ def resolve(format_name: str, images: Path, entries: Iterable[Entry]) -> Annotat
     """
     index = PictureIndex(images)
     owners: dict[Path, tuple[int, Entry]] = {}
+    refused: set[Path] = set()
     read: list[Entry] = []
     for entry in entries:
         read.append(entry)
@@ -210,7 +153,7 @@ def resolve(format_name: str, images: Path, entries: Iterable[Entry]) -> Annotat
             if entry.readable:
                 entry.note("names no picture: left out")
             continue
-        path, rank = _picture(index, entry)
+        path, rank = _picture(index, entry, refused)
         if path is None:
             continue
         other_rank, other = owners.get(path, (rank, entry))
@@ -229,17 +172,24 @@ def resolve(format_name: str, images: Path, entries: Iterable[Entry]) -> Annotat
         elif entry.readable:
             photographs.append(entry.photograph(path))
     problems = overlooked(images) + [problem for entry in read for problem in entry.problems]
-    if read and not owners:
-        raise DatasetError(
-            f"none of the {len(read)} annotations belongs to a picture in {images}: {problems[-1]}"
-        )
-    bare = [path for path in index.paths if path not in owners]
+    if read and not photographs:
+        what, why = f"belongs to a picture in {images}", problems
+        if owners:
+            what = "can be used"
+            why = [problem for _, entry in owners.values() for problem in entry.problems]
+        raise DatasetError(f"none of the {len(read)} annotations {what}: {why[-1]}")
+    bare = [path for path in index.paths if path not in owners and path not in refused]
     problems += [f"{path.name}: has no annotations: left out" for path in bare]
     return Annotations(format_name, tuple(photographs), tuple(problems))
 
 
-def _picture(index: PictureIndex, entry: Entry) -> tuple[Path | None, int]:
+def _picture(index: PictureIndex, entry: Entry, refused: set[Path]) -> tuple[Path | None, int]:
     """Finds the picture of an entry, noting why where there is none.
+
+    Args:
+        index: of the pictures.
+        entry: whose boxes are turned, should the picture be.
+        refused: gets the pictures that the entry names, but cannot be of.
 
     Returns:
         The picture, and which of the entry's names it goes by.
@@ -250,6 +200,8 @@ def _picture(index: PictureIndex, entry: Entry) -> tuple[Path | None, int]:
         reason = entry.fit(found[0]) if len(found) == 1 else ""
         if len(found) == 1 and not reason:
             return found[0], rank
+        if reason:
+            refused.add(found[0])
         if reason or found:
             reasons.append(reason or f"several pictures of the name {name}")
     entry.note(f"{(reasons or [f'no picture of the name {entry.names[0]}'])[0]}: left out")

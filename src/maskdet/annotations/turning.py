@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
-import numpy as np
-
 Corners = tuple[float, float, float, float]
 Size = tuple[float, float]
 
@@ -77,9 +74,9 @@ def read_size(path: Path) -> PictureSize | None:
     """Reads a picture's header; ``None`` where it has none that can be read."""
     from PIL import Image
 
-    warned = Image.DecompressionBombWarning
     try:
-        with warnings.catch_warnings(action="ignore", category=warned), Image.open(path) as header:
+        # Pillow warns of large pictures and of EXIF data in disorder: neither matters here.
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as header:
             stored = (float(header.width), float(header.height))
             orientation = header.getexif().get(_ORIENTATION, 1)
             form = header.format
@@ -95,6 +92,9 @@ def read_size(path: Path) -> PictureSize | None:
 
 
 def _is_read_turned(path: Path, stored: Size) -> bool:
+    import cv2
+    import numpy as np
+
     picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     return picture is not None and picture.shape[1::-1] != stored
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from maskdet.errors import DatasetError
 from maskdet.splits import split_of
 from maskdet.text_files import read_text
@@ -99,6 +97,8 @@ def _load(path: Path) -> Any:
     Raises:
         DatasetError: it is none.
     """
+    import yaml
+
     try:
         return yaml.load(read_text(path), Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:

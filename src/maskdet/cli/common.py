@@ -47,8 +47,8 @@ _NETWORK_OPTIONS = {
     "model": click.option(
         "--model",
         type=click.Path(exists=True, path_type=Path),
-        help="Classifier: its .json or .keras file, or the .tflite file to run. "
-        "[default: the bundled one]",
+        help="Classifier: its .json or .keras file, or the .tflite to run; or a Keras model of "
+        "others (.h5, .model, .keras, SavedModel folder). [default: the bundled one]",
     ),
     "face_detector": click.option(
         "--face-detector",

@@ -72,7 +72,7 @@ _LAYOUT = {
         *("model", "confidence", "face_size", "tiles", "min_face", "min_confidence", "no_track"),
     ),
     "Results": (
-        *("output", "no_output", "overwrite", "show", "json_file", "csv_file", "summary"),
+        *("output", "no_output", "overwrite", "append", "show", "json_file", "csv_file", "summary"),
         *("plot", "grid", "crops", "blur"),
     ),
     "Alerts": ("on_no_mask", "webhook", "alert_after", "alert_repeat", "alert_cooldown", "fail_on"),
@@ -118,6 +118,11 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 )
 @click.option("--no-output", is_flag=True, help="Write no annotated pictures and no video.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option(
+    "--append",
+    is_flag=True,
+    help="Go on with records that exist; other files that exist stay, and new ones get numbers.",
+)
 @click.option(
     "--json",
     "json_file",
@@ -246,6 +251,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         ("no_output", "--no-output", "output", "--output"),
         ("blur", "--blur-faces", "crops", "--save-crops, which keeps the faces"),
         ("quiet", "--quiet", "verbose", "--verbose"),
+        ("append", "--append", "overwrite", "--overwrite"),
     ]
     for first, first_name, second, second_name in excluded:
         if given[first] and given[second]:
@@ -287,6 +293,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         output=given["output"],
         save=not given["no_output"],
         overwrite=given["overwrite"],
+        append=given["append"],
         json=given["json_file"],
         csv=given["csv_file"],
         crops=given["crops"],

@@ -70,7 +70,7 @@ def evaluate(**given: Any) -> None:
     common = ("networks", "output", "compare", "gate", "tolerance")
     options = EvaluateOptions(subject, **{name: given[name] for name in common})
     with share_bar() as show:
-        done = run_evaluate(options, show=show)
+        done = run_evaluate(options, show=show, log=log)
     log_some(done.report.problems, done.folder / REPORT_FILE)
     _print(done.report)
     click.echo(f"\nreport in {done.folder}")

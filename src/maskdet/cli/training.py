@@ -21,7 +21,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 POSITIVE = Whole(min=1)
 COUNT = Whole(min=0)
 # Of pictures in a step, of units in a layer, of pixels of a side: more fits no memory.
-SEVERAL = Whole(1, 65536)
+SEVERAL = Whole(1, 8192)
 SIDE = Whole(32, 2048)
 # What grows with a network's weights, or with their steps: beyond it there is nothing but noise.
 RATE = Real(0, 10, min_open=True)

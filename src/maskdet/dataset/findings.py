@@ -1,5 +1,6 @@
 """What is wrong with class folders: files, near-duplicates, sizes, colour, balance."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -233,7 +234,7 @@ def _mode(path: Path) -> str:
     """Tells how a picture is stored."""
     try:
         # OpenCV turns these two into others as it reads them.
-        with Image.open(path) as header:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as header:
             named = {"P": "palette", "PA": "palette", "CMYK": "CMYK"}.get(header.mode)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         named = None

@@ -6,7 +6,7 @@ from maskdet.boxes import cut, expand_boxes
 from maskdet.detections import Detections
 from maskdet.media.files import shortened
 from maskdet.media.frames import Frame, Source, UInt8Array
-from maskdet.media.naming import file_stem
+from maskdet.media.inputs.naming import file_stem
 from maskdet.media.sinks import write_picture
 
 # A followed face is saved once in so many seconds under the same label: neighbouring frames teach
@@ -22,10 +22,14 @@ class CropWriter:
     Args:
         folder: where the label folders go.
         margin: share of the box added on every side; see `expand_boxes`.
+
+    Attributes:
+        count: faces written.
     """
 
     def __init__(self, folder: Path, margin: float) -> None:
-        self._folder = folder
+        self.folder = folder
+        self.count = 0
         self._margin = margin
         self._last: dict[tuple[str, int, str], float] = {}
 
@@ -53,12 +57,13 @@ class CropWriter:
                     (source.name, number, label), frame.time
                 ):
                     continue
-            path = self._folder / label / name
+            path = self.folder / label / name
             count = 1
             while path.exists():
                 count += 1
                 path = path.with_name(f"{Path(name).stem}-{count}.jpg")
             write_picture(path, cut(image, box))
+            self.count += 1
 
     def _is_due(self, key: tuple[str, int, str], time: float) -> bool:
         # The clock of a recording may be set back.

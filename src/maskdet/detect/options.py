@@ -21,6 +21,8 @@ class DetectOptions:
         output: folder or file; ``None`` for a fresh ``runs/detect/<n>``.
         save: whether annotated pictures or video are written at all.
         overwrite: whether existing files may be replaced.
+        append: whether existing records are gone on with, and other existing files stay, those of
+            this run getting numbers.
         json: file for JSON lines, ``-`` for standard output.
         csv: file for CSV rows, ``-`` for standard output.
         crops: folder for face crops, one folder a label.
@@ -45,6 +47,7 @@ class DetectOptions:
     output: Path | None = None
     save: bool = True
     overwrite: bool = False
+    append: bool = False
     json: Path | None = None
     csv: Path | None = None
     crops: Path | None = None

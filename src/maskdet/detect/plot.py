@@ -40,7 +40,8 @@ def plot_share(path: Path, summaries: list[Summary]) -> None:
         # A picture's bar stands upon its number, which counts from 1.
         _draw(panel, line, 0.5 if is_pictures else 0.0)
         panel.set_xlabel("picture" if is_pictures else "seconds")
-        panel.set_title(printable(title), fontsize=10)
+        # A name with two dollar signs is no formula.
+        panel.set_title(printable(title), fontsize=10, parse_math=False)
         if is_pictures:
             panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     if len(lines) > len(shown):

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 from maskdet.alerts.channels import channels_of
 from maskdet.alerts.options import AlertOptions
@@ -95,9 +96,9 @@ def run(
             note("stopped")
     for source_summary in summary.sources:
         source_summary.finish()
-    summary.written, summary.place = handling.written, handling.place
+    summary.written, summary.incomplete = handling.written, handling.failures
     summary.undelivered = handling.undelivered
-    _write_figures(options, summary)
+    _write_figures(options, summary, handling.free)
     return summary
 
 
@@ -161,13 +162,25 @@ def _check_labels(options: DetectOptions, labels: tuple[str, ...]) -> None:
             raise OptionError(f"{option} needs the label {needed}: this model's are {given}")
 
 
-def _write_figures(options: DetectOptions, summary: RunSummary) -> None:
+def _write_figures(
+    options: DetectOptions, summary: RunSummary, free: Callable[[Path], Path]
+) -> None:
+    """Writes the figures of the run; what cannot be written does not keep the rest from it."""
     if options.summary == STANDARD_OUTPUT:
         JsonLines(sys.stdout).write(summary.to_json())
-    elif options.summary is not None:
-        write_json(options.summary, summary.to_json())
+    writers: list[tuple[Path, Callable[[Path], None]]] = []
+    if options.summary is not None and options.summary != STANDARD_OUTPUT:
+        writers.append((options.summary, lambda path: write_json(path, summary.to_json())))
     if options.plot is not None:
         # Imported when asked for: matplotlib takes as long to load as a hundred faces.
         from maskdet.detect.plot import plot_share
 
-        plot_share(options.plot, summary.sources)
+        writers.append((options.plot, lambda path: plot_share(path, summary.sources)))
+    for wanted, write in writers:
+        path = free(wanted)
+        try:
+            write(path)
+        except OutputError as error:
+            summary.incomplete.append(str(error))
+        else:
+            summary.written.append(str(path))

@@ -47,21 +47,20 @@ class HeatmapSummary:
         frames: frames written.
         faces: faces whose heat maps were computed.
         written: files written.
-        failures: one line for each thing that could not be read.
+        names: what the user is to be told was written: files, or the folder of many.
+        failures: one line for each thing that could not be read or written.
     """
 
     frames: int = 0
     faces: int = 0
     written: list[Path] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """Returns the summary as lines for people."""
-        lines = [f"{counted(self.faces, 'heat map')} in {counted(self.frames, 'frame')}"]
-        if self.written:
-            one = len(self.written) == 1
-            lines.append(f"written to {self.written[0] if one else self.written[0].parent}")
-        return lines
+        head = f"{counted(self.faces, 'heat map')} in {counted(self.frames, 'frame')}"
+        return [head] + [f"written to {name}" for name in self.names]
 
 
 def run(
@@ -143,8 +142,11 @@ def run(
                 break
     if raw is not None:
         raw.write()
-    summary.written = [*output.written, *([raw.path] if raw is not None else [])]
+    further = [raw.path] if raw is not None else []
+    summary.written = [*output.written, *further]
+    summary.names = [*output.names, *map(str, further)]
     summary.failures = [failure for source in sources for failure in source.failures]
+    summary.failures += output.failures
     return summary
 
 

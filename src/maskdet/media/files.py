@@ -3,8 +3,9 @@
 import hashlib
 import itertools
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maskdet.errors import OutputError
@@ -30,13 +31,6 @@ def shortened(stem: str, longest: int) -> str:
         return stem
     mark = f"-{hashlib.sha256(data).hexdigest()[:8]}"
     return data[: longest - len(mark)].decode("utf-8", "ignore") + mark
-
-
-def partial_path(path: Path) -> Path:
-    """Returns where a file is written until it is whole: beside it, hidden, of the same suffix."""
-    end = f".partial{path.suffix}"
-    room = LONGEST_NAME - len(f".{end}".encode("utf-8", "surrogateescape"))
-    return path.with_name(f".{shortened(path.stem, room)}{end}")
 
 
 def next_run_folder(command: str, root: Path = Path("runs")) -> Path:
@@ -74,6 +68,15 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path}: exists already; --overwrite replaces it")
 
 
+def unused(path: Path) -> Path:
+    """Returns a path that does not exist: this one, or with a number at its end."""
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
 def make_folder(folder: Path) -> None:
     """Creates a folder and its parents where they are missing.
 
@@ -99,6 +102,18 @@ def write_json(path: Path, content: object) -> None:
         temporary.write_text(printable(text) + "\n", encoding="utf-8")
 
 
+def beside(path: Path, word: str) -> Path:
+    """Returns a hidden name beside a file, of the same suffix, which says the format to writers.
+
+    Args:
+        path: the file.
+        word: what the hidden one is: ``partial`` for ``.name.partial.mp4``.
+    """
+    end = f".{word}{path.suffix}"
+    room = LONGEST_NAME - len(os.fsencode(f".{end}"))
+    return path.with_name(f".{shortened(path.stem, room)}{end}")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`, renamed to it at the end, removed after an error.
@@ -109,11 +124,13 @@ def replacing(path: Path) -> Iterator[Path]:
         OutputError: the file cannot be written.
     """
     make_folder(path.parent)
-    temporary = partial_path(path)
+    temporary = beside(path, "partial")
     try:
         yield temporary
         temporary.replace(path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        # Not where the disk may not be written to.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

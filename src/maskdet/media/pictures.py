@@ -12,7 +12,7 @@ import numpy as np
 
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Kind, Source, UInt8Array
-from maskdet.media.pipes import Input
+from maskdet.media.inputs.pipes import Input
 
 _JPEG_START, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _PNG_START, _PNG_END = b"\x89PNG", b"IEND"

@@ -4,22 +4,23 @@ import os
 import stat
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from glob import has_magic
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import cv2
 
 from maskdet.addresses import MARK, looks_like_address, public_mistake, public_name
-from maskdet.errors import SourceError
+from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.files import printable
 from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
+from maskdet.media.inputs.lookup import is_camera, is_folder, is_regular, local_path, look
+from maskdet.media.inputs.naming import address_stem, refuse_repeats, split_name, tell_apart
+from maskdet.media.inputs.pipes import Download, Pipe
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
-from maskdet.media.lookup import is_camera, is_folder, is_regular, local_path, look
-from maskdet.media.naming import address_stem, refuse_repeats, split_name, tell_apart
 from maskdet.media.pictures import PictureSource, PictureStream, with_pictures_together
-from maskdet.media.pipes import Download, Pipe
 from maskdet.media.stages import waited_for
 from maskdet.media.video import AnimationSource, VideoSource, open_container
 from maskdet.text_files import as_on_disk, read_text
@@ -27,6 +28,8 @@ from maskdet.text_files import as_on_disk, read_text
 STANDARD_INPUT = "-"
 # Addresses that are live whatever they say of their length; http may be a file on a server.
 _LIVE_SCHEMES = frozenset({"rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp"})
+# Over a bare connection somebody may send pictures.
+_ALWAYS_STREAMS = _LIVE_SCHEMES - {"tcp", "udp"}
 _SCHEMES = _LIVE_SCHEMES | {"http", "https"}
 # A camera's number is a C integer.
 _MOST_CAMERAS = 2**31 - 1
@@ -42,6 +45,7 @@ class ReadOptions:
         timeout: seconds a server may be silent.
         log: told, a line at a time, when a live source is lost and found.
         stop: ends live sources when set.
+        several: whether there are other sources, for which one that is not there is not waited.
     """
 
     recursive: bool = False
@@ -49,6 +53,7 @@ class ReadOptions:
     timeout: float = 10.0
     log: Callable[[str], None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
+    several: bool = False
 
 
 def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[Source]:
@@ -61,6 +66,8 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
             does; each video is another.
         options: how to read.
 
+    A stream that is not there joins when it comes; so does a camera, if there is anything else.
+
     Raises:
         SourceError: one of them is not there, cannot be read, or is named twice.
     """
@@ -72,6 +79,7 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
     if not all(map(str.strip, named)):
         raise SourceError("an empty name is no source")
     refuse_repeats(named)
+    options = replace(options, several=len(named) > 1)
     sources: list[Source] = []
     for text in named:
         # Some systems want cameras to be opened in the main thread.
@@ -81,7 +89,14 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
             sources += waited_for(partial(_open_named, text, options))
     sources = with_pictures_together(sources)
     tell_apart(sources)
+    if len(sources) > 1 and all(_is_absent_camera(source) for source in sources):
+        names = [source.name for source in sources]
+        raise SourceError(f"{', '.join(names)}: cannot be opened; are they connected?")
     return sources
+
+
+def _is_absent_camera(source: Source) -> bool:
+    return isinstance(source, LiveSource) and source.kind == "camera" and not source.is_open
 
 
 def _spread(text: str) -> list[str]:
@@ -117,25 +132,25 @@ def open_source(text: str, options: ReadOptions | None = None) -> Source:
     """
     options = options or ReadOptions()
     if MARK not in text and look(Path(text)) is not None:
-        name = None
+        name, where = None, text
     else:
-        name, text = split_name(text)
-    text = local_path(text)
-    if text == STANDARD_INPUT:
-        return PictureStream(lambda: Pipe(0), name or "standard input", name)
-    if MARK in text:
-        return _open_url(text.strip(), name, options)
-    if is_camera(text):
-        return _open_camera(int(text) if text.isdecimal() else text, name, options)
-    path = Path(text)
+        name, where = split_name(text)
+    where = local_path(where)
+    if where == STANDARD_INPUT:
+        return PictureStream(lambda: Pipe(0, options.stop), name or "standard input", name)
+    if MARK in where:
+        return _open_url(where.strip(), name, options)
+    if is_camera(where):
+        return _open_camera(int(where) if where.isdecimal() else where, name, options)
+    path = Path(where)
     status = look(path)
     if status is None:
-        hint = "; an address begins with rtsp:// or http://" if looks_like_address(text) else ""
+        hint = "; an address begins with rtsp:// or http://" if looks_like_address(where) else ""
         raise SourceError(f"{public_mistake(text)}: no such file or folder{hint}")
     if stat.S_ISDIR(status.st_mode):
         raise SourceError(f"{path}: is a folder")
     if stat.S_ISFIFO(status.st_mode):
-        return PictureStream(lambda: Pipe(path), name or str(path), name or path.stem)
+        return PictureStream(lambda: Pipe(path, options.stop), name or str(path), name or path.stem)
     if stat.S_ISSOCK(status.st_mode):
         raise SourceError(f"{path}: is no file, but a socket")
     return _open_file(path, name)
@@ -219,10 +234,12 @@ def _open_camera(device: int | str, name: str | None, options: ReadOptions) -> S
     def open_feed() -> CameraFeed:
         return CameraFeed(device)
 
+    first = None
     try:
         first = open_feed()
     except SourceError as error:
-        raise SourceError(f"{name}: {error}") from None
+        if not options.several:
+            raise SourceError(f"{name}: {error}") from None
     return _live("camera", name, first, open_feed, options)
 
 
@@ -234,20 +251,45 @@ def _open_url(url: str, name: str | None, options: ReadOptions) -> Source:
     public = public_name(url)
     if scheme not in _SCHEMES:
         raise SourceError(f"{public}: {scheme} is not one of {', '.join(sorted(_SCHEMES))}")
-    container = open_container(url, options.timeout)
+
+    def open_feed() -> StreamFeed:
+        return StreamFeed(url, options.timeout)
+
+    # What can only be a stream is opened when it is read: several at a time, each when it answers.
+    if scheme in _ALWAYS_STREAMS:
+        return _live("stream", name or public, None, open_feed, options)
+    try:
+        container = open_container(url, options.timeout)
+    except SourceError as error:
+        may_come = options.several or isinstance(error, UnreachableError)
+        if may_come and not _names_file(url):
+            return _live("stream", name or public, None, open_feed, options)
+        raise
     # By the address or by what it sends, FFmpeg takes a picture for itself, or for one of a series.
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         container.close()
-        stem = name or Path(address_stem(public)).stem
+        stem = name or address_stem(public)
+        if Path(stem).suffix.lower() in PICTURE_SUFFIXES:
+            stem = Path(stem).stem
         return PictureStream(lambda: Download(url, options.timeout), name or public, stem)
     if scheme not in _LIVE_SCHEMES and container.duration is not None:
         return VideoSource(url, container, name=name)
     first = StreamFeed(url, options.timeout, container)
-    return _live("stream", name or public, first, lambda: StreamFeed(url, options.timeout), options)
+    return _live("stream", name or public, first, open_feed, options)
+
+
+def _names_file(url: str) -> bool:
+    """Tells whether an address is that of a picture or video on a server."""
+    suffix = PurePosixPath(urlsplit(url).path).suffix.lower()
+    return suffix in PICTURE_SUFFIXES | VIDEO_SUFFIXES
 
 
 def _live(
-    kind: Kind, name: str, first: Feed, open_again: Callable[[], Feed], options: ReadOptions
+    kind: Kind,
+    name: str,
+    first: Feed | None,
+    open_again: Callable[[], Feed],
+    options: ReadOptions,
 ) -> LiveSource:
     return LiveSource(
         kind,

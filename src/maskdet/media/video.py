@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 
 from maskdet.addresses import MARK, public_name
-from maskdet.errors import SourceError
+from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
+from maskdet.media.recording.sound import Sound
 from maskdet.wording import counted
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def open_container(where: str, timeout: float | None = None) -> "InputContainer"
         timeout: seconds a server may take to answer, and later to send the next packet.
 
     Raises:
-        SourceError: it cannot be opened, or holds no video.
+        UnreachableError: it cannot be opened now, and may be later.
+        SourceError: it holds no video.
     """
     import av
 
@@ -47,10 +49,11 @@ def open_container(where: str, timeout: float | None = None) -> "InputContainer"
     except (av.FFmpegError, OSError) as error:
         # An RTSP server that answers and then sends nothing ends as "invalid data" at the limit.
         if timeout is not None and time.monotonic() - start >= timeout:
-            raise SourceError(f"{name}: did not answer within {timeout:g} seconds") from None
+            raise UnreachableError(f"{name}: did not answer within {timeout:g} seconds") from None
         reason = getattr(error, "strerror", None) or "unknown format"
         what = "cannot be opened" if MARK in where else "is not a picture or video, or is damaged"
-        raise SourceError(f"{name}: {what} ({reason})") from None
+        fault = SourceError if isinstance(error, av.InvalidDataError) else UnreachableError
+        raise fault(f"{name}: {what} ({reason})") from None
     streams = container.streams.video
     if not streams or streams[0].codec_context.name in _TEXT_CODECS:
         container.close()
@@ -122,6 +125,10 @@ class VideoSource:
             that a folder of thousands takes one open file. What is wrong with it is raised then.
         name: what messages and records call it; ``None`` for its path or public address.
 
+    Attributes:
+        has_sound: whether there is a sound track.
+        file: where it is on this machine, ``None`` for one on a server.
+
     Raises:
         SourceError: the file is no video, or holds no picture stream.
     """
@@ -146,6 +153,11 @@ class VideoSource:
         self.failures: list[str] = []
         self.frame_rate: float | None = FALLBACK_FRAME_RATE
         self.frame_count: int | None = 0
+        self.has_sound = False
+        self.file = None if MARK in where else Path(where)
+        # When its first frame is shown, by the file's clock, once it was read; whether all were.
+        self._begin: float | None = None
+        self._read_whole = False
         self._container = None
         try:
             container = container or open_container(where)
@@ -155,6 +167,7 @@ class VideoSource:
             return
         self.frame_rate = frame_rate_of(container)
         self.frame_count = container.streams.video[0].frames or None
+        self.has_sound = bool(container.streams.audio)
         if waits:
             container.close()
         else:
@@ -180,9 +193,10 @@ class VideoSource:
                     if moment is None:
                         moment = index / cast("float", self.frame_rate)
                     if first is None:
-                        first = moment
+                        first = self._begin = moment
                     yield Frame(self.name, index, moment - first, image)
                     index += 1
+                self._read_whole = True
             except SourceError as error:
                 if index:
                     self.failures.append(f"{self.name}: after frame {index - 1}, {error}")
@@ -192,6 +206,17 @@ class VideoSource:
             self.failures.append(
                 f"{self.name}: is damaged in {counted(broken, 'place')}, left out here"
             )
+
+    def sound(self, seconds: float) -> Sound | None:
+        """Returns the sound to the frames that were read, ``None`` where it cannot be had.
+
+        Args:
+            seconds: how long they are.
+        """
+        if not self.has_sound or self.file is None or self._begin is None:
+            return None
+        end = None if self._read_whole else self._begin + seconds
+        return Sound(self.file, self._begin, end)
 
 
 class AnimationSource:

@@ -13,6 +13,7 @@ from typing import Self
 import cv2
 import imutils
 
+from maskdet.errors import OutputError
 from maskdet.media.drawing import DARK, draw_text, text_scale
 from maskdet.media.frames import Source, UInt8Array
 
@@ -128,7 +129,15 @@ def open_window(
         log("no display to open a window on: carrying on without it")
         yield None
         return
-    with Window("maskdet", lambda image: log(f"saved {save(image)}"), stop) as window:
+
+    def save_and_say(image: UInt8Array) -> None:
+        try:
+            log(f"saved {save(image)}")
+        except OutputError as error:
+            # A key pressed before a full disk does not end the watching.
+            log(str(error))
+
+    with Window("maskdet", save_and_say, stop) as window:
         yield window
 
 

@@ -24,6 +24,7 @@ class ClassifierCard(Card):
         crop_margin: share of a face's box added on every side.
         temperature: what logits are divided by before the softmax.
         architecture: name of the network, empty where the card has none.
+        no_maps: why the network has no heat maps, empty where it has.
     """
 
     labels: tuple[str, ...]
@@ -31,6 +32,7 @@ class ClassifierCard(Card):
     crop_margin: float
     temperature: float
     architecture: str
+    no_maps: str
 
 
 def network_file(card: ClassifierCard, precision: str | None, named: Path | None) -> Path:
@@ -72,4 +74,5 @@ def read_classifier_card(path: Path) -> ClassifierCard:
         crop_margin=fields.number("crop_margin", SMALLEST_MARGIN, LARGEST_MARGIN),
         temperature=fields.number("temperature", 0.01, 100, 1.0),
         architecture=fields.text("architecture", ""),
+        no_maps=fields.text("no_maps", ""),
     )

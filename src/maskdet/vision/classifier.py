@@ -125,10 +125,14 @@ class MaskClassifier:
         self.path = network_file(card, precision, named)
         self._network = Network(self.path, threads=threads, lanes=lanes)
         self.maps = maps
+        if maps and "cam" not in self._network.output_names and card.no_maps:
+            raise NoMapsError(f"{card_path.stem}: has no heat maps, for {card.no_maps}")
         self._check(self.path)
 
     def _check(self, path: Path) -> None:
         missing = {"probabilities", "logits", "cam"} - self._network.output_names
+        if not self.maps:
+            missing -= {"cam"}
         if missing:
             kind = NoMapsError if missing == {"cam"} else ModelError
             raise kind(f"{path}: has no output {', '.join(sorted(missing))}; export it again")
@@ -138,11 +142,12 @@ class MaskClassifier:
                 f"its card says {self.size}"
             )
         outputs = self._network.run(np.zeros(self._network.input_shape, np.uint8))
-        logits, cam = outputs["logits"].shape, outputs["cam"].shape
+        logits = outputs["logits"].shape
         if logits[1] != len(self.labels):
             raise ModelError(
                 f"{path}: tells {logits[1]} labels apart, its card names {len(self.labels)}"
             )
+        cam = outputs["cam"].shape if "cam" in outputs else (1, 1, 1, logits[1])
         if len(logits) != 2 or len(cam) != 4 or cam[3] != logits[1]:
             raise ModelError(f"{path}: has no map for each label; export it again")
 
@@ -170,8 +175,10 @@ class MaskClassifier:
             faces: (N, size, size, 3) uint8, RGB, N >= 1; see `face_inputs`.
 
         Returns:
-            Probabilities, logits and class activation maps, as `classify` does.
+            Probabilities, logits and class activation maps, as `classify` does; maps of no places,
+            (N, 0, 0, C), where the network has none.
         """
         outputs = self._network.run(faces)
         logits: FloatArray = outputs["logits"]
-        return softmax(logits / np.float32(self.temperature)), logits, outputs["cam"]
+        none = np.zeros((len(faces), 0, 0, len(self.labels)), np.float32)
+        return softmax(logits / np.float32(self.temperature)), logits, outputs.get("cam", none)

@@ -82,6 +82,7 @@ def evaluate(
         raise OutputError(f"{earlier}: exists already; --overwrite replaces it")
     networks = options.networks
     card_path = find_or_convert_card(networks.model, log)
+    options = replace(options, networks=replace(networks, model=card_path))
     classifier = MaskClassifier(
         card_path,
         precision=networks.precision,

@@ -58,8 +58,7 @@ def load_model(
     """Loads what computes the maps that were asked for; Keras only where it is needed.
 
     Args:
-        model: what the user named; ``None`` for the bundled model. A ``.keras`` file may stand
-            without a card.
+        model: what the user named; ``None`` for the bundled model. One of others is converted.
         options: which maps.
         crop_margin: instead of the card's.
         precision: which of the card's TFLite files.
@@ -68,12 +67,15 @@ def load_model(
     Raises:
         ModelError: no such model, or it cannot give such maps.
     """
-    if model is not None and model.suffix == ".keras" and not model.with_suffix(".json").exists():
-        return _load_keras(model, None, options, crop_margin, log)
     card_path = find_or_convert_card(model, log)
     card = read_classifier_card(card_path)
     reason = f"{card_path}: names no .keras file, which --method {options.method} needs"
     if options.method == CAM and options.layer is None:
+        if card.no_maps:
+            raise NoMapsError(
+                f"{card_path.stem}: no exact heat map, for {card.no_maps}; "
+                "--method gradcam gives one"
+            )
         try:
             return _load_lite(card, model, options, crop_margin, precision, log)
         except NoMapsError as error:
@@ -83,7 +85,7 @@ def load_model(
                 log(f"{slower}: computing with Keras, which is slower")
     if "keras" not in card.files:
         raise ModelError(reason)
-    return _load_keras(card.file("keras"), card, options, crop_margin, log)
+    return _load_keras(card.file("keras"), card, options, crop_margin)
 
 
 def _load_lite(
@@ -124,12 +126,11 @@ def _load_lite(
 
 def _load_keras(
     path: Path,
-    card: ClassifierCard | None,
+    card: ClassifierCard,
     options: MapOptions,
     crop_margin: float | None,
-    log: Callable[[str], None],
 ) -> LoadedModel:
-    """Loads a Keras model, with the usual labels and no crop margin where it has no card."""
+    """Loads the Keras model that a card names."""
     require("train", f"--method {options.method} on {path.name}")
     # TensorFlow takes seconds to load and is needed here alone.
     with silent_standard_error():
@@ -137,16 +138,12 @@ def _load_keras(
 
     explainer: Explainer = KerasExplainer(
         path,
-        card.labels if card else None,
+        card.labels,
         method=options.method,
         layer=options.layer,
         resolution=options.resolution,
     )
-    if card is None:
-        log(f"{path.name} has no card: labels taken to be {', '.join(explainer.labels)}")
     if options.smooth:
         explainer = SmoothExplainer(explainer)
-    margin = crop_margin
-    if margin is None:
-        margin = card.crop_margin if card else 0.0
-    return LoadedModel(explainer, margin, card.temperature if card else 1.0)
+    margin = card.crop_margin if crop_margin is None else crop_margin
+    return LoadedModel(explainer, margin, card.temperature)

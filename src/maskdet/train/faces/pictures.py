@@ -12,6 +12,7 @@ from maskdet.annotations import BoxedPhotograph, read_annotations
 from maskdet.duplicates import group_duplicates, near_pairs, stack_hashes
 from maskdet.errors import DatasetError
 from maskdet.splits import TRAIN, VALIDATION
+from maskdet.text_files import composed
 from maskdet.train.data import hash_files, hash_folders
 from maskdet.train.faces.feed import FaceFeed
 from maskdet.train.faces.options import FaceTrainOptions
@@ -92,7 +93,7 @@ def prepare(options: FaceTrainOptions) -> FacePictures:
     Raises:
         DatasetError: the pictures or annotations cannot teach finding faces.
     """
-    ignored = frozenset(options.ignored_labels)
+    ignored = frozenset(map(composed, options.ignored_labels))
     labels: set[str] = set()
     photographs: list[BoxedPhotograph] = []
     sets: list[int] = []

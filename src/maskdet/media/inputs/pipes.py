@@ -1,6 +1,9 @@
 """Bytes as they come, from a pipe or a server, for what needs no more than ``read``."""
 
 import os
+import select
+import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,26 +39,46 @@ class Pipe:
 
     Args:
         where: a pipe's path, or the number of an open file.
+        stop: ends the waiting when set; then nothing comes any more.
     """
 
     # What a pipe holds at most, usually. Bytes.
     _CHUNK = 1 << 16
+    # How often it looks whether it should stop, in seconds.
+    _POLL = 0.1
 
-    def __init__(self, where: Path | int) -> None:
+    def __init__(self, where: Path | int, stop: threading.Event) -> None:
         self.problem: str | None = None
         self._path = where if isinstance(where, Path) else None
         self._number = where if isinstance(where, int) else None
+        self._stop = stop
+        self._begun = False
 
     def read(self, size: int = -1) -> bytes:
         """Reads what there is, waiting for it."""
         try:
-            if self._number is None:
-                assert self._path is not None
-                self._number = os.open(self._path, os.O_RDONLY)
-            return os.read(self._number, size if size > 0 else self._CHUNK)
+            while not self._stop.is_set():
+                if self._number is None:
+                    assert self._path is not None
+                    # Or opening it would wait for a writer, and hear nothing.
+                    self._number = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
+                if not self._is_ready(self._number):
+                    continue
+                data = os.read(self._number, size if size > 0 else self._CHUNK)
+                # Without a writer a named pipe is at its end; one will come.
+                if data or self._begun or self._path is None:
+                    self._begun = True
+                    return data
+                self._stop.wait(self._POLL)
         except OSError as error:
             self.problem = f"cannot be read ({error.strerror})"
-            return b""
+        return b""
+
+    def _is_ready(self, number: int) -> bool:
+        # Windows can wait for sockets only.
+        if sys.platform == "win32":
+            return True
+        return bool(select.select([number], [], [], self._POLL)[0])
 
     def close(self) -> None:
         """Closes a named pipe; standard input stays open."""

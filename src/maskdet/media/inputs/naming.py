@@ -80,7 +80,7 @@ def address_stem(address: str) -> str:
     """
     # What is hidden would look like a part of the name.
     end = re.sub(rf"[\w.%-]*={re.escape(HIDDEN)}", "", address.split(MARK, 1)[-1])
-    return shortened(re.sub("-[-_]*-", "-", _safe(end)).strip("-_."), _LONGEST_STEM) or "stream"
+    return shortened(re.sub("[-_]{2,}", "-", _safe(end)).strip("-_."), _LONGEST_STEM) or "stream"
 
 
 def _safe(name: str) -> str:
