@@ -68,8 +68,8 @@ class NetworkOptions:
 
     Attributes:
         model: classifier named by the user, ``None`` for the bundled one.
-        face: face detector's folder or file, or ``original`` for the public SSD; ``None`` for the
-            bundled one.
+        face: face detector's folder, card or network, or YuNet's file, or ``original`` for the
+            public SSD; ``None`` for the bundled one.
         confidence: faces the first stage is less sure of are left out; ``None`` for its default.
         face_detector: ``ssd`` or ``yunet``.
         face_size: side the face detector scales frames to, in pixels; ``None`` lets it choose by
@@ -145,6 +145,7 @@ def load_detector(
             # Faces are found on several frames at a time; their crops are read one by one.
             lanes=1,
             maps=maps,
+            named=options.model,
         )
     return MaskDetector(
         faces, classifier, min_face=options.min_face, confidence=confidence if doubtful else None

@@ -47,8 +47,8 @@ _NETWORK_OPTIONS = {
     "model": click.option(
         "--model",
         type=click.Path(exists=True, path_type=Path),
-        help="Classifier: its .json, .tflite or .keras file, or a Keras model of others (.h5, "
-        ".model, .keras, SavedModel folder). [default: the bundled one]",
+        help="Classifier: its .json or .keras file, or the .tflite to run; or a Keras model of "
+        "others (.h5, .model, .keras, SavedModel folder). [default: the bundled one]",
     ),
     "face_detector": click.option(
         "--face-detector",
@@ -61,7 +61,8 @@ _NETWORK_OPTIONS = {
         "--face",
         type=click.Path(path_type=Path),
         metavar="DIR|FILE|original",
-        help="Folder of the face detector, YuNet's .onnx file, or the public SSD by its name. "
+        help="Face detector: its folder or one of its files, YuNet's .onnx file, or the public SSD "
+        "by its name. "
         "[default: the bundled SSD]",
     ),
     "confidence": click.option(

@@ -24,7 +24,8 @@ from maskdet.train.journal import Journal
 from maskdet.train.plots import plot_face_history
 from maskdet.train.quiet import no_native_output
 from maskdet.train.run_folder import writing_to
-from maskdet.vision.faces.loading import CARD_FORMAT, CARD_KIND, load_face_detector
+from maskdet.vision.faces.card import CARD_FORMAT, CARD_KIND
+from maskdet.vision.faces.loading import load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
 
 NAME = "ssd_faces"

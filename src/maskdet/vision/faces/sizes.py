@@ -273,7 +273,7 @@ class FollowingFaceDetector:
 
 
 def load_sized_face_detector(
-    folder: Path,
+    place: Path,
     *,
     confidence: float | None = None,
     precision: str | None = None,
@@ -282,10 +282,10 @@ def load_sized_face_detector(
     strips: Strips | None = None,
     counted_from: float = 0,
 ) -> FaceDetector:
-    """Loads a folder's face detector, at several sizes if its card offers them and none is asked.
+    """Loads a face detector, at several sizes if its card offers them and none is asked.
 
     Args:
-        folder: see `maskdet.vision.faces.loading.load_face_detector`, as the other arguments.
+        place: see `maskdet.vision.faces.loading.load_face_detector`, as the other arguments.
         confidence: score from which on a box is a face.
         precision: which of the card's files.
         face_size: side of the input in pixels; ``None`` leaves the choice to the detector.
@@ -297,9 +297,9 @@ def load_sized_face_detector(
         ModelError: the folder holds no face detector, or one that is damaged or cannot be used.
     """
     load = functools.partial(
-        load_face_detector, folder, confidence=confidence, precision=precision, lanes=lanes
+        load_face_detector, place, confidence=confidence, precision=precision, lanes=lanes
     )
-    sizes = input_sizes(folder) if face_size is None else ()
+    sizes = input_sizes(place) if face_size is None else ()
     if len(sizes) < 2:
         detector = load(face_size=face_size)
         return detector if strips is None else TiledFaceDetector(detector, strips)
