@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from maskdet.class_folders.splits import TRAIN, VALIDATION
 from maskdet.folders import kinds_of
-from maskdet.splits import TRAIN, VALIDATION
 from maskdet.train.classifier import finish, preview
 from maskdet.train.classifier.dataset import SKIPPED_FILE, Dataset, prepare
 from maskdet.train.classifier.finish import Result
