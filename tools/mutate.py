@@ -41,7 +41,128 @@ class Break:
     tests: tuple[str, ...]
 
 
-BREAKS: tuple[Break, ...] = ()
+BREAKS: tuple[Break, ...] = (
+    # vision: colour order, bounds, signs.
+    Break(
+        "vision/preprocessing.py",
+        "cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)",
+        "resized",
+        ("vision/test_preprocessing.py", "test_cli.py"),
+    ),
+    Break(
+        "vision/preprocessing.py",
+        "cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR",
+        "cv2.INTER_LINEAR",
+        ("vision/test_preprocessing.py",),
+    ),
+    Break(
+        "vision/matching.py",
+        "envelope = np.maximum.accumulate(precisions[::-1])[::-1]",
+        "envelope = precisions",
+        ("vision/test_matching.py", "evaluate"),
+    ),
+    Break(
+        "vision/faces/heads.py",
+        ">= 2 * size",
+        ">= size",
+        ("vision/faces",),
+    ),
+    Break(
+        "vision/faces/tiles.py",
+        "max(width, height) > WIDEST * min(width, height)",
+        "width > WIDEST * height",
+        ("vision/faces",),
+    ),
+    Break(
+        "vision/veil.py",
+        "start + share * (end - start)",
+        "start",
+        ("vision", "detect"),
+    ),
+    # media: calls that are dropped, ends that are not reached.
+    Break(
+        "media/stages.py", "        worker.join()\n", "        pass\n", ("media/test_stages.py",)
+    ),
+    Break(
+        "media/records.py",
+        "if path.exists() and not (overwrite or append):",
+        "if path.exists() and not (overwrite and append):",
+        ("media", "detect"),
+    ),
+    Break(
+        "boxes.py", "np.floor(box[1])", "np.ceil(box[1])", ("test_detections.py", "vision", "media")
+    ),
+    # detect and what it stands on.
+    Break(
+        "summaries.py",
+        "if person.sightings >= self._MIN_SIGHTINGS:",
+        "if person.sightings > self._MIN_SIGHTINGS:",
+        ("detect",),
+    ),
+    Break(
+        "alerts/watch.py",
+        "        if self.pace.has_gap:\n            self.people.clear()\n",
+        "",
+        ("alerts", "detect"),
+    ),
+    Break("detect/crops.py", "expand_boxes(faces.xyxy, self._margin)", "faces.xyxy", ("detect",)),
+    # train: signs and shares of the loss, the scale of the input, who may be trained.
+    Break(
+        "train/faces/loss.py",
+        "NEGATIVES_A_FACE * positives",
+        "positives",
+        ("train/faces/test_loss.py",),
+    ),
+    Break(
+        "train/faces/loss.py",
+        "tf.nn.softplus(-difference)",
+        "tf.nn.softplus(difference)",
+        ("train/faces/test_loss.py",),
+    ),
+    Break(
+        "train/classifier/feed.py",
+        "tf.cast(views, tf.float32) / 127.5 - 1.0",
+        "tf.cast(views, tf.float32) / 255.0",
+        ("train/classifier/test_augmentation.py", "train/classifier/test_run.py"),
+    ),
+    Break(
+        "train/split.py",
+        "        missing[part] -= counts[group]\n",
+        "",
+        ("train/test_split.py",),
+    ),
+    Break(
+        "train/classifier/trainer.py",
+        "            freeze_trunk(self.networks)\n",
+        "            pass\n",
+        ("train/classifier/test_run.py",),
+    ),
+    Break(
+        "train/journal.py",
+        "if loss < progress.best_loss:",
+        "if loss > progress.best_loss:",
+        ("train/classifier/test_run.py",),
+    ),
+    # evaluate: what counts, and by how much.
+    Break(
+        "evaluate/judging.py",
+        "void = covers & (matches < 0)",
+        "void = covers",
+        ("evaluate",),
+    ),
+    Break(
+        "evaluate/videos.py",
+        "100 * self.flips / frames",
+        "self.flips / frames",
+        ("evaluate",),
+    ),
+    Break(
+        "metrics.py",
+        "right[labels == label].mean()",
+        "right.mean()",
+        ("train/classifier/test_metrics.py", "evaluate"),
+    ),
+)
 
 
 def copy_project(folder: Path) -> None:
