@@ -127,6 +127,22 @@ def test_video_gives_every_frame_with_its_time(samples: Path) -> None:
     assert frames[0].image.shape == (360, 480, 3)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_titles_in_another_encoding(tmp_path: Path, suffix: str) -> None:
+    """A video whose titles are not UTF-8, as old programs wrote them, is read all the same."""
+    path = tmp_path / f"old{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 64
+        container.metadata["title"] = stream.metadata["title"] = "QQQQ"
+        for packet in [*stream.encode(av.VideoFrame(64, 64, "yuv420p")), *stream.encode(None)]:
+            container.mux(packet)
+    written = path.read_bytes()
+    assert b"QQQQ" in written
+    path.write_bytes(written.replace(b"QQQQ", b"caf\xe9"))
+    assert len(list(open_source(str(path)))) == 1
+
+
 def test_video_colours_survive_the_round_trip(tmp_path: Path) -> None:
     """A red video is read back red, through both conversions to BGR."""
     red = np.zeros((48, 64, 3), np.uint8)

@@ -10,6 +10,7 @@ import numpy as np
 
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Kind, UInt8Array
+from maskdet.media.video import open_any
 
 _JPEG_START, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 
@@ -135,7 +136,7 @@ class PictureStream:
         import av
 
         try:
-            container = av.open(self._where, mode="r", timeout=self._timeout)
+            container = open_any(self._where, self._timeout)
         except (av.FFmpegError, OSError):
             raise SourceError(f"{self.name}: has no pictures") from None
         with container:

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import cv2
 import numpy as np
@@ -32,6 +32,32 @@ def public_name(where: str) -> str:
     return re.sub(r"^(\w+://)[^/]*@", r"\1", where)
 
 
+def open_any(
+    where: str | BinaryIO, timeout: float | None = None, options: dict[str, str] | None = None
+) -> "InputContainer":
+    """Opens with FFmpeg whatever it opens, in every version of PyAV.
+
+    Args:
+        where: path, URL or open binary file.
+        timeout: seconds a server may take to answer, and later to send the next packet.
+        options: FFmpeg's.
+
+    Raises:
+        av.FFmpegError: it cannot be opened.
+        OSError: likewise.
+    """
+    import av
+
+    # A title that is not UTF-8 is nobody's business here. PyAV refuses the file unless told so;
+    # from version 19 on it does not, and takes the word no more.
+    old = int(av.__version__.split(".", 1)[0]) < 19
+    lenient: dict[str, Any] = {"metadata_errors": "replace"} if old else {}
+    container: InputContainer = av.open(
+        where, mode="r", timeout=timeout, options=options, **lenient
+    )
+    return container
+
+
 def open_container(where: str, timeout: float | None = None) -> "InputContainer":
     """Opens a video file or stream and checks that there is something to see in it.
 
@@ -48,7 +74,7 @@ def open_container(where: str, timeout: float | None = None) -> "InputContainer"
     # RTSP over TCP loses no packets and passes through firewalls.
     options = {"rtsp_transport": "tcp"} if where.startswith("rtsp") else {}
     try:
-        container = av.open(where, metadata_errors="replace", timeout=timeout, options=options)
+        container = open_any(where, timeout, options)
     except (av.FFmpegError, OSError) as error:
         # An RTSP server that answers and then sends nothing ends as "invalid data" at the limit.
         if timeout is not None and time.monotonic() - start >= timeout:
