@@ -298,13 +298,11 @@ def test_colour_modes(tmp_path: Path, mode: str) -> None:
     assert np.abs(image.astype(int) - expected).max() <= 4
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".avif"])
 def test_animations_are_videos(tmp_path: Path, suffix: str) -> None:
     """An animated picture gives its frames at their times; a still one stays a picture."""
     levels = [10, 120, 240]
     stills = [Image.fromarray(np.full((40, 60, 3), level, np.uint8)) for level in levels]
-    if not hasattr(cv2, "imreadanimation"):
-        pytest.skip("needs OpenCV 4.11, the first to read animations")
     path = tmp_path / f"moving{suffix}"
     stills[0].save(path, save_all=True, append_images=stills[1:], duration=100, lossless=True)
     source = open_source(str(path))
@@ -312,9 +310,8 @@ def test_animations_are_videos(tmp_path: Path, suffix: str) -> None:
     frames = list(source)
     assert [frame.image.mean() for frame in frames] == pytest.approx(levels, abs=3)
     assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2], abs=0.02)
-    if suffix == ".gif":
-        (of_folder,) = open_sources([str(tmp_path)])
-        assert (of_folder.kind, len(list(of_folder))) == ("video", 3)
+    (of_folder,) = open_sources([str(tmp_path)])
+    assert (of_folder.kind, len(list(of_folder))) == ("video", 3)
     stills[1].save(tmp_path / f"still{suffix}")
     still = open_source(str(tmp_path / f"still{suffix}"))
     assert still.kind == "picture"

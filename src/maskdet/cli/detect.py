@@ -226,6 +226,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         recursive=given["recursive"],
         reconnect=given["reconnect"],
         timeout=given["timeout"],
+        max_pixels=round(given["max_megapixels"] * 1e6),
         output=given["output"],
         save=not given["no_output"],
         overwrite=given["overwrite"],

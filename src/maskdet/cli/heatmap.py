@@ -180,6 +180,7 @@ def _draw(given: dict[str, Any]) -> None:
             recursive=given["recursive"],
             reconnect=given["reconnect"],
             timeout=given["timeout"],
+            max_pixels=round(given["max_megapixels"] * 1e6),
             output=given["output"],
             raw=given["raw"],
             overwrite=given["overwrite"],

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 from maskdet.detect.handling import Handling
 from maskdet.detect.options import DetectOptions
@@ -53,7 +54,16 @@ def run(
     stop = threading.Event()
     sources = open_sources(
         list(options.sources),
-        ReadOptions(options.recursive, options.reconnect, options.timeout, log, stop),
+        ReadOptions(
+            options.recursive,
+            options.reconnect,
+            options.timeout,
+            log,
+            stop,
+            options.max_pixels,
+            own=tuple(path for path in _written(options) if path is not None),
+            name_all=options.verbose,
+        ),
     )
     detector = load_detector(options.networks, maps=options.explain_threshold is not None, log=log)
     _check(options, detector)
@@ -91,6 +101,11 @@ def run(
     summary.written, summary.place = handling.written, handling.place
     _write_figures(options, summary)
     return summary
+
+
+def _written(options: DetectOptions) -> tuple[Path | None, ...]:
+    """Returns where the run puts pictures and videos, which are no sources of the next."""
+    return (options.output, options.crops, options.grid, options.plot)
 
 
 def _particulars(seen: Seen) -> str:

@@ -8,13 +8,23 @@ from pathlib import Path
 
 from maskdet.errors import OutputError
 
+RUNS = Path("runs")
+# What has a folder of its own there.
+_COMMANDS = frozenset({"check", "detect", "evaluate", "heatmap", "train", "train-faces"})
+
 
 def printable(text: str, encoding: str = "utf-8") -> str:
     """Returns a text with what an encoding lacks as escapes, as of a file name in another one."""
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def next_run_folder(command: str, root: Path = Path("runs")) -> Path:
+def is_run_folder(path: Path) -> bool:
+    """Tells by its place whether a folder is what an earlier run wrote: ``runs/<command>/<n>``."""
+    *_, root, command, number = ("", "", "", *path.resolve().parts)
+    return root == RUNS.name and command in _COMMANDS and number.isdecimal()
+
+
+def next_run_folder(command: str, root: Path = RUNS) -> Path:
     """Creates `root/command/<n>` with the first number that is free.
 
     Raises:

@@ -1,6 +1,5 @@
 """Recognises what the user named: camera, picture, folder, glob, list, video, stream or a pipe."""
 
-import os
 import sys
 import threading
 from collections import Counter
@@ -12,11 +11,15 @@ from pathlib import Path
 import cv2
 
 from maskdet.errors import SourceError
+from maskdet.media.animation import AnimationSource, is_animated_gif
+from maskdet.media.decoding import MAX_PIXELS
 from maskdet.media.files import printable
-from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
+from maskdet.media.folders import search_folder, search_pattern
+from maskdet.media.formats import RAW_SUFFIXES, is_animated, kind_of, picture_format, read_head
+from maskdet.media.frames import VIDEO_SUFFIXES, Kind, Source
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
 from maskdet.media.pictures import PictureSource, PictureStream
-from maskdet.media.video import AnimationSource, VideoSource, open_container, public_name
+from maskdet.media.video import VideoSource, open_container, public_name
 
 STANDARD_INPUT = "-"
 _URL_MARK = "://"
@@ -35,6 +38,10 @@ class ReadOptions:
         timeout: seconds a server may be silent.
         log: told, a line at a time, when a live source is lost and found.
         stop: ends live sources when set.
+        max_pixels: larger pictures and videos are not read.
+        own: files and folders that the run is to write; what is there from an earlier one is no
+            source.
+        name_all: whether all that is passed over in folders is named, each in a line.
     """
 
     recursive: bool = False
@@ -42,6 +49,9 @@ class ReadOptions:
     timeout: float = 10.0
     log: Callable[[str], None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
+    max_pixels: int = MAX_PIXELS
+    own: tuple[Path, ...] = ()
+    name_all: bool = False
 
 
 def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[Source]:
@@ -64,9 +74,9 @@ def open_sources(texts: list[str], options: ReadOptions | None = None) -> list[S
     sources: list[Source] = []
     for name in names:
         if _URL_MARK not in name and Path(name).is_dir():
-            sources += _open_folder(Path(name), options.recursive)
+            sources += _open_folder(Path(name), options)
         elif has_magic(name) and _URL_MARK not in name and not Path(name).exists():
-            sources += _open_pattern(name)
+            sources += _open_pattern(name, options)
         else:
             sources.append(open_source(name, options))
     # A video named by itself and found in a folder, too.
@@ -94,7 +104,7 @@ def open_source(text: str, options: ReadOptions | None = None) -> Source:
     """
     options = options or ReadOptions()
     if text == STANDARD_INPUT:
-        return PictureStream(sys.stdin.buffer, "standard input")
+        return PictureStream(sys.stdin.buffer, "standard input", max_pixels=options.max_pixels)
     if _URL_MARK in text:
         return _open_url(text, options)
     path = Path(text)
@@ -104,71 +114,90 @@ def open_source(text: str, options: ReadOptions | None = None) -> Source:
         return _open_camera(int(text) if text.isdecimal() else text, options)
     if not path.exists():
         raise SourceError(f"{path}: no such file or folder")
-    return _open_file(path)
+    return _open_file(path, options)
 
 
-def _open_file(path: Path) -> Source:
-    suffix = path.suffix.lower()
-    # FFmpeg decodes animated GIF but not WebP. OpenCV 4.10 reads no GIF, and a WebP's first frame.
-    if suffix == ".gif":
-        animation = VideoSource(str(path))
-        if (animation.frame_count or 0) > 1 or not _opencv_reads(path):
-            return animation
-    if suffix == ".webp" and hasattr(cv2, "imreadanimation") and _is_animated(path):
-        return AnimationSource(path)
-    if suffix in PICTURE_SUFFIXES or _opencv_reads(path):
-        return PictureSource([path], str(path), "picture")
+def _open_file(path: Path, options: ReadOptions) -> Source:
+    head = read_head(path)
+    if path.suffix.lower() in RAW_SUFFIXES:
+        raise SourceError(f"{path}: is a camera's raw picture; save it as JPEG or TIFF first")
+    if kind_of(path) == "picture" or picture_format(head) is not None or _opencv_reads(path):
+        moving = _open_animation(path, head, None, options)
+        return moving or PictureSource([path], str(path), "picture", max_pixels=options.max_pixels)
     if path.stat().st_size == 0:
         raise SourceError(f"{path}: is empty")
-    return VideoSource(str(path))
+    return VideoSource(str(path), max_pixels=options.max_pixels)
+
+
+def _open_animation(
+    path: Path, head: bytes, folder: Path | None, options: ReadOptions
+) -> Source | None:
+    """Opens a picture that moves; ``None`` if it does not."""
+    if picture_format(head) == "gif" and is_animated_gif(path):
+        waits = folder is not None
+        return VideoSource(str(path), folder=folder, waits=waits, max_pixels=options.max_pixels)
+    if is_animated(head):
+        return AnimationSource(path, folder=folder, max_pixels=options.max_pixels)
+    return None
 
 
 def _opencv_reads(path: Path) -> bool:
     # OpenCV ends the process over a name that is not UTF-8.
-    return printable(str(path)) == str(path) and cv2.haveImageReader(str(path))
+    return (
+        path.suffix.lower() not in VIDEO_SUFFIXES
+        and printable(str(path)) == str(path)
+        and cv2.haveImageReader(str(path))
+    )
 
 
-def _is_animated(path: Path) -> bool:
-    return printable(str(path)) == str(path) and cv2.imcount(str(path)) > 1
-
-
-def _open_folder(folder: Path, recursive: bool) -> list[Source]:
-    """Opens the pictures and videos of a folder; hidden ones are left out, as a shell does."""
-    unread: list[OSError] = []
-    files: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=unread.append):
-        files += [Path(root, name) for name in names if not name.startswith(".")]
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-    failures = [f"{error.filename}: cannot be read ({error.strerror})" for error in unread]
-    sources = _open_several(sorted(files), str(folder), folder)
+def _open_folder(folder: Path, options: ReadOptions) -> list[Source]:
+    """Opens the pictures and videos of a folder."""
+    found = search_folder(folder, recursive=options.recursive, own=options.own)
+    sources = _open_several(found.media, str(folder), folder, options)
     if not sources:
-        hint = "" if recursive else "; --recursive looks into its folders"
-        raise SourceError(failures[0] if failures else f"{folder}: has no pictures or videos{hint}")
-    sources[0].failures += failures
+        hint = "" if options.recursive else "; --recursive looks into its folders"
+        told = found.failures[0] if found.failures else None
+        raise SourceError(told or f"{folder}: has no pictures or videos{hint}")
+    found.tell(str(folder), options.log, each=options.name_all)
+    sources[0].failures += found.failures
     return sources
 
 
-def _open_pattern(pattern: str) -> list[Source]:
+def _open_pattern(pattern: str, options: ReadOptions) -> list[Source]:
     """Opens what a pattern matches."""
-    base = Path(Path(pattern).anchor)
-    paths = sorted(base.glob(str(Path(pattern).relative_to(base))))
-    files = [path for path in paths if path.is_file()]
-    sources = _open_several(files, pattern, None)
+    found = search_pattern(pattern, own=options.own)
+    sources = _open_several(found.media, pattern, None, options)
     if not sources:
-        found = f"{len(files)} files, none a picture or video" if files else "nothing"
-        raise SourceError(f"{pattern}: matches {found}")
+        count = len(found.others)
+        what = f"{count} files, none a picture or video" if count else "nothing"
+        raise SourceError(f"{pattern}: matches {what}")
+    found.tell(pattern, options.log, each=options.name_all)
     return sources
 
 
-def _open_several(files: list[Path], name: str, folder: Path | None) -> list[Source]:
-    """Makes one source of the pictures among files, and one of each video."""
-    pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
-    # A GIF of one picture is read as a video of one frame.
-    videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES | {".gif"}]
-    sources: list[Source] = []
-    if pictures:
-        sources.append(PictureSource(pictures, name, "pictures", folder))
-    return sources + [VideoSource(str(path), folder=folder, waits=True) for path in videos]
+def _open_several(
+    files: list[Path], name: str, folder: Path | None, options: ReadOptions
+) -> list[Source]:
+    """Makes one source of the pictures among files, and one of each that moves."""
+    pictures: list[Path] = []
+    moving: list[Source] = []
+    limit = options.max_pixels
+    for path in files:
+        if kind_of(path) == "video":
+            moving.append(VideoSource(str(path), folder=folder, waits=True, max_pixels=limit))
+            continue
+        try:
+            animation = _open_animation(path, read_head(path), folder, options)
+        except SourceError:
+            # Said when its turn comes.
+            animation = None
+        if animation is None:
+            pictures.append(path)
+        else:
+            moving.append(animation)
+    if not pictures:
+        return moving
+    return [PictureSource(pictures, name, "pictures", folder, max_pixels=limit), *moving]
 
 
 def _open_camera(device: int | str, options: ReadOptions) -> Source:
@@ -188,12 +217,12 @@ def _open_url(url: str, options: ReadOptions) -> Source:
     name, scheme = public_name(url), url.split(_URL_MARK, 1)[0].lower()
     if scheme not in _SCHEMES:
         raise SourceError(f"{name}: {scheme} is not one of {', '.join(sorted(_SCHEMES))}")
-    container = open_container(url, options.timeout)
+    container = open_container(url, options.timeout, options.max_pixels)
     if container.format.name.endswith("_pipe"):
         container.close()
-        return PictureStream(url, name, options.timeout)
+        return PictureStream(url, name, options.timeout, options.max_pixels)
     if scheme not in _LIVE_SCHEMES and container.duration is not None:
-        return VideoSource(url, container)
+        return VideoSource(url, container, max_pixels=options.max_pixels)
     first = StreamFeed(url, options.timeout, container)
     return _live("stream", name, first, lambda: StreamFeed(url, options.timeout), options)
 

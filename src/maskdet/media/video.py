@@ -14,17 +14,21 @@ import cv2
 import numpy as np
 
 from maskdet.errors import SourceError
+from maskdet.media.decoding import MAX_PIXELS, refuse_large
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
 from maskdet.wording import counted
 
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 # FFmpeg plays any text file as terminal art, through one of these.
 _TEXT_CODECS = frozenset({"ansi", "bintext", "idf", "xbin"})
 # Frames decoded ahead by FFmpeg's threads cost memory; two threads keep up on any machine.
 _DECODER_THREADS = 2
+# How much wider or higher than square pixels may be; headers that say more are wrong.
+_MOST_STRETCHED = 8.0
 
 
 def public_name(where: str) -> str:
@@ -33,14 +37,17 @@ def public_name(where: str) -> str:
 
 
 def open_any(
-    where: str | BinaryIO, timeout: float | None = None, options: dict[str, str] | None = None
+    where: str | BinaryIO,
+    timeout: float | None = None,
+    *,
+    max_pixels: int = MAX_PIXELS,
 ) -> "InputContainer":
     """Opens with FFmpeg whatever it opens, in every version of PyAV.
 
     Args:
         where: path, URL or open binary file.
         timeout: seconds a server may take to answer, and later to send the next packet.
-        options: FFmpeg's.
+        max_pixels: FFmpeg decodes no larger pictures, neither now nor later.
 
     Raises:
         av.FFmpegError: it cannot be opened.
@@ -52,29 +59,34 @@ def open_any(
     # from version 19 on it does not, and takes the word no more.
     old = int(av.__version__.split(".", 1)[0]) < 19
     lenient: dict[str, Any] = {"metadata_errors": "replace"} if old else {}
+    options = {"max_pixels": str(max_pixels)}
+    # RTSP over TCP loses no packets and passes through firewalls.
+    if isinstance(where, str) and where.startswith("rtsp"):
+        options["rtsp_transport"] = "tcp"
     container: InputContainer = av.open(
         where, mode="r", timeout=timeout, options=options, **lenient
     )
     return container
 
 
-def open_container(where: str, timeout: float | None = None) -> "InputContainer":
+def open_container(
+    where: str, timeout: float | None = None, max_pixels: int = MAX_PIXELS
+) -> "InputContainer":
     """Opens a video file or stream and checks that there is something to see in it.
 
     Args:
         where: path or URL.
         timeout: seconds a server may take to answer, and later to send the next packet.
+        max_pixels: its frames may have no more.
 
     Raises:
-        SourceError: it cannot be opened, or holds no video.
+        SourceError: it cannot be opened, holds no video, or too large a one.
     """
     import av
 
     name, start = public_name(where), time.monotonic()
-    # RTSP over TCP loses no packets and passes through firewalls.
-    options = {"rtsp_transport": "tcp"} if where.startswith("rtsp") else {}
     try:
-        container = open_any(where, timeout, options)
+        container = open_any(where, timeout, max_pixels=max_pixels)
     except (av.FFmpegError, OSError) as error:
         # An RTSP server that answers and then sends nothing ends as "invalid data" at the limit.
         if timeout is not None and time.monotonic() - start >= timeout:
@@ -87,8 +99,15 @@ def open_container(where: str, timeout: float | None = None) -> "InputContainer"
         container.close()
         what = "is not a picture or video (a text file)" if streams else "has no video stream"
         raise SourceError(f"{name}: {what}")
+    decoder = streams[0].codec_context
+    try:
+        refuse_large((decoder.width, decoder.height), name, max_pixels)
+    except SourceError:
+        container.close()
+        raise
+    decoder.options = {"max_pixels": str(max_pixels)}
     streams[0].thread_type = "AUTO"
-    streams[0].codec_context.thread_count = _DECODER_THREADS
+    decoder.thread_count = _DECODER_THREADS
     return container
 
 
@@ -109,22 +128,24 @@ def decode(
         damaged: called for each part that cannot be decoded; what follows it is.
 
     Yields:
-        Seconds as the file counts them, ``None`` where it does not; (H, W, 3) uint8 BGR, upright.
+        Seconds as the file counts them, ``None`` where it does not; (H, W, 3) uint8 BGR, upright
+        and with square pixels, as players show it.
 
     Raises:
         SourceError: there is no reading on, or the server fell silent; the message is the reason.
     """
     import av
 
+    stream = container.streams.video[0]
     try:
-        for packet in container.demux(container.streams.video[0]):
+        for packet in container.demux(stream):
             try:
                 pictures = packet.decode()
             except av.InvalidDataError:
                 damaged()
                 continue
             for picture in pictures:
-                yield picture.time, _to_bgr(picture)
+                yield picture.time, _turned(_squared(_to_bgr(picture), stream), picture)
     except av.ExitError:
         raise SourceError("sends nothing any more") from None
     except (av.FFmpegError, OSError) as error:
@@ -137,6 +158,21 @@ def _to_bgr(picture: "av.VideoFrame") -> UInt8Array:
         image = cast("UInt8Array", cv2.cvtColor(picture.to_ndarray(), cv2.COLOR_YUV2BGR_I420))
     else:
         image = cast("UInt8Array", picture.to_ndarray(format="bgr24"))
+    return image
+
+
+def _squared(image: UInt8Array, stream: "VideoStream") -> UInt8Array:
+    """Stretches a frame whose pixels are not square: what is narrow is widened, nothing shrinks."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    # Pixels of GIF have one shape in every viewer, whatever the file says.
+    if stream.codec_context.name == "gif" or not 1 / _MOST_STRETCHED <= aspect <= _MOST_STRETCHED:
+        return image
+    height, width = image.shape[:2]
+    size = (round(width * max(1, aspect)), round(height * max(1, 1 / aspect)))
+    return image if size == (width, height) else cast("UInt8Array", cv2.resize(image, size))
+
+
+def _turned(image: UInt8Array, picture: "av.VideoFrame") -> UInt8Array:
     # The display matrix turns counter-clockwise by `rotation` degrees.
     quarter_turns = round(picture.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
@@ -151,6 +187,7 @@ class VideoSource:
         folder: the folder it was found in or below.
         waits: whether it is one of many: looked at now, and opened again when its turn comes, so
             that a folder of thousands takes one open file. What is wrong with it is raised then.
+        max_pixels: its frames may have no more.
 
     Raises:
         SourceError: the file is no video, or holds no picture stream.
@@ -167,15 +204,17 @@ class VideoSource:
         *,
         folder: Path | None = None,
         waits: bool = False,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.name = public_name(where)
         self.folder = folder
         self.failures: list[str] = []
         self.frame_rate: float | None = FALLBACK_FRAME_RATE
         self.frame_count: int | None = 0
+        self._max_pixels = max_pixels
         self._container = None
         try:
-            container = container or open_container(where)
+            container = container or open_container(where, max_pixels=max_pixels)
         except SourceError:
             if not waits:
                 raise
@@ -201,7 +240,7 @@ class VideoSource:
             nonlocal broken
             broken += 1
 
-        with self._container or open_container(self.name) as container:
+        with self._container or open_container(self.name, max_pixels=self._max_pixels) as container:
             try:
                 for moment, image in decode(container, count_broken):
                     if moment is None:
@@ -219,35 +258,3 @@ class VideoSource:
             self.failures.append(
                 f"{self.name}: is damaged in {counted(broken, 'place')}, left out here"
             )
-
-
-class AnimationSource:
-    """An animated picture that FFmpeg cannot decode (WebP), read whole by OpenCV.
-
-    Args:
-        path: the file.
-    """
-
-    kind: Kind = "video"
-    is_moving = True
-    is_live = False
-    folder: Path | None = None
-
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        self.failures: list[str] = []
-        read, animation = cv2.imreadanimation(self.name)
-        if not read:
-            raise SourceError(f"{path}: is not an animated picture, or is damaged")
-        self._frames = animation.frames
-        # Milliseconds a frame is shown; 0 means "as fast as you like", which viewers take as 100.
-        self._durations = [int(duration) or 100 for duration in animation.durations]
-        self.frame_count: int | None = len(self._frames)
-        self.frame_rate: float | None = 1000 * len(self._durations) / sum(self._durations)
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Gives the frames with the transparent channel dropped."""
-        moment = 0
-        for index, (image, duration) in enumerate(zip(self._frames, self._durations, strict=True)):
-            yield Frame(self.name, index, moment / 1000, np.ascontiguousarray(image[..., :3]))
-            moment += duration
