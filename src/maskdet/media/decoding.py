@@ -40,9 +40,17 @@ _PILLOW_FORMATS = (
 )
 # What Pillow's readers, and those of libheif, raise for files that are damaged.
 _DAMAGED = (
-    (OSError, EOFError, SyntaxError, ValueError, RuntimeError, struct.error)
-    + (IndexError, KeyError, TypeError, ArithmeticError, MemoryError)
-)  # fmt: skip
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 # Pillow's own limit stands in a global of its module.
 _pillow_limit = threading.Lock()
 # Of Radiance and PAM pictures, which OpenCV reads and Pillow does not.

@@ -101,7 +101,7 @@ class PictureStream:
         import av
 
         try:
-            container = open_any(self._where, self._timeout, max_pixels=self._max_pixels)
+            container = open_any(self._where, self._timeout)
         except (av.FFmpegError, OSError):
             raise SourceError(f"{self.name}: has no pictures") from None
         with container:

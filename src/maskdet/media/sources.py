@@ -16,7 +16,7 @@ from maskdet.media.decoding import MAX_PIXELS
 from maskdet.media.files import printable
 from maskdet.media.folders import search_folder, search_pattern
 from maskdet.media.formats import RAW_SUFFIXES, is_animated, kind_of, picture_format, read_head
-from maskdet.media.frames import VIDEO_SUFFIXES, Kind, Source
+from maskdet.media.frames import Kind, Source
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
 from maskdet.media.pictures import PictureSource, PictureStream
 from maskdet.media.video import VideoSource, open_container, public_name
@@ -121,7 +121,8 @@ def _open_file(path: Path, options: ReadOptions) -> Source:
     head = read_head(path)
     if path.suffix.lower() in RAW_SUFFIXES:
         raise SourceError(f"{path}: is a camera's raw picture; save it as JPEG or TIFF first")
-    if kind_of(path) == "picture" or picture_format(head) is not None or _opencv_reads(path):
+    kind = kind_of(path)
+    if kind == "picture" or (kind is None and _opencv_reads(path)):
         moving = _open_animation(path, head, None, options)
         return moving or PictureSource([path], str(path), "picture", max_pixels=options.max_pixels)
     if path.stat().st_size == 0:
@@ -143,11 +144,7 @@ def _open_animation(
 
 def _opencv_reads(path: Path) -> bool:
     # OpenCV ends the process over a name that is not UTF-8.
-    return (
-        path.suffix.lower() not in VIDEO_SUFFIXES
-        and printable(str(path)) == str(path)
-        and cv2.haveImageReader(str(path))
-    )
+    return printable(str(path)) == str(path) and cv2.haveImageReader(str(path))
 
 
 def _open_folder(folder: Path, options: ReadOptions) -> list[Source]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _TEXT_CODECS = frozenset({"ansi", "bintext", "idf", "xbin"})
 # Frames decoded ahead by FFmpeg's threads cost memory; two threads keep up on any machine.
 _DECODER_THREADS = 2
+_PADDING = 1 << 16  # pixels, of small pictures
 # How much wider or higher than square pixels may be; headers that say more are wrong.
 _MOST_STRETCHED = 8.0
 
@@ -36,18 +37,12 @@ def public_name(where: str) -> str:
     return re.sub(r"^(\w+://)[^/]*@", r"\1", where)
 
 
-def open_any(
-    where: str | BinaryIO,
-    timeout: float | None = None,
-    *,
-    max_pixels: int = MAX_PIXELS,
-) -> "InputContainer":
+def open_any(where: str | BinaryIO, timeout: float | None = None) -> "InputContainer":
     """Opens with FFmpeg whatever it opens, in every version of PyAV.
 
     Args:
         where: path, URL or open binary file.
         timeout: seconds a server may take to answer, and later to send the next packet.
-        max_pixels: FFmpeg decodes no larger pictures, neither now nor later.
 
     Raises:
         av.FFmpegError: it cannot be opened.
@@ -59,12 +54,13 @@ def open_any(
     # from version 19 on it does not, and takes the word no more.
     old = int(av.__version__.split(".", 1)[0]) < 19
     lenient: dict[str, Any] = {"metadata_errors": "replace"} if old else {}
-    options = {"max_pixels": str(max_pixels)}
     # RTSP over TCP loses no packets and passes through firewalls.
-    if isinstance(where, str) and where.startswith("rtsp"):
-        options["rtsp_transport"] = "tcp"
+    is_rtsp = isinstance(where, str) and where.startswith("rtsp")
+    options = {"rtsp_transport": "tcp"} if is_rtsp else {}
+    # Not as options of the streams, too: before PyAV 17.1 the process ends where a stream is only
+    # found in reading, as in MPEG programs.
     container: InputContainer = av.open(
-        where, mode="r", timeout=timeout, options=options, **lenient
+        where, mode="r", timeout=timeout, container_options=options, **lenient
     )
     return container
 
@@ -86,7 +82,7 @@ def open_container(
 
     name, start = public_name(where), time.monotonic()
     try:
-        container = open_any(where, timeout, max_pixels=max_pixels)
+        container = open_any(where, timeout)
     except (av.FFmpegError, OSError) as error:
         # An RTSP server that answers and then sends nothing ends as "invalid data" at the limit.
         if timeout is not None and time.monotonic() - start >= timeout:
@@ -105,7 +101,8 @@ def open_container(
     except SourceError:
         container.close()
         raise
-    decoder.options = {"max_pixels": str(max_pixels)}
+    # What a stream grows to later is not in its header. FFmpeg counts the padding of its buffers.
+    decoder.options = {"max_pixels": str(max_pixels + max_pixels // 16 + _PADDING)}
     streams[0].thread_type = "AUTO"
     decoder.thread_count = _DECODER_THREADS
     return container
