@@ -181,7 +181,7 @@ def test_folders_that_are_not_looked_into(tmp_path: Path, lines: list[str]) -> N
 def results(tmp_path: Path) -> Path:
     """A folder of pictures in which maskdet has been run."""
     places = ["a.jpg", "runs/b.jpg", "runs/detect/1/a.jpg", "runs/heatmap/12/a.jpg"]
-    places += ["runs/detect/exp/c.jpg", "out/a.jpg", "crops/with_mask/d.jpg", "grid.png"]
+    places += ["runs/detect/exp/c.jpg", "out/a.jpg", "crops/with_mask/d.jpg"]
     for place in places:
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_bytes(_picture("JPEG"))
@@ -190,13 +190,13 @@ def results(tmp_path: Path) -> Path:
 
 def test_results_are_no_sources(results: Path, lines: list[str]) -> None:
     """What earlier runs wrote is left out: by its place, and where this run is to write."""
-    own = (results / "out", results / "crops", results / "grid.png", results / "none")
+    own = (results / "out", results / "crops", results / "none")
     options = ReadOptions(recursive=True, log=lines.append, own=own)
     (source,) = open_sources([str(results)], options)
     names = [Path(frame.source).relative_to(results).as_posix() for frame in source]
     assert names == ["a.jpg", "runs/b.jpg", "runs/detect/exp/c.jpg"]
     (line,) = lines
-    for word in ("what maskdet wrote", "out", "crops", "grid.png", "detect/1", "heatmap/12"):
+    for word in ("what maskdet wrote", "out", "crops", "detect/1", "heatmap/12"):
         assert word in line
 
 

@@ -289,3 +289,9 @@ def test_files_on_a_server_lose_no_frame(samples: Path, tmp_path: Path) -> None:
         source = open_source(f"{address}/file", ReadOptions(timeout=5))
         (frame,) = source
         assert frame.image.shape == (400, 600, 3)
+    # Frames without a container have no duration; the server says how many bytes there are.
+    (tmp_path / "raw.mjpeg").write_bytes(JPEG * 12)
+    with serving(file=tmp_path / "raw.mjpeg") as address:
+        source = open_source(f"{address}/file", ReadOptions(timeout=5))
+        assert isinstance(source, VideoSource)
+        assert len(list(source)) == 12

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 from maskdet.detect.handling import Handling
 from maskdet.detect.options import DetectOptions
@@ -61,7 +60,7 @@ def run(
             log,
             stop,
             options.max_pixels,
-            own=tuple(path for path in _written(options) if path is not None),
+            own=tuple(path for path in (options.output, options.crops) if path is not None),
             name_all=options.verbose,
         ),
     )
@@ -101,11 +100,6 @@ def run(
     summary.written, summary.place = handling.written, handling.place
     _write_figures(options, summary)
     return summary
-
-
-def _written(options: DetectOptions) -> tuple[Path | None, ...]:
-    """Returns where the run puts pictures and videos, which are no sources of the next."""
-    return (options.output, options.crops, options.grid, options.plot)
 
 
 def _particulars(seen: Seen) -> str:

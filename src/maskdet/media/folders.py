@@ -21,7 +21,7 @@ class Found:
     Attributes:
         media: pictures and videos, sorted.
         others: files that are neither, sorted.
-        own: what maskdet wrote, now or before: folders and files.
+        own: folders of what maskdet wrote, now or before.
         deeper: folders that were not looked into.
         failures: one line for each folder that cannot be read.
     """
@@ -69,7 +69,7 @@ def search_folder(folder: Path, *, recursive: bool, own: Collection[Path] = ()) 
     Args:
         folder: where to look. It may be one that maskdet wrote, as it was named.
         recursive: whether the folders in it are looked into, too.
-        own: files and folders that this run is to write.
+        own: folders that this run is to write into.
     """
     found = Found()
     unread: list[OSError] = []
@@ -85,11 +85,11 @@ def search_folder(folder: Path, *, recursive: bool, own: Collection[Path] = ()) 
         found.own += mine
         folders[:] = [path.name for path in below if path not in mine]
     found.failures += [f"{error.filename}: cannot be read ({error.strerror})" for error in unread]
-    _sort(sorted(files), written, found)
+    _sort(sorted(files), found)
     return found
 
 
-def search_pattern(pattern: str, *, own: Collection[Path] = ()) -> Found:
+def search_pattern(pattern: str) -> Found:
     """Finds the pictures and videos that a pattern such as ``photos/*.jpg`` matches."""
     base = Path(Path(pattern).anchor)
     files = sorted(base.glob(str(Path(pattern).relative_to(base))))
@@ -97,19 +97,13 @@ def search_pattern(pattern: str, *, own: Collection[Path] = ()) -> Found:
     if "runs" not in Path(pattern).parts:
         found.own = sorted({run for path in files for run in path.parents if is_run_folder(run)})
     mine = set(found.own)
-    others = [path for path in files if path.is_file() and mine.isdisjoint(path.parents)]
-    _sort(others, {path.resolve() for path in own}, found)
+    _sort([path for path in files if path.is_file() and mine.isdisjoint(path.parents)], found)
     return found
 
 
-def _sort(files: Iterable[Path], written: Collection[Path], found: Found) -> None:
+def _sort(files: Iterable[Path], found: Found) -> None:
     for path in files:
-        if written and path.resolve() in written:
-            found.own.append(path)
-        elif kind_of(path) is None:
-            found.others.append(path)
-        else:
-            found.media.append(path)
+        (found.others if kind_of(path) is None else found.media).append(path)
 
 
 def _kinds(files: Sequence[Path]) -> str:

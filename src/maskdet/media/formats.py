@@ -81,6 +81,11 @@ def picture_format(head: bytes) -> str | None:
     return "heif series" if major in _HEIF_SERIES_BRANDS else None
 
 
+def is_still_brand(brand: str) -> bool:
+    """Tells whether a file with this major brand, of ISO 14496-12, is one picture."""
+    return brand == "avif" or brand.encode() in _HEIF_BRANDS
+
+
 def is_animated(head: bytes) -> bool:
     """Tells by a file's first bytes whether it is a WebP, AVIF or PNG picture that moves."""
     found = picture_format(head)

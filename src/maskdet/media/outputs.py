@@ -12,12 +12,13 @@ from maskdet.media.files import next_run_folder, refuse_existing
 from maskdet.media.frames import (
     FALLBACK_FRAME_RATE,
     PICTURE_SUFFIXES,
+    VIDEO_SUFFIXES,
     Frame,
     Source,
     UInt8Array,
 )
 from maskdet.media.pictures import PictureSource
-from maskdet.media.sinks import VideoWriter, picture_output_name, write_picture
+from maskdet.media.sinks import WRITABLE_PICTURES, VideoWriter, picture_output_name, write_picture
 
 
 class RunOutput:
@@ -61,7 +62,7 @@ class RunOutput:
         self._taken: set[Path] = set()
         self._sources = sources
         suffix = target.suffix.lower() if target is not None else ""
-        names_file = suffix in WRITABLE_VIDEOS | PICTURE_SUFFIXES
+        names_file = suffix in VIDEO_SUFFIXES | PICTURE_SUFFIXES
         self._file = target if names_file else None
         self._folder = None if names_file else target
         if self._file is not None:
@@ -71,7 +72,7 @@ class RunOutput:
         if len(sources) > 1 or sources[0].kind == "pictures":
             raise OutputError(f"{file}: several pictures or sources need a folder as their output")
         moving = sources[0].is_moving
-        suffixes = WRITABLE_VIDEOS if moving else PICTURE_SUFFIXES
+        suffixes = WRITABLE_VIDEOS if moving else WRITABLE_PICTURES
         if file.suffix.lower() not in suffixes:
             raise OutputError(
                 f"{file}: {sources[0].name} gives a {'video' if moving else 'picture'}: "

@@ -8,7 +8,7 @@ from typing import BinaryIO, ClassVar
 from maskdet.errors import SourceError
 from maskdet.media.decoding import MAX_PIXELS, decode_picture, read_picture
 from maskdet.media.frames import Frame, Kind
-from maskdet.media.video import open_any
+from maskdet.media.video import holds_still, open_any
 
 __all__ = ["PictureSource", "PictureStream", "decode_picture", "read_picture"]
 
@@ -59,7 +59,10 @@ class PictureSource:
                 continue
             yield Frame(str(path), 0, 0.0, image)
         if bad == len(self.paths):
-            raise SourceError(f"{self.name}: none of its {len(self.paths)} pictures can be read")
+            reason = self.failures[-bad]
+            raise SourceError(
+                f"{self.name}: none of its {bad} pictures can be read, such as {reason}"
+            )
 
 
 class PictureStream:
@@ -105,6 +108,8 @@ class PictureStream:
         except (av.FFmpegError, OSError):
             raise SourceError(f"{self.name}: has no pictures") from None
         with container:
+            if holds_still(container):
+                raise SourceError(f"{self.name}: takes no HEIC and no AVIF; name a file")
             if not container.format.name.endswith("_pipe"):
                 raise SourceError(f"{self.name}: takes pictures, not {container.format.name}")
             suffix = container.format.name.removesuffix("_pipe").replace("jpeg", "jpg")

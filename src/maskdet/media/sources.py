@@ -25,6 +25,8 @@ STANDARD_INPUT = "-"
 _URL_MARK = "://"
 # Addresses that are live whatever they say of their length; http may be a file on a server.
 _LIVE_SCHEMES = frozenset({"rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp"})
+# FFmpeg's names of video without a container.
+_BARE_FORMATS = frozenset({"h264", "hevc", "m4v", "mjpeg", "mpegvideo"})
 _SCHEMES = _LIVE_SCHEMES | {"http", "https"}
 
 
@@ -39,8 +41,7 @@ class ReadOptions:
         log: told, a line at a time, when a live source is lost and found.
         stop: ends live sources when set.
         max_pixels: larger pictures and videos are not read.
-        own: files and folders that the run is to write; what is there from an earlier one is no
-            source.
+        own: folders that the run is to write into; what is there from an earlier one is no source.
         name_all: whether all that is passed over in folders is named, each in a line.
     """
 
@@ -162,7 +163,7 @@ def _open_folder(folder: Path, options: ReadOptions) -> list[Source]:
 
 def _open_pattern(pattern: str, options: ReadOptions) -> list[Source]:
     """Opens what a pattern matches."""
-    found = search_pattern(pattern, own=options.own)
+    found = search_pattern(pattern)
     sources = _open_several(found.media, pattern, None, options)
     if not sources:
         count = len(found.others)
@@ -218,7 +219,9 @@ def _open_url(url: str, options: ReadOptions) -> Source:
     if container.format.name.endswith("_pipe"):
         container.close()
         return PictureStream(url, name, options.timeout, options.max_pixels)
-    if scheme not in _LIVE_SCHEMES and container.duration is not None:
+    # Bare frames have no duration; a camera that sends them does not say how many bytes it will.
+    bare = container.format.name in _BARE_FORMATS and container.size > 0
+    if scheme not in _LIVE_SCHEMES and (container.duration is not None or bare):
         return VideoSource(url, container, max_pixels=options.max_pixels)
     first = StreamFeed(url, options.timeout, container)
     return _live("stream", name, first, lambda: StreamFeed(url, options.timeout), options)

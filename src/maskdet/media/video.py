@@ -15,6 +15,7 @@ import numpy as np
 
 from maskdet.errors import SourceError
 from maskdet.media.decoding import MAX_PIXELS, refuse_large
+from maskdet.media.formats import is_still_brand
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
 from maskdet.wording import counted
 
@@ -91,6 +92,9 @@ def open_container(
         what = "cannot be opened" if "://" in where else "is not a picture or video, or is damaged"
         raise SourceError(f"{name}: {what} ({reason})") from None
     streams = container.streams.video
+    if holds_still(container):
+        container.close()
+        raise SourceError(f"{name}: is HEIC or AVIF, which is read from files alone; save it first")
     if not streams or streams[0].codec_context.name in _TEXT_CODECS:
         container.close()
         what = "is not a picture or video (a text file)" if streams else "has no video stream"
@@ -106,6 +110,11 @@ def open_container(
     streams[0].thread_type = "AUTO"
     decoder.thread_count = _DECODER_THREADS
     return container
+
+
+def holds_still(container: "InputContainer") -> bool:
+    """Tells whether a file is a picture in a video's container, of which FFmpeg gives one tile."""
+    return is_still_brand(container.metadata.get("major_brand", ""))
 
 
 def frame_rate_of(container: "InputContainer") -> float:
