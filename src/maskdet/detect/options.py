@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskdet.alerts.options import AlertOptions
-from maskdet.media.decoding import MAX_PIXELS
+from maskdet.media.inputs.decoding import MAX_PIXELS
 from maskdet.stream import NetworkOptions, StreamOptions
 
 

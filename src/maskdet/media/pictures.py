@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from maskdet.errors import SourceError
-from maskdet.media.decoding import MAX_PIXELS, decode_picture, read_picture
 from maskdet.media.frames import Frame, Kind
+from maskdet.media.inputs.decoding import MAX_PIXELS, decode_picture, read_picture
 from maskdet.media.video import holds_still, open_any
 
 __all__ = ["PictureSource", "PictureStream", "decode_picture", "read_picture"]

@@ -11,12 +11,18 @@ from pathlib import Path
 import cv2
 
 from maskdet.errors import SourceError
-from maskdet.media.animation import AnimationSource, is_animated_gif
-from maskdet.media.decoding import MAX_PIXELS
 from maskdet.media.files import printable
-from maskdet.media.folders import search_folder, search_pattern
-from maskdet.media.formats import RAW_SUFFIXES, is_animated, kind_of, picture_format, read_head
 from maskdet.media.frames import Kind, Source
+from maskdet.media.inputs.animation import AnimationSource, is_animated_gif
+from maskdet.media.inputs.decoding import MAX_PIXELS
+from maskdet.media.inputs.folders import search_folder, search_pattern
+from maskdet.media.inputs.formats import (
+    RAW_SUFFIXES,
+    is_animated,
+    kind_of,
+    picture_format,
+    read_head,
+)
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
 from maskdet.media.pictures import PictureSource, PictureStream
 from maskdet.media.video import VideoSource, open_container, public_name

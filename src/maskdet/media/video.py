@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from maskdet.errors import SourceError
-from maskdet.media.decoding import MAX_PIXELS, refuse_large
-from maskdet.media.formats import is_still_brand
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
+from maskdet.media.inputs.decoding import MAX_PIXELS, refuse_large
+from maskdet.media.inputs.formats import is_still_brand
 from maskdet.wording import counted
 
 if TYPE_CHECKING:

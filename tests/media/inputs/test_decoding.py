@@ -14,7 +14,7 @@ from PIL import Image
 
 from heic import heic
 from maskdet.errors import SourceError
-from maskdet.media.decoding import decode_picture, read_picture
+from maskdet.media.inputs.decoding import decode_picture, read_picture
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maskdet.errors import SourceError
-from maskdet.media.decoding import (
+from maskdet.media.frames import Frame, Kind, UInt8Array
+from maskdet.media.inputs.decoding import (
     MAX_PIXELS,
     DecodingError,
     opened_by_pillow,
     refuse_large,
     upright_bgr,
 )
-from maskdet.media.frames import Frame, Kind, UInt8Array
 
 if TYPE_CHECKING:
     from PIL import Image

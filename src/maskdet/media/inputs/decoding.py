@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from maskdet.errors import SourceError
-from maskdet.media.formats import HEAD, picture_format
 from maskdet.media.frames import UInt8Array
+from maskdet.media.inputs.formats import HEAD, picture_format
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -1,0 +1,1 @@
+"""What the files a user names are, and the pixels in them."""
