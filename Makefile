@@ -1,20 +1,35 @@
 # make demo: run the bundled models on the bundled samples.   make test: every check there is.
-# Both create the environment they need in .venv.
+# Both create the environment they need in .venv. While working: make check, what needs no TensorFlow.
+# make light: the wheel without extras, in an environment and a folder of its own; make lowest:
+# likewise, with the lowest versions that pyproject.toml allows.
 
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal
 
-.PHONY: demo test clean
+.PHONY: demo test check lint light lowest clean
 
 demo: .venv/ready
 	$(BIN)/maskdet detect --source samples
 	$(BIN)/maskdet heatmap --source samples/astronaut_masked.jpg
 
-test: .venv/ready
+test: lint
+	$(PYTEST) --durations 10
+
+check: lint
+	$(PYTEST) --light -m "not server"
+
+lint: .venv/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/python tools/lowest.py --check
+
+light:
+	$(PYTHON) tools/light_install.py
+
+lowest:
+	$(PYTHON) tools/light_install.py --lowest
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("maskdet needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'

@@ -65,12 +65,16 @@ def blurred(frames: Frames) -> Iterator[NDArray[np.uint8]]:
 
 
 def label(
-    frames: Frames, detector: MaskDetector, shown: Iterable[NDArray[np.uint8]] | None = None
+    frames: Frames,
+    rate: float,
+    detector: MaskDetector,
+    shown: Iterable[NDArray[np.uint8]] | None = None,
 ) -> list[Labels]:
     """Labels every face by itself and by its track.
 
     Args:
         frames: in which the faces are found.
+        rate: frames a second.
         detector: both networks.
         shown: what the classifier sees instead of the frames.
     """
@@ -82,7 +86,7 @@ def label(
         detect = functools.partial(following.detect, number) if following else None
         faces = detector.find_faces(frame, detect)
         own = detector.classify(seen, *faces)
-        tracked = follower.classify(seen, *faces)
+        tracked = follower.classify(seen, *faces, time=number / rate)
         if tracked.tracks is None:
             continue
         for track, a, b in zip(
@@ -127,14 +131,15 @@ def main(videos: tuple[str, ...]) -> None:
     late: list[int] = []
     print(f"{'':<28}{'faces':>7}{'flips':>7}{'/100':>7}{'tracked':>9}{'/100':>7}")
     for video in videos:
-        frames = [frame.image for frame in open_source(video)]
-        clean = label(frames, detector)
+        source = open_source(video)
+        frames, rate = [frame.image for frame in source], source.frame_rate
+        clean = label(frames, rate, detector)
         real = sum(
             len(changes(median_filter(np.array(face.own), STEADY, mode="nearest").tolist()))
             for face in clean
         )
-        late += delays(clean) + delays(label(frames[::-1], detector))
-        faces = label(frames, detector, blurred(frames))
+        late += delays(clean) + delays(label(frames[::-1], rate, detector))
+        faces = label(frames, rate, detector, blurred(frames))
         seen = sum(len(face.own) for face in faces)
         own = max(0, sum(len(changes(face.own)) for face in faces) - real)
         tracked = max(0, sum(len(changes(face.track)) for face in faces) - real)

@@ -1,8 +1,11 @@
 """What the tests have in common: samples, real data beside the checkout, the command line."""
 
 import os
+import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,31 @@ import pytest
 from numpy.typing import NDArray
 
 from command_line import ROOT, SAMPLES, Cli
+
+# Tests of the trainers and of what Keras computes: their modules import TensorFlow.
+TRAINING = ("train", "heatmap/methods/test_explainers.py", "vision/test_foreign.py")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds --light: for while one works, and for installations without the extra ``train``."""
+    parser.addoption("--light", action="store_true", help="leave out what needs TensorFlow")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves out whole modules that need TensorFlow, where it is not wanted."""
+    if config.getoption("--light"):
+        folder = Path(__file__).parent
+        return collection_path in {folder / name for name in TRAINING} or None
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skips single tests that need TensorFlow, where it is not wanted."""
+    if config.getoption("--light"):
+        skip = pytest.mark.skip(reason="needs TensorFlow")
+        for item in items:
+            if item.get_closest_marker("training"):
+                item.add_marker(skip)
 
 
 @pytest.fixture
@@ -49,3 +77,39 @@ def maskdet(tmp_path: Path) -> Cli:
 def noise() -> NDArray[np.uint8]:
     """A (48, 64, 3) picture of seeded noise."""
     return np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 96 kB; skips the test where none can be had."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("needs Linux and its administrator, to make a small disk")
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"needs a small disk: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A virtual screen."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("needs Xvfb, a virtual screen")
+    name = f":{90 + os.getpid() % 900}"
+    server = subprocess.Popen(
+        ["Xvfb", name, "-screen", "0", "900x700x24"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    socket = Path(f"/tmp/.X11-unix/X{name[1:]}")
+    deadline = time.monotonic() + 10
+    while not socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield name
+    server.terminate()
+    server.wait()

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / "src" / "maskdet"
-COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "train"}
+import maskdet
+
+PACKAGE = Path(maskdet.__file__).parent
+COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "train"}
 GROUND = {
+    "addresses",
     "annotations",
     "assets",
     "boxes",
@@ -19,9 +22,16 @@ GROUND = {
     "detections",
     "duplicates",
     "errors",
+    "extras",
+    "faces_file",
+    "folders",
     "metrics",
+    "pace",
     "signals",
+    "splits",
     "summaries",
+    "text_files",
+    "waits",
     "wording",
 }
 
@@ -40,7 +50,8 @@ ALLOWED = {
 ROOMS = {
     "train": {
         "": set(),
-        "classifier": {""},
+        "classifier": {"", "others"},
+        "others": {""},
         "faces": {"", "faces.networks"},
         "faces.networks": set(),
     },

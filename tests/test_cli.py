@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from command_line import ROOT, Cli, assert_user_error
+from command_line import Cli, assert_user_error
 from maskdet import __version__
+from maskdet.assets import bundled
 from maskdet.media.pictures import read_picture
 from maskdet.media.video import VideoSource
 
@@ -197,7 +198,7 @@ def test_output_that_cannot_be_written(maskdet: Cli, samples: Path, tmp_path: Pa
 
 def model_copy(folder: Path) -> Path:
     """Copies the bundled classifier's card and default network, and returns the card."""
-    card = ROOT / "models" / "mask_detector.json"
+    card = bundled("models/mask_detector.json")
     network = json.loads(card.read_text())["files"]["tflite"]["name"]
     shutil.copy(card, folder)
     shutil.copy(card.with_name(network), folder)
@@ -233,7 +234,7 @@ def test_bad_models(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
 def test_wrong_usage_is_exit_code_2(maskdet: Cli, samples: Path) -> None:
     """Wrong or missing words of a command are explained, with exit code 2."""
     picture = samples / "astronaut.jpg"
-    assert maskdet("detect").returncode == 2
+    assert maskdet("detect", "--source").returncode == 2
     assert maskdet("detect", "--source", picture, "--confidence", 2).returncode == 2
     both = maskdet("detect", "--source", picture, "--output", "x", "--no-output")
     assert both.returncode == 2
@@ -282,3 +283,19 @@ def test_signals_end_a_run_cleanly(samples: Path, tmp_path: Path, number: int) -
     assert f"{len(seen)} picture" in summary
     assert "Traceback" not in errors
     assert len(list((tmp_path / "out").iterdir())) == len(seen)
+
+
+def test_help_shows_its_examples_as_lines(maskdet: Cli) -> None:
+    """Each example stands on a line of its own, without marks for the formatter."""
+    text = maskdet("--help").stdout
+    assert "\\b" not in text
+    assert "\n    maskdet detect photo.jpg\n" in text
+
+
+def test_train_takes_the_folder_that_is_there(maskdet: Cli, tmp_path: Path) -> None:
+    """`maskdet train` alone looks into dataset/, and says what it lacks."""
+    assert "Name a folder of class folders" in maskdet("train").stderr
+    (tmp_path / "dataset" / ".cache").mkdir(parents=True)
+    done = maskdet("train")
+    assert done.returncode == 2
+    assert "dataset has no class folders" in done.stderr

@@ -1,5 +1,7 @@
 """Made-up class folders for the trainer's tests: quick to learn, no two pictures alike."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -29,3 +31,18 @@ def write_classes(
         for number in range(count):
             cv2.imwrite(str(folder / label / f"{number:03d}.png"), made_up_face(random, label))
     return folder
+
+
+def flat_png(width: int, height: int) -> bytes:
+    """Returns a black PNG of one bit a pixel, whose width is a multiple of 8."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        crc = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
+
+    deflate = zlib.compressobj(9)
+    row = bytes(1 + width // 8)
+    pixels = b"".join(deflate.compress(row) for _ in range(height)) + deflate.flush()
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    content = chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + content

@@ -102,15 +102,14 @@ def write_held_out(data: Path, target: Path) -> None:
 
 def exclude_photographs(data: Path, target: Path) -> None:
     """Takes crops out whose whole photograph nearly matches one of `detection/valid`."""
-    from maskdet.duplicates import hash_picture, near_pairs, stack_hashes
-    from maskdet.train.data import hash_folders, read_picture
+    from maskdet.duplicates import near_pairs, stack_hashes
+    from maskdet.train.data import hash_files, hash_folders
 
-    held = hash_folders([data / "detection" / "valid" / "images"])
-    paths = sorted((data / "detection" / "train" / "images").iterdir())
-    pictures = [(path, read_picture(path)) for path in paths]
-    named = [(path, picture) for path, picture in pictures if picture is not None]
-    found = near_pairs(stack_hashes([hash_picture(picture) for _, picture in named]), held)
-    names = {named[index][0].stem for index in found.first.tolist()}
+    held, _ = hash_folders([data / "detection" / "valid" / "images"])
+    hashed, _ = hash_files(sorted((data / "detection" / "train" / "images").iterdir()))
+    found = near_pairs(stack_hashes(list(hashed.values())), held)
+    paths = list(hashed)
+    names = {paths[index].stem for index in found.first.tolist()}
     with (target / "faces.csv").open(encoding="utf-8", newline="") as stream:
         _, *rows = csv.reader(stream)
     for row in rows:

@@ -1,3 +1,3 @@
 """Face-mask detection: find faces, tell whether they wear a mask, show why."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

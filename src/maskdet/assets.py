@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -90,8 +91,17 @@ def card_file(card_path: Path, card: dict[str, Any], key: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """Returns where downloaded models are kept: ``$XDG_CACHE_HOME/maskdet``, or in ``~/.cache``."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "maskdet"
+    """Returns where downloaded models are kept: ``$XDG_CACHE_HOME/maskdet``, or in ``~/.cache``.
+
+    Of a user without a home it is a temporary folder.
+    """
+    named = os.environ.get("XDG_CACHE_HOME")
+    if named:
+        return Path(named) / "maskdet"
+    try:
+        return Path.home() / ".cache" / "maskdet"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / "maskdet"
 
 
 def cached(name: str, url: str, expected: str, timeout: float = 30.0) -> Path:

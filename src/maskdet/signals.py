@@ -3,16 +3,21 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+# A signal within so many seconds of the first was not sent for impatience.
+DOUBLED = 0.3
 
 
 @contextmanager
 def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
     """Sets an event on Ctrl-C, SIGTERM and a lost terminal: a run can end with its files whole.
 
-    A second Ctrl-C or SIGTERM has its usual effect, for a run that does not come to its end. Of a
+    A second Ctrl-C or SIGTERM has its usual effect, for a run that does not come to its end. One
+    that follows at once is the first again: `timeout` and `uv run` pass on what came to all. Of a
     lost terminal the kernel tells and then the shell, and nothing can be written to it: further
     SIGHUPs are ignored, and what would be said goes nowhere. Signals that are ignored stay so, as
     `nohup` asks.
@@ -35,10 +40,18 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
             if number != hang_up:
                 signal.signal(number, handler)
 
+    first: float | None = None
+
     def handle(number: int, _: FrameType | None) -> None:
+        nonlocal first
         stop.set()
         if number != hang_up:
-            restore()
+            now = time.monotonic()
+            if first is None:
+                first = now
+            elif now - first > DOUBLED:
+                restore()
+                signal.raise_signal(number)
             return
         # For good: files are still to be finished when the run has left this context.
         signal.signal(number, signal.SIG_IGN)

@@ -6,6 +6,7 @@ The only module that knows both `vision` and `media`, which know nothing of each
 import functools
 import itertools
 import os
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +34,9 @@ from maskdet.vision.pipeline import Follower, MaskDetector
 
 if TYPE_CHECKING:
     from maskdet.vision.faces.detector import FaceDetector
+
+# What a frame may be enlarged to.
+_MOST_PIXELS = 1 << 28
 
 # Given how many frames are to come, if anybody knows, gives what to call after each of them.
 Progress = Callable[[int | None], AbstractContextManager[Callable[[], None]]]
@@ -174,7 +178,10 @@ class Seen:
 
 
 def detect_frames(
-    sources: Sequence[Source], detector: MaskDetector, options: StreamOptions | None = None
+    sources: Sequence[Source],
+    detector: MaskDetector,
+    options: StreamOptions | None = None,
+    stop: threading.Event | None = None,
 ) -> Generator[Seen]:
     """Runs every frame of the sources through both networks.
 
@@ -185,6 +192,7 @@ def detect_frames(
         sources: where the frames come from.
         detector: both networks.
         options: what else is done.
+        stop: ends the frames when set, though a source may be waiting for one.
 
     Yields:
         Each frame with what was found in it, a source's frames in order.
@@ -205,6 +213,12 @@ def detect_frames(
         source, frame = item
         image = frame.image
         if options.width is not None and image.shape[1] != options.width:
+            height = round(image.shape[0] * options.width / image.shape[1])
+            if height * options.width > _MOST_PIXELS:
+                raise SourceError(
+                    f"{frame.source}: {options.width}x{height} pixels are too many; take a smaller "
+                    "--width"
+                )
             image = imutils.resize(image, width=options.width)
         if table is not None:
             image = table[image]
@@ -222,7 +236,7 @@ def detect_frames(
         source, frame, xyxy, scores = found
         if options.track and source.is_moving:
             follower = followers.setdefault(id(source), Follower(detector))
-            detections = follower.classify(frame.image, xyxy, scores)
+            detections = follower.classify(frame.image, xyxy, scores, frame.time)
         else:
             detections = detector.classify(frame.image, xyxy, scores)
         if options.min_confidence is not None:
@@ -242,9 +256,9 @@ def detect_frames(
     live = any(source.is_live for source in sources)
     feeds = [read(source) for source in sources]
     frames: Iterable[tuple[Source, Frame]]
-    frames = merged(feeds) if live else itertools.chain.from_iterable(feeds)
+    frames = merged(feeds, stop) if live else itertools.chain.from_iterable(feeds)
     # A live frame that waits grows old.
     ahead = 1 if live else 2
-    prepared = in_thread(prepare, frames, ahead=ahead)
-    faces = in_thread(find_faces, prepared, ahead=ahead, workers=detector.faces.workers)
-    return in_thread(classify, faces, ahead=ahead)
+    threaded = functools.partial(in_thread, ahead=ahead, stop=stop)
+    faces = threaded(find_faces, threaded(prepare, frames), workers=detector.faces.workers)
+    return threaded(classify, faces)

@@ -1,10 +1,12 @@
 """What was seen of a source, counted: faces and people by label, the share in a mask over time."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from maskdet.detections import MASK_LABEL, UNCERTAIN_LABEL, Detections
+from maskdet.pace import Pace
 from maskdet.wording import counted, label_text
 
 # Buckets of time are as long as this at first, and are paired when there are too many, so that a
@@ -15,18 +17,23 @@ MOST_BUCKETS = 600
 
 @dataclass
 class TimeLine:
-    """Faces by label in buckets of time.
+    """Faces by label in buckets of time, or of pictures one after another.
 
     Attributes:
-        width: seconds a bucket covers.
+        width: seconds, or pictures, that a bucket covers.
         buckets: number of the bucket, from 0, to its faces by label.
     """
 
     width: float = FIRST_BUCKET
     buckets: dict[int, Counter[str]] = field(default_factory=dict)
 
-    def add(self, time: float, labels: list[str]) -> None:
-        """Counts the faces of one frame, `time` seconds after the source's first."""
+    def add(self, time: float, labels: Iterable[str] | Counter[str]) -> None:
+        """Counts the faces of one frame, `time` seconds after the source's first.
+
+        Args:
+            time: seconds, or the picture's number from 0.
+            labels: each face's, or the number of faces by label.
+        """
         self.buckets.setdefault(int(time / self.width), Counter()).update(labels)
         while max(self.buckets) >= MOST_BUCKETS:
             paired: dict[int, Counter[str]] = {}
@@ -59,6 +66,7 @@ class _Person:
 
     label: str = ""
     last_frame: int = 0
+    last_time: float = 0.0
     sightings: int = 0
 
 
@@ -76,7 +84,7 @@ class Summary:
         frames_with_faces: frames in which there was at least one.
         tracked: whether faces were followed, so that people can be counted.
         people: followed faces by the label they had last.
-        time_line: faces by label over time.
+        time_line: faces by label over time, of pictures by their number.
         failures: one line for each thing that could not be read.
     """
 
@@ -92,36 +100,41 @@ class Summary:
     time_line: TimeLine = field(default_factory=TimeLine)
     failures: list[str] = field(default_factory=list)
     _current: dict[int, _Person] = field(default_factory=dict, repr=False)
+    _pace: Pace = field(default_factory=Pace, repr=False)
 
     # A face counts as a person once it was seen in so many frames: a false alarm flashes up in one.
     _MIN_SIGHTINGS = 3
-    # Tracks not seen for so many frames have ended; counting them up keeps memory flat.
-    _MAX_AGE = 50
+    # Tracks not seen for so many frames and so many seconds have ended, however fast or slowly the
+    # frames come; counting them up keeps memory flat.
+    _ENDED_AFTER, _ENDED_AFTER_SECONDS = 50, 10.0
 
     def add(self, detections: Detections, time: float) -> None:
         """Counts one frame, `time` seconds after the source's first."""
+        labels = detections.predicted_labels
+        self.time_line.add(time if self.is_moving else self.frames, labels)
         self.frames += 1
         self.frames_with_faces += len(detections) > 0
-        labels = detections.predicted_labels
         self.faces.update(labels)
-        if self.is_moving:
-            self.time_line.add(time, labels)
         if detections.tracks is not None or detections.lost is not None:
             self.tracked = True
-            self._follow(detections, labels)
+            self._follow(detections, labels, self._pace.advance(time))
 
-    def _follow(self, detections: Detections, labels: list[str]) -> None:
+    def _follow(self, detections: Detections, labels: list[str], now: float) -> None:
         numbers = [] if detections.tracks is None else detections.tracks.tolist()
         for number, label in zip(numbers, labels, strict=True):
             person = self._current.setdefault(number, _Person())
-            person.label, person.last_frame = label, self.frames
+            person.label, person.last_frame, person.last_time = label, self.frames, now
             person.sightings += 1
-        if self.frames % self._MAX_AGE == 0:
-            self._settle(self.frames - self._MAX_AGE)
+        if self.frames % self._ENDED_AFTER == 0:
+            self._settle(self.frames - self._ENDED_AFTER, now - self._ENDED_AFTER_SECONDS)
 
-    def _settle(self, before: int) -> None:
-        """Counts up the people not seen since a frame."""
-        ended = [n for n, person in self._current.items() if person.last_frame <= before]
+    def _settle(self, frame: int, time: float) -> None:
+        """Counts up the people not seen since a frame and a time."""
+        ended = [
+            number
+            for number, person in self._current.items()
+            if person.last_frame <= frame and person.last_time <= time
+        ]
         for number in ended:
             person = self._current.pop(number)
             if person.sightings >= self._MIN_SIGHTINGS:
@@ -129,7 +142,7 @@ class Summary:
 
     def finish(self) -> None:
         """Counts up the people who were still in view at the end."""
-        self._settle(self.frames)
+        self._settle(self.frames, self._pace.now)
 
     @property
     def all_labels(self) -> tuple[str, ...]:

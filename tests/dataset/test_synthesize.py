@@ -1,6 +1,7 @@
 """`maskdet dataset synthesize`: the head, the masks, the pictures and their groups."""
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from maskdet.dataset.head import LANDMARKS, fit_pose, landmarks_from_box, normal
 from maskdet.dataset.render import put_on
 from maskdet.dataset.synthesize import SynthesizeOptions, synthesize
 from maskdet.errors import DatasetError, SourceError
+from train_pictures import flat_png
 
 # Of samples/astronaut.jpg, as YuNet finds them.
 EYES_NOSE_MOUTH = np.array(
@@ -218,3 +220,23 @@ def test_bad_input(faces: Path, tmp_path: Path) -> None:
         with pytest.raises(SourceError, match=words):
             synthesize(SynthesizeOptions(faces, out, mask=tmp_path / name), show=silent)
     assert not out.exists()
+
+
+def test_files_that_are_not_looked_at_are_told(tmp_path: Path, samples: Path) -> None:
+    """What is not called a picture is named, and written down with the other problems."""
+    (tmp_path / "faces").mkdir()
+    shutil.copy(samples / "astronaut.jpg", tmp_path / "faces")
+    (tmp_path / "faces" / "raw.cr2").write_bytes(b"x")
+    made = synthesize(SynthesizeOptions(tmp_path / "faces", tmp_path / "out"), show=silent)
+    assert made.skipped == ()
+    assert "raw.cr2" in (tmp_path / "out" / "problems.txt").read_text()
+
+
+def test_a_mask_beyond_the_decoder(tmp_path: Path, samples: Path) -> None:
+    """A mask of more pixels than OpenCV takes is one line."""
+    (tmp_path / "huge.png").write_bytes(flat_png(65536, 16385))
+    (tmp_path / "faces").mkdir()
+    shutil.copy(samples / "astronaut.jpg", tmp_path / "faces")
+    options = SynthesizeOptions(tmp_path / "faces", tmp_path / "out", mask=tmp_path / "huge.png")
+    with pytest.raises(SourceError, match=r"huge.png: cannot be decoded"):
+        synthesize(options, show=silent)

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -23,6 +22,7 @@ from command_line import Cli, assert_user_error
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import VideoWriter
 from maskdet.media.video import VideoSource
+from webhook_server import running_webhook
 
 
 def test_pictures_on_standard_input(samples: Path, tmp_path: Path) -> None:
@@ -199,9 +199,12 @@ def test_pictures_that_are_read_are_never_replaced(
         assert_user_error(
             maskdet("detect", "--source", source, "--output", "in", "--overwrite"), said
         )
-    for option in ("--json", "--csv", "--summary", "--plot", "--grid"):
+    for option in ("--plot", "--grid"):
         done = maskdet("detect", "--source", "in", "--no-output", "--overwrite", option, picture)
         assert_user_error(done, said)
+    for option in ("--json", "--csv", "--summary"):
+        done = maskdet("detect", "--source", "in", "--no-output", "--overwrite", option, picture)
+        assert done.returncode == 2
     assert picture.read_bytes() == original
 
 
@@ -229,13 +232,18 @@ def test_names_that_are_not_utf8(samples: Path, tmp_path: Path) -> None:
 
 
 def test_fail_on(maskdet: Cli, samples: Path) -> None:
-    """Exit code 3 when a face of the label was seen, 0 when not, 1 for a label nobody knows."""
+    """Exit code 3 when a face of the label was seen, 0 when not, 2 for a label nobody knows."""
     run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--fail-on")
     seen = maskdet(*run, "without_mask")
     assert seen.returncode == 3
     assert "saw without_mask 1 times" in seen.stderr
     assert maskdet(*run, "with_mask").returncode == 0
-    assert_user_error(maskdet(*run, "masked"), "labels are with_mask, without_mask")
+    labels = "labels are with_mask, without_mask"
+    for label in ("masked", ""):
+        done = maskdet(*run, label)
+        assert_user_error(done, f"--fail-on {label}: ", labels, code=2)
+    assert_user_error(maskdet(*run, "uncertain"), "needs --min-confidence", code=2)
+    assert maskdet(*run, "uncertain", "--min-confidence", 1.0).returncode == 3
 
 
 def test_uncertain_faces(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
@@ -302,9 +310,91 @@ def test_alert_command(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     assert maskdet(*run, program, "--no-track").returncode == 2
 
 
+def test_alerts_for_pictures(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """A snapshot camera's folder: one alert for each picture that shows a bare face, at once."""
+    program = f"{sys.executable} -c \"import sys; open('told','a').write(sys.stdin.read()+'|')\""
+    done = maskdet(
+        "detect", "--source", f"{samples}/*.jpg", "--no-output", "--on-no-mask", program,
+        "--alert-after", 5,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "pictures have no time" in done.stderr
+    (alert,) = (json.loads(one) for one in (tmp_path / "told").read_text().split("|")[:-1])
+    assert Path(alert["source"]).name == "astronaut.jpg"
+    assert alert["faces"] == [alert["face"]]
+
+
+def test_alerts_that_do_not_arrive(maskdet: Cli, samples: Path) -> None:
+    """A 403 is no success of the run: one line says which alert was lost, even to a script."""
+    with running_webhook() as webhook:
+        run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--webhook")
+        webhook.script = [503, 403]
+        done = maskdet(*run, webhook.url)
+        assert done.returncode == 1
+        assert "answered 503 Service Unavailable; tried again in" in done.stderr
+        (line,) = [line for line in done.stderr.splitlines() if line.startswith("maskdet: ")]
+        assert "1 of 1 alert not delivered" in line
+        webhook.script = [404]
+        both = maskdet(*run, webhook.url, "--fail-on", "without_mask")
+        assert both.returncode == 3
+        assert "1 of 1 alert not delivered" in both.stderr
+        webhook.script = [503]
+        assert maskdet(*run, webhook.url).returncode == 0
+        assert len(webhook.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--alert-after", 1), "--alert-after needs --on-no-mask or --webhook"),
+        (("--alert-cooldown", 10), "--alert-cooldown needs --on-no-mask or --webhook"),
+        (("--alert-repeat", 60), "--alert-repeat needs --on-no-mask or --webhook"),
+        (("--no-output", "--blur-faces"), "--blur-faces needs something to blur"),
+        (("--explain-threshold", 0.5), "--explain-threshold needs --json"),
+    ],
+)
+def test_options_that_would_do_nothing(maskdet: Cli, words: tuple[object, ...], said: str) -> None:
+    """Whoever gives them expects something else."""
+    done = maskdet("detect", "--source", "a.mp4", *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_what_a_model_cannot_tell(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """A model with labels of its own never says "without_mask": nobody would ever be told."""
+    for path in (samples.parent / "models").glob("mask_detector*.[jt]*"):
+        shutil.copy(path, tmp_path)
+    (card,) = tmp_path.glob("*.json")
+    card.write_text(card.read_text().replace('"without_mask"', '"nose_out"'))
+    run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--model", card)
+    for option in (("--on-no-mask", "true"), ("--webhook", "http://127.0.0.1:9/")):
+        said = f"{option[0]} needs the label without_mask: this model's are with_mask, nose_out"
+        assert_user_error(maskdet(*run, *option), said, code=2)
+    card.write_text(card.read_text().replace('"with_mask"', '"masked"'))
+    assert_user_error(maskdet(*run, "--plot", "p.png"), "needs the label with_mask", code=2)
+    assert not (tmp_path / "p.png").exists()
+
+
+def test_plots_and_sheets_of_what_there_is(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """Pictures have a plot, picture by picture; that a video has no sheet is said."""
+    done = maskdet("detect", "--source", f"{samples}/*.jpg", "--no-output", "--plot", "p.svg")
+    assert done.returncode == 0, done.stderr
+    assert "<!-- picture -->" in (tmp_path / "p.svg").read_text()
+    sheet = maskdet(
+        "detect", "--source", samples / "astronaut.mp4", "--max-frames", 1, "--no-output",
+        "--grid", "sheet.jpg",
+    )  # fmt: skip
+    assert sheet.returncode == 0
+    assert "sheet.jpg: a sheet of pictures: none is written" in sheet.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["p.svg"]
+
+
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
+        ("--webhook", "http://two words/", "is not an address"),
+        ("--webhook", "http://host/two words", "is not an address"),
+        ("--webhook", "http://a..b/", "is not an address"),
         ("--webhook", "not-an-address", "is not an address"),
         ("--webhook", "file:///etc/passwd", "is not an address"),
         ("--webhook", "http://[", "is not an address"),
@@ -437,25 +527,7 @@ def test_a_reader_that_goes_away(samples: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.fixture
-def display() -> Iterator[str]:
-    """A virtual screen."""
-    if shutil.which("Xvfb") is None:
-        pytest.skip("needs Xvfb, a virtual screen")
-    name = f":{90 + os.getpid() % 900}"
-    server = subprocess.Popen(
-        ["Xvfb", name, "-screen", "0", "900x700x24"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    socket = Path(f"/tmp/.X11-unix/X{name[1:]}")
-    deadline = time.monotonic() + 10
-    while not socket.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield name
-    server.terminate()
-    server.wait()
-
-
+@pytest.mark.server
 def test_window(display: str, samples: Path, tmp_path: Path) -> None:
     """A real window shows the annotated picture; s saves it, q closes the window."""
     if shutil.which("xdotool") is None:

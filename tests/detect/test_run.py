@@ -1,14 +1,9 @@
-"""What detect does with what it sees: figures, records, crops, alerts, places to write to."""
+"""What detect does with what it sees: figures, records, crops, places to write to."""
 
-import base64
 import json
-import shlex
-import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import cv2
@@ -16,9 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from maskdet.alerts.options import AlertOptions
-from maskdet.alerts.watch import Alerts
 from maskdet.boxes import cut
+from maskdet.detect import plot
 from maskdet.detect.crops import CropWriter
 from maskdet.detections import Detections
 from maskdet.errors import OutputError
@@ -27,7 +21,7 @@ from maskdet.media.frames import Frame
 from maskdet.media.grid import COLUMNS, ROWS, Grid
 from maskdet.media.outputs import RunOutput
 from maskdet.media.pictures import PictureSource, read_picture
-from maskdet.media.records import CSV_COLUMNS, CsvRows, open_records, record_of
+from maskdet.media.records import CSV_COLUMNS, CsvRows, JsonLines, open_records, record_of
 from maskdet.media.sinks import VideoWriter
 from maskdet.media.window import Window
 from maskdet.stream import gamma_table
@@ -59,6 +53,7 @@ class Video:
     def __init__(self, name: str = "door.mp4") -> None:
         self.name = name
         self.folder: Path | None = None
+        self.paths = (Path(name),)
         self.failures: list[str] = []
 
 
@@ -89,6 +84,46 @@ def test_summary_counts_faces_and_people() -> None:
     assert json.loads(json.dumps(figures)) == figures
 
 
+@pytest.mark.parametrize("rate", [0.2, 25, 240])
+def test_a_person_out_of_sight_for_a_while_is_counted_once(rate: float) -> None:
+    """For as long as a track lasts, whatever the number of frames that is."""
+    summary = Summary("door.mp4", "video", True, LABELS)
+    seen, unseen = faces(True, tracks=[1]), faces(tracks=[])
+    shown = [seen] * 49 + [unseen] * (2 if rate < 1 else int(2.9 * rate)) + [seen] * 60
+    for index, detections in enumerate(shown):
+        summary.add(detections, index / rate)
+    summary.finish()
+    assert summary.people == Counter(without_mask=1)
+
+
+def test_people_of_a_long_run_are_counted_up() -> None:
+    """Those who have gone need no memory of their own."""
+    summary = Summary("door", "stream", True, LABELS)
+    for index in range(3000):
+        summary.add(faces(True, tracks=[index // 6]), index / 25)
+    assert summary.people["without_mask"] > 400
+    summary.finish()
+    assert summary.people["without_mask"] == 500
+
+
+def test_plot_of_many_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pictures are one row, however they were named; of too many videos the first are drawn."""
+    monkeypatch.setattr(plot, "MOST_PANELS", 3)
+    summaries = []
+    for number in range(12):
+        moving = number % 3 > 0
+        summary = Summary(f"{number}", "video" if moving else "picture", moving, LABELS)
+        summary.add(faces(number % 2 > 0), 0.0)
+        summaries.append(summary)
+    plot.plot_share(tmp_path / "p.png", summaries)
+    assert read_picture(tmp_path / "p.png").shape[0] == 1152
+    plot.plot_share(tmp_path / "p.svg", summaries[::3])
+    drawn = (tmp_path / "p.svg").read_text()
+    assert "<!-- 4 pictures -->" in drawn
+    assert "<!-- picture -->" in drawn
+    assert "<!-- seconds -->" not in drawn
+
+
 def test_uncertain_faces_are_counted_as_neither() -> None:
     """Below the asked confidence a face is called uncertain and left out of the share."""
     summary = Summary("a.mp4", "video", True, LABELS)
@@ -108,6 +143,21 @@ def test_time_line_needs_no_more_memory_for_longer_runs() -> None:
     assert sum(row["faces"]["with_mask"] for row in line.rows()) == 5000
 
 
+def test_wall_time_in_records(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """Of a live source stands when it was taken, with the zone; of a recording nothing is said."""
+    zone = timezone(timedelta(hours=-3, minutes=-30))
+    taken = datetime(2026, 3, 4, 23, 59, 59, 999_999, tzinfo=zone)
+    live = record_of(Frame("door", 3, 0.3, noise, taken), faces(True))
+    assert live["wall_time"] == "2026-03-04T23:59:59.999-03:30"
+    assert "wall_time" not in record_of(frame(3, 0.3, noise), faces(True))
+    with open_records(tmp_path / "out.csv", overwrite=False) as stream:
+        CsvRows(stream).write(live)
+    header, row = (tmp_path / "out.csv").read_text().splitlines()
+    assert dict(zip(header.split(","), row.split(","), strict=True))["wall_time"] == (
+        "2026-03-04T23:59:59.999-03:30"
+    )
+
+
 def test_csv_rows(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
     """A header and a row a face; a file that exists is not touched without being asked."""
     path = tmp_path / "out.csv"
@@ -117,7 +167,7 @@ def test_csv_rows(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
         rows.write(record_of(frame(4, 0.4, noise), faces()))
     header, row = path.read_text().splitlines()
     assert header == ",".join(CSV_COLUMNS)
-    assert row == '"a ""b"", c.mp4",3,0.3,7,0.0,10.0,20.0,40.0,0.8,without_mask,0.9'
+    assert row == '"a ""b"", c.mp4",3,0.3,7,0.0,10.0,20.0,40.0,0.8,without_mask,0.9,'
     with pytest.raises(OutputError, match="--overwrite"), open_records(path, overwrite=False):
         pass
     assert path.read_text().startswith("source")
@@ -125,20 +175,94 @@ def test_csv_rows(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
 
 @pytest.mark.parametrize(
     ("left", "kept"),
-    [("one\ntwo\nthr", "one\ntwo\n"), ("one\n", "one\n"), ("on", ""), ("", "")],
+    [
+        ('{"frame": 1}\n{"frame": 2, "fa', '{"frame": 1}\n'),
+        ('{"frame": 1}\n', '{"frame": 1}\n'),
+        # Whole, but for the end of its line: an editor's work.
+        ('{"frame": 1}\n{"frame": 2}', '{"frame": 1}\n{"frame": 2}\n'),
+        ('{"fra', ""),
+        ("", ""),
+        # What some file systems leave after a power cut.
+        ('{"frame": 1}\n\0\0\0\0', '{"frame": 1}\n'),
+        ("\0\0\0\0", ""),
+        # A crowd's record is longer than what is looked through at a time.
+        ('{"frame": 1}\n{' + "x" * 200_000, '{"frame": 1}\n'),
+    ],
 )
-def test_records_that_break_off(tmp_path: Path, left: str, kept: str) -> None:
-    """Half a record, as a full disk leaves it, is taken away: a file holds whole ones."""
-    with open_records(tmp_path / "a.jsonl", overwrite=False) as stream:
-        stream.write(left)
-    assert (tmp_path / "a.jsonl").read_text() == kept
+def test_going_on_with_json_lines(tmp_path: Path, left: str, kept: str) -> None:
+    """Half a record, as a crash leaves it, is taken away; the rest stays, and more comes."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(left)
+    with open_records(path, overwrite=False, append=True) as stream:
+        JsonLines(stream).write({"frame": 3})
+    assert path.read_text() == kept + '{"frame": 3}\n'
 
 
-def test_a_long_record_that_breaks_off(tmp_path: Path) -> None:
-    """A crowd's record is longer than what is looked through at a time."""
-    with open_records(tmp_path / "a.jsonl", overwrite=False) as stream:
-        stream.write("one\n" + "x" * 200_000)
-    assert (tmp_path / "a.jsonl").read_text() == "one\n"
+@pytest.mark.parametrize("left", ["", "source,fra", f"{','.join(CSV_COLUMNS)}\n", "whole", "half"])
+def test_going_on_with_csv(tmp_path: Path, noise: NDArray[np.uint8], left: str) -> None:
+    """There is one header, whatever a crash has left; of a row, nothing or all."""
+    path, header = tmp_path / "a.csv", ",".join(CSV_COLUMNS)
+    record = record_of(frame(1, 0.1, noise), faces(True))
+    row = '"a"' + "," * (len(CSV_COLUMNS) - 1)
+    path.write_text({"whole": f"{header}\n{row}\n", "half": f"{header}\n{row}"}.get(left, left))
+    with open_records(path, overwrite=False, append=True, header=header) as stream:
+        CsvRows(stream).write(record)
+    lines = path.read_text().splitlines()
+    assert lines[0] == header
+    assert lines.count(header) == 1
+    assert len(lines) == 2 + (left == "whole")
+    assert lines[-1].startswith("door.mp4,1,0.1,")
+
+
+@pytest.mark.parametrize(
+    ("content", "header"),
+    [
+        ("[1, 2]\n", None),
+        ("shopping list\n- milk", None),
+        ("name,age\nAnna,7\n", ",".join(CSV_COLUMNS)),
+        (";".join(CSV_COLUMNS) + "\n", ",".join(CSV_COLUMNS)),
+        ("shopping list", ",".join(CSV_COLUMNS)),
+    ],
+)
+def test_going_on_with_something_else(tmp_path: Path, content: str, header: str | None) -> None:
+    """A file that holds no such records is refused, and stays as it is."""
+    path = tmp_path / "a.txt"
+    path.write_text(content)
+    with (
+        pytest.raises(OutputError, match="write to another file"),
+        open_records(path, overwrite=False, append=True, header=header),
+    ):
+        pass
+    assert path.read_text() == content
+
+
+def test_records_on_a_full_disk(small_disk: Path) -> None:
+    """What finds no room leaves no half line; with room again, records go on."""
+    with open_records(small_disk / "a.jsonl", overwrite=False) as stream:
+        writer, written = JsonLines(stream), 0
+        filler = small_disk / "filler"
+        filler.write_bytes(bytes(50_000))
+        for number in range(10_000):
+            try:
+                writer.write({"frame": number, "name": "x" * 300})
+            except OutputError:
+                break
+            written += 1
+        filler.unlink()
+        writer.write({"frame": -1})
+    records = [json.loads(line) for line in (small_disk / "a.jsonl").read_text().splitlines()]
+    assert [record["frame"] for record in records] == [*range(written), -1]
+    assert written > 10
+
+
+def test_a_log_that_is_rotated(tmp_path: Path) -> None:
+    """A program that copies the file and empties it finds no hole in it later."""
+    path = tmp_path / "a.jsonl"
+    with open_records(path, overwrite=False) as stream:
+        JsonLines(stream).write({"frame": 1})
+        path.write_text("")
+        JsonLines(stream).write({"frame": 2})
+    assert path.read_text() == '{"frame": 2}\n'
 
 
 def test_crops_go_into_label_folders(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
@@ -193,8 +317,9 @@ def test_every_video_is_finished(
     output = RunOutput(videos, tmp_path, "detect")  # type: ignore[arg-type]
     for video in videos:
         output.write(video, frame(0, 0, noise), noise)  # type: ignore[arg-type]
-    with pytest.raises(OutputError, match=r"a\.mp4"), output:
+    with output:
         pass
+    assert output.failures == ["a.mp4: cannot be written on"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4", "c.mp4"]
 
 
@@ -256,121 +381,3 @@ def test_gamma_brightens_as_photographers_mean_it() -> None:
     assert gamma_table(2.0)[64] == pytest.approx(128, abs=1)
     assert (gamma_table(1.0) == np.arange(256)).all()
     assert gamma_table(0.5)[128] == pytest.approx(64, abs=1)
-
-
-class Receiver(BaseHTTPRequestHandler):
-    """Keeps what it is sent; one path hangs, one refuses."""
-
-    def do_POST(self) -> None:
-        """Answers by the path asked for."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path == "/hang":
-            time.sleep(2)
-        if self.path == "/gibberish":
-            self.wfile.write(b"no status line\n\n")
-            return
-        self.server.received.append(json.loads(body))  # type: ignore[attr-defined]
-        self.server.authorization = self.headers["Authorization"]  # type: ignore[attr-defined]
-        self.send_response(500 if self.path == "/refuse" else 204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture
-def receiver() -> Iterator[ThreadingHTTPServer]:
-    """A webhook on loopback."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
-        server.received = []  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def watch(options: AlertOptions, bare: list[list[bool]], noise: NDArray[np.uint8]) -> list[str]:
-    """Plays a video of tenths of seconds to alerts, and returns what they logged."""
-    lines: list[str] = []
-    with Alerts(options, lines.append) as alerts:
-        for index, row in enumerate(bare):
-            seen = faces(*row, tracks=list(range(1, len(row) + 1)))
-            alerts.watch(Video(), frame(index, index / 10, noise), seen)  # type: ignore[arg-type]
-    return lines
-
-
-def test_webhook_once_a_face(receiver: ThreadingHTTPServer, noise: NDArray[np.uint8]) -> None:
-    """A face bare for long enough is reported once; one that is masked in time is not."""
-    url = f"http://127.0.0.1:{receiver.server_port}/"
-    options = AlertOptions(webhook=url, after=1.0, cooldown=0)
-    rows = [[True, index < 5] for index in range(30)]
-    assert watch(options, rows, noise) == []
-    (record,) = receiver.received  # type: ignore[attr-defined]
-    assert record["time"] == 1.0
-    assert record["seconds_without_mask"] == 1.0
-    assert record["face"]["track"] == 1
-    assert record["face"]["label"] == "without_mask"
-
-
-def test_webhook_with_a_password(receiver: ThreadingHTTPServer, noise: NDArray[np.uint8]) -> None:
-    """It is sent as browsers send it, and never said."""
-    url = f"http://me:sec%40ret@127.0.0.1:{receiver.server_port}"
-    rows = [[True]] * 10
-    assert watch(AlertOptions(webhook=f"{url}/", after=0.5), rows, noise) == []
-    assert len(receiver.received) == 1  # type: ignore[attr-defined]
-    sent = receiver.authorization.removeprefix("Basic ")  # type: ignore[attr-defined]
-    assert base64.b64decode(sent) == b"me:sec@ret"
-    (line,) = watch(AlertOptions(webhook=f"{url}/refuse", after=0.5), rows, noise)
-    assert "127.0.0.1" in line
-    assert "sec" not in line
-
-
-def test_cooldown_between_alerts(receiver: ThreadingHTTPServer, noise: NDArray[np.uint8]) -> None:
-    """Two bare faces at once: the second alert waits for the cool-down."""
-    url = f"http://127.0.0.1:{receiver.server_port}/"
-    watch(AlertOptions(webhook=url, after=0.5, cooldown=1.0), [[True, True]] * 30, noise)
-    times = [record["time"] for record in receiver.received]  # type: ignore[attr-defined]
-    assert times == [0.5, 1.5]
-
-
-def test_hanging_and_refusing_webhooks_never_hold_up_the_frames(
-    receiver: ThreadingHTTPServer, noise: NDArray[np.uint8]
-) -> None:
-    """Frames go on while a delivery hangs; failures are logged, not raised."""
-    lines: list[str] = []
-    url = f"http://127.0.0.1:{receiver.server_port}"
-    options = AlertOptions(webhook=f"{url}/hang", after=0, timeout=0.3)
-    with Alerts(options, lines.append) as alerts:
-        start = time.monotonic()
-        alerts.watch(Video(), frame(0, 0, noise), faces(True, tracks=[1]))  # type: ignore[arg-type]
-        assert time.monotonic() - start < 0.2
-    assert any("cannot be reached" in line for line in lines)
-    refusing = AlertOptions(webhook=f"{url}/refuse", after=0)
-    assert any("answered 500" in line for line in watch(refusing, [[True]], noise))
-    gibberish = AlertOptions(webhook=f"{url}/gibberish", after=0)
-    assert any("cannot be reached" in line for line in watch(gibberish, [[True]], noise))
-    gone = AlertOptions(webhook="http://127.0.0.1:9/", after=0)
-    assert any("cannot be reached" in line for line in watch(gone, [[True]], noise))
-
-
-def test_commands_get_the_record_without_a_shell(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
-    """The record is on standard input; words reach the command as they are."""
-    target = tmp_path / "$(touch pwned).json"
-    program = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
-    command = (sys.executable, "-c", program, str(target))
-    assert watch(AlertOptions(command=command, after=0), [[True]], noise) == []
-    assert json.loads(target.read_text())["face"]["label"] == "without_mask"
-    assert [path.name for path in tmp_path.iterdir()] == [target.name]
-
-
-def test_commands_that_fail_are_logged(noise: NDArray[np.uint8]) -> None:
-    """One that does not exist, one that fails, one that hangs."""
-    for words, said in (
-        ("/nowhere/at-all", "cannot be run"),
-        (f"{sys.executable} -c 'raise SystemExit(3)'", "exit code 3"),
-        (f"{sys.executable} -c 'import time; time.sleep(9)'", "was stopped after 0.5 seconds"),
-    ):
-        options = AlertOptions(command=tuple(shlex.split(words)), after=0, timeout=0.5)
-        (line,) = watch(options, [[True]], noise)
-        assert said in line

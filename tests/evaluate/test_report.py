@@ -132,6 +132,7 @@ def test_page_needs_nothing_else(report: Report, tmp_path: Path) -> None:
     assert "<b>-</b>unknown" in text
 
 
+@pytest.mark.server
 def test_page_in_a_browser(report: Report, tmp_path: Path) -> None:
     """A headless browser shows the tables and the plot, without a server."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser")

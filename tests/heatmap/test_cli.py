@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from command_line import ROOT, Cli, assert_user_error
+from command_line import Cli, assert_user_error
+from maskdet.assets import bundled
 from maskdet.media.pictures import read_picture
 from maskdet.media.video import VideoSource
 
-CARD = ROOT / "models" / "mask_detector.json"
+CARD = bundled("models/mask_detector.json")
 
 
 def test_picture_and_raw_maps(maskdet: Cli, samples: Path, tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def test_quitting_while_the_camera_is_silent(
     class Camera:
         kind, name, folder, frame_rate, frame_count = "camera", "camera 0", None, 25.0, None
         is_moving = is_live = True
+        paths = ()
 
         def __init__(self, stop: threading.Event) -> None:
             self.failures: list[str] = []

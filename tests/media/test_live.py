@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,11 +23,14 @@ from maskdet.media.video import VideoSource
 
 JPEG = cv2.imencode(".jpg", np.full((48, 64, 3), 180, np.uint8))[1].tobytes()
 
+# Opened once, and given up if it is not there.
+ONCE = ReadOptions(timeout=2, reconnect=0)
+
 
 class Scripted:
     """A feed that plays pictures of given levels, then breaks or ends."""
 
-    frame_rate = 30.0
+    frame_rate, has_sound = 30.0, False
 
     def __init__(self, levels: list[int], error: str | None = None, pause: float = 0.01) -> None:
         self.levels, self.error, self.pause, self.closed = levels, error, pause, False
@@ -80,6 +84,17 @@ def test_reconnects_and_says_so() -> None:
     assert lines.count("door: is back") == 2
 
 
+def test_frames_say_when_they_were_taken() -> None:
+    """By the clock on the wall, with its zone; one that waits grows no younger."""
+    source = LiveSource("camera", "camera 0", Scripted([1, 2, 3]), list, reconnect=0)
+    before = datetime.now(UTC)
+    first = next(iter(source))
+    time.sleep(0.1)
+    assert first.wall_time is not None
+    assert first.wall_time.utcoffset() is not None
+    assert before <= first.wall_time <= before + timedelta(seconds=1)
+
+
 def test_gives_up_after_the_asked_number_of_attempts() -> None:
     """--reconnect 2: two attempts that fail, then the end with a failure noted."""
     attempts: list[int] = []
@@ -92,6 +107,62 @@ def test_gives_up_after_the_asked_number_of_attempts() -> None:
     assert len(list(source)) == 1
     assert len(attempts) == 2
     assert source.failures == ["door: lost (connection refused)"]
+
+
+def test_a_feed_that_comes_late() -> None:
+    """What is not there at the start is tried like one that was lost, and joins when it comes."""
+    lines: list[str] = []
+    tries = iter([SourceError("refused"), SourceError("refused"), Scripted([1, 2])])
+
+    def open_feed() -> Scripted:
+        feed = next(tries)
+        if isinstance(feed, SourceError):
+            raise feed
+        return feed
+
+    source = LiveSource("stream", "door", None, open_feed, log=lines.append)
+    assert not source.is_open
+    frames = iter(source)
+    assert next(frames).image[0, 0, 0] in (1, 2)
+    frames.close()  # type: ignore[attr-defined]
+    assert source.is_open
+    assert [line.split(" in ")[0] for line in lines[:2]] == ["door: refused; opening it again"] * 2
+    assert lines[2] == "door: is there"
+
+
+def test_a_feed_that_never_comes() -> None:
+    """--reconnect 2 gives it three tries in all; the reason is the error."""
+    attempts: list[int] = []
+
+    def refuse() -> Scripted:
+        attempts.append(1)
+        raise SourceError("door: connection refused")
+
+    source = LiveSource("stream", "door", None, refuse, reconnect=2)
+    with pytest.raises(SourceError, match=r"^door: connection refused$"):
+        list(source)
+    assert len(attempts) == 3
+    assert source.failures == []
+
+
+def test_a_feed_that_stays_away_is_not_spoken_of_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the waits grow every attempt is said, then the state; a new reason is news."""
+    monkeypatch.setattr(live, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(live, "LONGEST_WAIT", 0.002)
+    lines: list[str] = []
+    reasons = ["refused"] * 30 + ["no route"] * 10
+
+    def refuse() -> Scripted:
+        raise SourceError(reasons.pop(0))
+
+    source = LiveSource("stream", "door", None, refuse, reconnect=39, log=lines.append)
+    with pytest.raises(SourceError, match="no route"):
+        list(source)
+    assert lines == [
+        "door: refused; opening it again in 0.0 s",
+        "door: refused; opening it again every 0.002 s",
+        "door: no route; opening it again every 0.002 s",
+    ]
 
 
 def test_one_lost_source_does_not_stop_the_others() -> None:
@@ -134,7 +205,7 @@ def test_passwords_are_not_repeated() -> None:
         source = open_source(url, ReadOptions(timeout=2))
         assert source.name == f"{address}/stream"
     with pytest.raises(SourceError, match=r"^rtsp://127\.0\.0\.1:9/door: cannot be opened"):
-        open_source("rtsp://me:secret@127.0.0.1:9/door", ReadOptions(timeout=2))
+        list(open_source("rtsp://me:secret@127.0.0.1:9/door", ONCE))
 
 
 def test_a_feed_without_a_frame_is_an_error() -> None:
@@ -262,16 +333,20 @@ def test_url_that_never_answers() -> None:
         port = silent.getsockname()[1]
         start = time.monotonic()
         with pytest.raises(SourceError, match=r"did not answer within 0\.5 seconds"):
-            open_source(f"http://127.0.0.1:{port}/", ReadOptions(timeout=0.5))
+            list(open_source(f"http://127.0.0.1:{port}/", ReadOptions(timeout=0.5, reconnect=0)))
         assert time.monotonic() - start < 5
 
 
 def test_urls_that_cannot_be_video() -> None:
     """Nobody listening, garbage, a scheme nobody knows: one clear line each."""
     with serving() as address, pytest.raises(SourceError, match="cannot be opened"):
-        open_source(f"{address}/garbage", ReadOptions(timeout=2))
+        list(open_source(f"{address}/garbage", ONCE))
     with pytest.raises(SourceError, match="cannot be opened"):
-        open_source("http://127.0.0.1:9/", ReadOptions(timeout=2))
+        list(open_source("http://127.0.0.1:9/", ONCE))
+    with pytest.raises(SourceError, match="cannot be opened"):
+        open_source("http://127.0.0.1:9/door.mp4", ReadOptions(timeout=2))
+    # By this name cameras give their stream, which may come.
+    assert open_source("http://127.0.0.1:9/mjpg/video.mjpg", ONCE).kind == "stream"
     with pytest.raises(SourceError, match="gopher is not one of"):
         open_source("gopher://127.0.0.1/a.mp4")
 

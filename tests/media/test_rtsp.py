@@ -18,6 +18,8 @@ from maskdet.media.sources import ReadOptions, open_source
 from maskdet.media.video import VideoSource
 from rtsp_server import LEVELS, LEVELS_A_SECOND, level_at
 
+pytestmark = pytest.mark.server
+
 SERVER = ROOT / "tests" / "rtsp_server.py"
 PYTHON = "/usr/bin/python3"
 
@@ -92,7 +94,9 @@ def test_detection_outlives_the_server(port: int, tmp_path: Path) -> None:
     assert [line["frame"] for line in lines] == list(range(len(lines)))
     assert f"{address}: stream, {len(lines)} frames" in output
     # The recording takes as long as it took.
-    times = [frame.time for frame in VideoSource(str(tmp_path / "out" / "door.mp4"))]
+    times = [
+        frame.time for frame in VideoSource(str(tmp_path / "out" / f"127.0.0.1-{port}-door.mp4"))
+    ]
     assert times == pytest.approx([line["time"] for line in lines], abs=0.02)
 
 

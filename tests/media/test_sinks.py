@@ -143,6 +143,31 @@ except OutputError as error:
     assert 10 < len(list(VideoSource(str(tmp_path / name)))) < 400
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi"])
+@pytest.mark.parametrize("room", [0, 2_000, 6_000, 30_000, 70_000])
+def test_full_disk_at_any_moment(small_disk: Path, suffix: str, room: int) -> None:
+    """At the head, in the middle or with the last frames: one error, and what there is plays."""
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes((96 << 10) - room))
+    path = small_disk / f"out{suffix}"
+    generator = np.random.default_rng(0)
+
+    def record(most: int) -> None:
+        with VideoWriter(path, 10) as video:
+            for _ in range(15):
+                video.write(generator.integers(0, most, (96, 128, 3), dtype=np.uint8))
+
+    with pytest.raises(OutputError, match="No space left on device") as caught:
+        record(256)
+    filler.unlink()
+    plays = "holds what was written so far" in str(caught.value)
+    assert [file.name for file in small_disk.iterdir()] == ([path.name] if plays else [])
+    if plays:
+        assert len(list(VideoSource(str(path)))) > 0
+    record(2)
+    assert len(list(VideoSource(str(path)))) == 15
+
+
 def test_video_without_frames_leaves_no_file(tmp_path: Path) -> None:
     """Nothing written, nothing left."""
     with VideoWriter(tmp_path / "out.mp4", 5):

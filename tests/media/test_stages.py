@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from maskdet.media.stages import in_thread, merged
+from maskdet import signals
+from maskdet.media import stages
+from maskdet.media.stages import in_thread, merged, waited_for
 from maskdet.signals import stopping_on_signals
 
 
@@ -189,3 +191,51 @@ def test_ignored_signals_stay_ignored() -> None:
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("feeds", [1, 2])
+def test_stopping_ends_the_wait_for_items_that_never_come(
+    monkeypatch: pytest.MonkeyPatch, feeds: int
+) -> None:
+    """A disk of the network that is gone keeps its reader, but not the run."""
+    monkeypatch.setattr(stages, "_PATIENCE", 0.2)
+    answer, stop = threading.Event(), threading.Event()
+
+    def stuck() -> Iterator[int]:
+        yield 1
+        answer.wait(30)
+        yield 2
+
+    items = merged([stuck() for _ in range(feeds)], stop)
+    results = in_thread(abs, in_thread(abs, items, stop=stop), stop=stop)
+    assert next(results) == 1
+    threading.Timer(0.2, stop.set).start()
+    start = time.monotonic()
+    assert set(results) <= {1}
+    assert time.monotonic() - start < 3
+    answer.set()
+
+
+def test_waiting_for_what_the_system_does_not_answer() -> None:
+    """A signal ends the wait; what is answered or raised comes through."""
+    assert waited_for(lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        waited_for(lambda: 1 // 0)
+    answer = threading.Event()
+    threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        waited_for(lambda: answer.wait(30))
+    answer.set()
+
+
+def test_a_signal_twice_at_once_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that pass a signal on do not make it impatient; a later one has its usual effect."""
+    stop = threading.Event()
+    with stopping_on_signals(stop):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+        monkeypatch.setattr(signals, "DOUBLED", 0.0)
+        time.sleep(0.01)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)

@@ -11,7 +11,7 @@ from maskdet.errors import DatasetError
 from maskdet.train.classifier.dataset import prepare
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.data import collect
-from train_pictures import write_classes
+from train_pictures import flat_png, write_classes
 
 
 def test_folders_are_labels(tmp_path: Path) -> None:
@@ -66,10 +66,54 @@ def test_ready_layout_is_kept(tmp_path: Path) -> None:
 
 
 def test_ready_layout_without_validation(tmp_path: Path) -> None:
-    """Without val/ there is nothing to pick the best pass with."""
-    write_classes(tmp_path / "train", 3)
-    with pytest.raises(DatasetError, match="'val'"):
+    """Without a validation folder it is drawn from the training pictures, not from the test."""
+    write_classes(tmp_path / "Train", 8)
+    write_classes(tmp_path / "Test", 3, seed=1)
+    dataset = prepare(TrainOptions(dataset=(tmp_path,), validation=0.3))
+    folders = [picture.path.parts[-3] for picture in dataset.collection.pictures]
+    parts = set(zip(folders, dataset.parts, strict=True))
+    assert parts == {("Train", "train"), ("Train", "val"), ("Test", "test")}
+    shutil.rmtree(tmp_path / "Train" / "with_mask")
+    with pytest.raises(DatasetError, match="no pictures of 'with_mask' in its 'train' folders"):
         prepare(TrainOptions(dataset=(tmp_path,)))
+
+
+def test_near_duplicates_across_given_parts_are_counted(tmp_path: Path) -> None:
+    """A ready layout is kept even where it leaks, and the leak is counted."""
+    write_classes(tmp_path / "train", 4)
+    shutil.copytree(tmp_path / "train", tmp_path / "validation")
+    assert prepare(TrainOptions(dataset=(tmp_path,))).leaked == 8
+
+
+def test_what_is_not_looked_at_is_listed(tmp_path: Path) -> None:
+    """Files of other kinds, and pictures outside the class folders, are named; hidden ones not."""
+    write_classes(tmp_path / "d", 8)
+    for name in ("with_mask/IMG_1.heic", "with_mask/._000.png", "with_mask/Thumbs.db", "a.jpg"):
+        (tmp_path / "d" / name).write_bytes(b"x")
+    (tmp_path / "d" / "README.txt").touch()
+    dataset = prepare(TrainOptions(dataset=(tmp_path / "d",)))
+    assert dataset.collection.bad == ()
+    dataset.write(tmp_path)
+    rows = (tmp_path / "skipped.csv").read_text().splitlines()
+    assert [row.removeprefix(f"{tmp_path}/d/") for row in rows[1:]] == [
+        "a.jpg,lies in no class folder",
+        "with_mask/IMG_1.heic,is not called a picture",
+    ]
+
+
+def test_a_picture_beyond_the_decoder(tmp_path: Path) -> None:
+    """A picture of more pixels than OpenCV takes is skipped and named, in every place."""
+    write_classes(tmp_path / "d", 8)
+    huge = tmp_path / "d" / "with_mask" / "huge.png"
+    huge.write_bytes(flat_png(65536, 16385))  # above 2^30 pixels
+    (tmp_path / "held").mkdir()
+    shutil.copy(huge, tmp_path / "held")
+    options = TrainOptions(
+        dataset=(tmp_path / "d",), exclude_like=(tmp_path / "held",), max_bad=0.2
+    )
+    dataset = prepare(options)
+    assert [file.path for file in dataset.collection.bad] == [huge]
+    assert [file.path for file in dataset.unread] == [tmp_path / "held" / "huge.png"]
 
 
 def test_faces_file(tmp_path: Path) -> None:

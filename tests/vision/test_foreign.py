@@ -19,7 +19,8 @@ def test_a_keras_file_alone_is_converted_once(maskdet: Cli, samples: Path, tmp_p
     assert "1 picture, 1 face" in first.stdout
     again = maskdet(*run, **cache)
     assert again.returncode == 0
-    assert again.stderr == ""
+    assert "converting" not in again.stderr
+    assert "labels are taken to be with_mask, without_mask" in again.stderr
 
 
 def test_a_file_that_is_no_model(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
@@ -31,3 +32,19 @@ def test_a_file_that_is_no_model(maskdet: Cli, samples: Path, tmp_path: Path) ->
     )  # fmt: skip
     assert_user_error(done, "junk.h5", "cannot be converted", "HDF5")
     assert not (tmp_path / "cache" / "maskdet").exists()
+
+
+def test_what_was_assumed_is_said_each_time(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """Both runs say the labels; a labels.txt beside the model changes them and is not missed."""
+    model = tmp_path / "theirs.H5"
+    shutil.copy(ROOT / "tests" / "cases" / "keras2" / "nested.h5", model)
+    run = ("detect", "--source", samples / "astronaut.jpg", "--no-output", "--model", model)
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    first, again = maskdet(*run, **cache), maskdet(*run, **cache)
+    assert "converting it, once" in first.stderr
+    assert again.stderr == first.stderr.split("\n", 1)[1]
+    assert "labels are taken to be with_mask, without_mask; its input" in again.stderr
+    (tmp_path / "labels.txt").write_text("off\non\n")
+    told = maskdet(*run, **cache)
+    assert "taken to be with_mask" not in told.stderr
+    assert "On" in told.stdout

@@ -90,6 +90,7 @@ def test_scaling_to_unit_worked_out() -> None:
     assert scale_to_unit(pixels) == pytest.approx([-1, -0.6, 1])
 
 
+@pytest.mark.training
 def test_scaling_equals_keras() -> None:
     """The same as MobileNetV2's own preprocessing, for every pixel value."""
     from tensorflow.keras.applications.mobilenet_v2 import preprocess_input

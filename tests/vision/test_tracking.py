@@ -86,7 +86,7 @@ def test_a_face_of_another_size_nearby_is_another() -> None:
 
 def test_a_face_may_be_missed_for_a_while() -> None:
     """It is expected where its motion leads, and forgotten after the allowed time."""
-    tracker = Tracker(2, TrackingOptions(max_age=5))
+    tracker = Tracker(2, TrackingOptions(max_age=5, shortest_age=0))
     for step in range(4):
         tracker.link(boxes(box(20 * step)))
     assert tracker.lost().shape == (0, 4)
@@ -97,6 +97,73 @@ def test_a_face_may_be_missed_for_a_while() -> None:
     for _ in range(6):
         tracker.link(boxes())
     assert numbers(tracker.link(boxes(box(140)))) == [2]
+
+
+def seen_again(
+    tracker: Tracker, missing: float, *, rate: float, begin: float = 2.0, frames: bool = True
+) -> bool:
+    """Tells whether a resting face keeps its number over some time without it.
+
+    Args:
+        tracker: new.
+        missing: seconds.
+        rate: frames a second.
+        begin: seconds for which it is seen first.
+        frames: whether there are frames in that time, which do not show it.
+    """
+    for index in range(round(begin * rate)):
+        before = tracker.link(boxes(box(0)), index / rate)
+    last = (round(begin * rate) - 1) / rate
+    if frames:
+        for index in range(1, round(missing * rate)):
+            tracker.link(boxes(), last + index / rate)
+    return numbers(tracker.link(boxes(box(0)), last + missing)) == numbers(before)
+
+
+@pytest.mark.parametrize("rate", [5, 10, 15, 24])
+def test_how_long_a_face_may_be_missed(rate: float) -> None:
+    """Twelve frames at the usual rates."""
+    assert seen_again(Tracker(2), 13 / rate, rate=rate)
+    assert not seen_again(Tracker(2), 14 / rate, rate=rate)
+
+
+@pytest.mark.parametrize(("rate", "kept", "ended"), [(60, 0.38, 0.5), (120, 0.38, 0.5), (1, 3, 5)])
+def test_tracks_end_by_time(rate: float, kept: float, ended: float) -> None:
+    """Not by frames, of which a fast camera gives many and a slow one few."""
+    assert seen_again(Tracker(2), kept, rate=rate, begin=5)
+    assert not seen_again(Tracker(2), ended, rate=rate, begin=5)
+
+
+@pytest.mark.parametrize(
+    ("rate", "missing", "same"),
+    [(25, 0.5, True), (25, 1.9, True), (25, 2.6, False), (25, 29, False), (25, 92, False),
+     (5, 1.9, True), (5, 29, False), (1, 2, True), (1, 29, False), (0.2, 10, True),
+     (0.2, 92, False)],
+)  # fmt: skip
+def test_no_track_outlives_a_gap(rate: float, missing: float, same: bool) -> None:
+    """A stutter is bridged; who stands there after an outage is another, as far as one knows."""
+    tracker = Tracker(2)
+    assert seen_again(tracker, missing, rate=rate, begin=30, frames=False) == same
+
+
+def test_motion_is_by_time() -> None:
+    """A camera that skips frames: a walker is expected where he is by then."""
+    tracker = Tracker(2, TrackingOptions(reach=0.1))
+    time = 0.0
+    for step in (0.1, 0.1, 0.1, 0.4, 0.1, 0.3, 0.05, 0.4):
+        time += step
+        assert numbers(tracker.link(boxes(box(300 * time)), time)) == [1]
+
+
+def test_a_burst_sends_nobody_off() -> None:
+    """Two frames within a millisecond, as after a stutter: a pixel's step is no run."""
+    tracker = Tracker(2)
+    for index in range(20):
+        tracker.link(boxes(box(0)), index / 25)
+    tracker.link(boxes(box(1)), 19 / 25 + 0.001)
+    assert numbers(tracker.link(boxes(box(0)), 20 / 25)) == [1]
+    tracker.link(boxes(), 21 / 25)
+    assert np.abs(tracker.lost()[0] - box(0)).max() < 5
 
 
 def decide(sequence: list[np.ndarray], options: TrackingOptions | None = None) -> list[int]:

@@ -1,154 +1,185 @@
-"""Tells a command or a server of a face without a mask, in the background, once a face."""
+"""Decides who is reported: each person who stays without a mask, once.
 
-import base64
-import json
-import subprocess
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Callable
-from http.client import HTTPException
-from queue import Full, Queue
-from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+A person is a track. One that begins where another ended a moment ago is the same person, who had
+turned away. Only the time is counted in which a face was seen without a mask: neither that of which
+nobody knows, after a gap in the stream, nor that in which the label was uncertain.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from maskdet.alerts.options import AlertOptions
-from maskdet.detections import NO_MASK_LABEL, Detections
-from maskdet.media.files import printable
+from maskdet.boxes import intersection_over_union
+from maskdet.detections import NO_MASK_LABEL, UNCERTAIN_LABEL, Detections, FloatArray
 from maskdet.media.frames import Frame, Source
+from maskdet.media.records import moment_of
+from maskdet.pace import Pace
 
-# Alerts that wait while an earlier one is delivered; more than these are dropped, and said so.
-_MOST_WAITING = 16
-# A track not seen for so long is forgotten, so that memory stays flat. Seconds of the source.
-_FORGET_AFTER = 60.0
+# For so long a face may be overlooked, or till the next frame where that is later, and the time
+# still be counted. Seconds.
+_OVERLOOKED = 1.0
+# A face that appears within this time where one was lost, their boxes overlapping by at least so
+# much, belongs to the same person. Seconds; IoU.
+_TURNED_AWAY, _SAME_PLACE = 2.0, 0.3
+# A person not seen for so long, and for so many usual intervals between frames, does not come back
+# under the same number and is forgotten, so that memory stays flat. Seconds; number.
+_FORGET_AFTER, _FORGET_INTERVALS = 10.0, 3
+# Times are sums of many steps; this much is lost in adding up. Seconds.
+_ROUNDING = 1e-6
 
 
-class Alerts:
-    """Watches the followed faces and fires once for each that stays bare. A context manager.
+@dataclass
+class _Person:
+    """Somebody who was seen without a mask.
 
-    The frames never wait for a delivery: one thread delivers, one alert after another.
+    Attributes:
+        box: (4,) where, when last seen.
+        seen: when last seen, with a mask or without. Seconds, as all times here.
+        bare: how long seen without one on this occasion; a mask put on ends it.
+        bare_at: when last seen without, ``None`` if with, or uncertain, since.
+        is_reported: whether there was an alert on this occasion.
+        alert_at: time of the last alert, of whatever occasion.
+        reminders: number on this occasion.
+    """
+
+    box: FloatArray
+    seen: float
+    bare: float = 0.0
+    bare_at: float | None = None
+    is_reported: bool = False
+    alert_at: float | None = None
+    reminders: int = 0
+
+    def cover(self) -> None:
+        """Ends the occasion: taken off again it is a new one."""
+        self.bare, self.bare_at, self.is_reported, self.reminders = 0.0, None, False, 0
+
+
+@dataclass
+class _Scene:
+    """What is known of a source: its time, and who is there, by number of the track."""
+
+    pace: Pace = field(default_factory=Pace)
+    people: dict[int, _Person] = field(default_factory=dict)
+
+    def advance(self, time: float) -> None:
+        """Takes the time of the next frame, and forgets who has gone."""
+        now = self.pace.advance(time)
+        if self.pace.has_gap:
+            self.people.clear()
+        keep = max(_FORGET_AFTER, _FORGET_INTERVALS * self.pace.usual)
+        self.people = {n: p for n, p in self.people.items() if now - p.seen <= keep}
+
+
+class Watch:
+    """Watches followed faces and pictures. Frames of a source come in order.
 
     Args:
-        options: whom to tell, and when.
-        log: told, a line each, of deliveries that failed.
+        options: how long a face must be bare, and how often it is reported.
     """
 
-    def __init__(self, options: AlertOptions, log: Callable[[str], None]) -> None:
-        self.options = options
-        self._log = log
-        # By source and track: when it was first seen bare, when last seen, whether it has fired.
-        self._bare: dict[tuple[str, int], tuple[float, float, bool]] = {}
-        self._last_alert: dict[str, float] = {}
-        self._waiting: Queue[dict[str, Any] | None] = Queue(maxsize=_MOST_WAITING)
-        self._thread = threading.Thread(target=self._deliver_all, daemon=True)
+    def __init__(self, options: AlertOptions) -> None:
+        self._options = options
+        self._scenes: dict[str, _Scene] = {}
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def alerts(self, source: Source, frame: Frame, detections: Detections) -> list[dict[str, Any]]:
+        """Looks at a frame.
 
-    def __exit__(self, *exception: object) -> None:
-        # What is under way may finish; what still waits has until the time limit.
-        try:
-            self._waiting.put(None, timeout=self.options.timeout)
-        except Full:
-            self._log("alert: not all were delivered before the end of the run")
-            return
-        self._thread.join(timeout=2 * self.options.timeout + 1)
+        Args:
+            source: its source.
+            frame: the frame.
+            detections: its faces; those of a moving source are followed.
 
-    def watch(self, source: Source, frame: Frame, detections: Detections) -> None:
-        """Looks at a frame of a moving source, and queues an alert where one is due."""
-        if detections.tracks is None:
-            return
-        now = frame.time
+        Returns:
+            JSON-ready records of the alerts that are due: one a person, or one for a picture that
+            shows any face without a mask.
+        """
         records = detections.to_records()
-        for number, label, record in zip(
-            detections.tracks.tolist(), detections.predicted_labels, records, strict=True
-        ):
-            key = (source.name, number)
+        bare = [record for record in records if record["label"] == NO_MASK_LABEL]
+        if not source.is_moving:
+            # The surest is named; who the others are that pictures show again, nobody knows.
+            bare.sort(key=lambda record: record["confidence"], reverse=True)
+            return [_alert(frame, bare[0], bare)] if bare else []
+        scene = self._scenes.setdefault(source.name, _Scene())
+        scene.advance(frame.time)
+        if detections.tracks is None:
+            return []
+        alerts = []
+        numbers = detections.tracks.tolist()
+        for number, box, record in zip(numbers, detections.xyxy, records, strict=True):
+            if self._is_due(scene, number, box, record["label"], numbers):
+                person = scene.people[number]
+                alert = _alert(frame, record, bare)
+                alert["seconds_without_mask"] = round(person.bare, 3)
+                alert["reminder"] = person.reminders
+                alerts.append(alert)
+        return alerts
+
+    def _is_due(
+        self, scene: _Scene, number: int, box: FloatArray, label: str, present: list[int]
+    ) -> bool:
+        """Counts the time of one face, and tells whether it is to be reported now."""
+        now = scene.pace.now
+        person = scene.people.get(number) or _returned(scene, box, present)
+        if person is None:
             if label != NO_MASK_LABEL:
-                # A mask put on ends the count; taken off again it is a new occasion.
-                self._bare.pop(key, None)
-                continue
-            since, _, fired = self._bare.get(key, (now, now, False))
-            cooled = now - self._last_alert.get(source.name, -1e9) >= self.options.cooldown
-            if not fired and cooled and now - since >= self.options.after:
-                fired = True
-                self._last_alert[source.name] = now
-                self._queue(
-                    {
-                        "source": frame.source,
-                        "frame": frame.index,
-                        "time": round(now, 3),
-                        "seconds_without_mask": round(now - since, 3),
-                        "face": record,
-                    }
-                )
-            self._bare[key] = (since, now, fired)
-        for key in [
-            key
-            for key, (_, seen, _) in self._bare.items()
-            if key[0] == source.name and now - seen > _FORGET_AFTER
-        ]:
-            del self._bare[key]
+                return False
+            person = _Person(box, now)
+        scene.people[number] = person
+        person.box, person.seen = box.copy(), now
+        if label == UNCERTAIN_LABEL:
+            person.bare_at = None
+            return False
+        if label != NO_MASK_LABEL:
+            person.cover()
+            return False
+        if person.bare_at is not None:
+            away = now - person.bare_at
+            if away <= max(_OVERLOOKED, scene.pace.step) + _ROUNDING:
+                person.bare += away
+        person.bare_at = now
+        return self._report(person, now)
 
-    def _queue(self, record: dict[str, Any]) -> None:
-        try:
-            self._waiting.put_nowait(record)
-        except Full:
-            self._log(f"alert: dropped, {_MOST_WAITING} others are waiting to be delivered")
-
-    def _deliver_all(self) -> None:
-        while (record := self._waiting.get()) is not None:
-            data = printable(json.dumps(record, ensure_ascii=False)).encode()
-            if self.options.command is not None:
-                self._run(self.options.command, data)
-            if self.options.webhook is not None:
-                self._post(self.options.webhook, data)
-
-    def _run(self, command: tuple[str, ...], data: bytes) -> None:
-        try:
-            done = subprocess.run(
-                command,
-                input=data,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                check=False,
-                timeout=self.options.timeout,
-            )
-        except OSError as error:
-            self._log(f"alert: {command[0]} cannot be run ({error.strerror})")
-        except subprocess.TimeoutExpired:
-            self._log(f"alert: {command[0]} was stopped after {self.options.timeout:g} seconds")
-        else:
-            if done.returncode != 0:
-                self._log(f"alert: {command[0]} ended with exit code {done.returncode}")
-
-    def _post(self, url: str, data: bytes) -> None:
-        url, authorization = _without_password(url)
-        headers = {"Content-Type": "application/json", "User-Agent": "maskdet"}
-        try:
-            request = urllib.request.Request(url, data, headers)
-            if authorization is not None:
-                # Not for another server that this one names.
-                request.add_unredirected_header("Authorization", authorization)
-            with urllib.request.urlopen(request, timeout=self.options.timeout) as answer:
-                answer.read(1)
-        except urllib.error.HTTPError as error:
-            self._log(f"alert: {url} answered {error.code} {error.reason}")
-        except (OSError, ValueError, HTTPException) as error:
-            reason = getattr(error, "reason", None) or error
-            self._log(f"alert: {url} cannot be reached ({reason})")
+    def _report(self, person: _Person, now: float) -> bool:
+        """Tells whether a person without a mask is to be reported, and notes that it is."""
+        options = self._options
+        since = float("inf") if person.alert_at is None else now - person.alert_at + _ROUNDING
+        if person.is_reported:
+            if options.repeat is None or since < options.repeat:
+                return False
+            person.reminders += 1
+        elif person.bare + _ROUNDING < options.after or since < options.cooldown:
+            return False
+        person.is_reported, person.alert_at = True, now
+        return True
 
 
-def _without_password(url: str) -> tuple[str, str | None]:
-    """Returns an address without user and password, and the header that says them, if it has any.
+def _returned(scene: _Scene, box: FloatArray, present: list[int]) -> _Person | None:
+    """Takes out the person who was lost where a new track begins, if there is one."""
+    now = scene.pace.now
+    lost = [
+        number
+        for number, person in scene.people.items()
+        if number not in present and now - person.seen <= _TURNED_AWAY
+    ]
+    if not lost:
+        return None
+    boxes = np.stack([scene.people[number].box for number in lost])
+    overlaps = intersection_over_union(box[np.newaxis], boxes)[0]
+    best = int(overlaps.argmax())
+    return scene.people.pop(lost[best]) if overlaps[best] >= _SAME_PLACE else None
 
-    urllib takes them for a part of the server's name.
-    """
-    parts = urlsplit(url)
-    login, at, server = parts.netloc.rpartition("@")
-    if not at:
-        return url, None
-    user, _, password = login.partition(":")
-    pair = f"{unquote(user)}:{unquote(password)}".encode()
-    return parts._replace(netloc=server).geturl(), f"Basic {base64.b64encode(pair).decode()}"
+
+def _alert(frame: Frame, face: dict[str, Any], bare: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns an alert's record; its ``id`` tells a delivery that came twice."""
+    return {
+        "id": uuid.uuid4().hex,
+        "source": frame.source,
+        "frame": frame.index,
+        **moment_of(frame),
+        "face": face,
+        "faces": bare,
+    }

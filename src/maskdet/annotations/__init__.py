@@ -13,6 +13,7 @@ from maskdet.annotations.photographs import (
     BoxedPhotograph,
     find_pictures,
     is_picture,
+    overlooked,
 )
 from maskdet.annotations.yolo import read_yolo
 from maskdet.errors import DatasetError
@@ -25,6 +26,7 @@ __all__ = [
     "BoxedPhotograph",
     "find_pictures",
     "is_picture",
+    "overlooked",
     "read_annotations",
     "read_yolo",
 ]
@@ -44,6 +46,8 @@ def read_annotations(images: Path, annotations: Path, format_name: str = AUTO) -
 
     Slips inside the annotations (missing fields, reversed, empty or outlying boxes, pictures
     without annotations and annotations without pictures) are put right or left out, and noted.
+    So are pictures that the annotations are not of, by the size they state, and those of which
+    they do not tell what faces there are.
 
     Args:
         images: folder of pictures; annotations may name those in its folders, too.
@@ -75,7 +79,7 @@ _NONE = "holds no annotations in yolo, voc, coco or medical-json format"
 def _formats(annotations: Path) -> list[str]:
     """Returns the formats that there are annotations of, that of the most files first."""
     if annotations.is_file():
-        is_coco = annotations.suffix == ".json" and coco.is_coco(coco.load(annotations))
+        is_coco = annotations.suffix.lower() == ".json" and coco.is_coco(coco.load(annotations))
         return ["coco"] if is_coco else []
     kinds = [_json_format(path) for path in medical.label_files(annotations)]
     kinds += ["voc" for _ in voc.label_files(annotations)]

@@ -1,12 +1,13 @@
 """COCO: one JSON file for many pictures, boxes as left, top, width, height in pixels."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from maskdet.annotations.entries import Entry, stated_size
+from maskdet.annotations.entries import Entry, files_of, stated_size
 from maskdet.errors import DatasetError
+from maskdet.text_files import read_text
 
 
 def load(path: Path) -> Any:
@@ -16,7 +17,7 @@ def load(path: Path) -> Any:
         DatasetError: it is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(read_text(path))
     except ValueError as error:
         raise DatasetError(f"{path}: is not JSON ({error})") from None
     except RecursionError:
@@ -36,7 +37,7 @@ def read(place: Path) -> Iterator[Entry]:
     Raises:
         DatasetError: the file is not JSON, or one lists no pictures.
     """
-    for path in [place] if place.is_file() else sorted(place.rglob("*.json")):
+    for path in [place] if place.is_file() else files_of(place, ".json"):
         try:
             content = load(path)
         except DatasetError as error:
@@ -73,10 +74,13 @@ def _entries(path: Path, content: dict[str, Any]) -> Iterator[Entry]:
         elif item.get("iscrowd"):
             entry.note(f"{where} is a crowd: left out")
         elif item.get("category_id") is None:
-            entry.note(f"{where} has no category: left out")
+            entry.lose(f"{where} has no category")
         else:
             kind = _key(item["category_id"])
-            entry.add(names.get(kind, kind), _corners(item.get("bbox")), where)
+            corners: Sequence[float] = _corners(item.get("bbox")) or _around(
+                item.get("segmentation")
+            )
+            entry.add(names.get(kind, kind), corners, where)
     yield from entries.values()
 
 
@@ -89,6 +93,17 @@ def _corners(box: object) -> list[float]:
     except OverflowError:
         return []
     return [left, top, left + width, top + height]
+
+
+def _around(polygons: object) -> list[int | float]:
+    """Returns left, top, right and bottom of polygons; nothing where they are none."""
+    if not isinstance(polygons, list) or not polygons:
+        return []
+    if not all(isinstance(polygon, list) and all(map(_is_number, polygon)) for polygon in polygons):
+        return []
+    across = [x for polygon in polygons for x in polygon[0::2]]
+    down = [y for polygon in polygons for y in polygon[1::2]]
+    return [min(across), min(down), max(across), max(down)] if across and down else []
 
 
 def _key(identity: object) -> str:

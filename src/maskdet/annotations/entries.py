@@ -1,22 +1,23 @@
 """What every format is read into first: entries naming pictures, then the pictures they name."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from maskdet.annotations.index import PictureIndex
 from maskdet.annotations.photographs import (
-    PICTURE_SUFFIXES,
+    SHARES,
     Annotations,
     BoxedPhotograph,
-    find_pictures,
+    overlooked,
 )
+from maskdet.annotations.turning import Corners, read_size
 from maskdet.errors import DatasetError
-
-Corners = tuple[float, float, float, float]
+from maskdet.folders import files_below
+from maskdet.text_files import composed
 
 _FAR = 1e9  # pixels or shares; beyond is no place in a picture, and 32-bit floats end later
 
@@ -28,12 +29,14 @@ class Entry:
     Attributes:
         file: where they are written.
         names: what the picture may be called, the likeliest first: a path below the folder of
-            pictures, with or without its suffix.
+            pictures, with or without its suffix. The file's own name comes first: pictures are
+            renamed together with their annotations, what is written inside stays.
         size: see `BoxedPhotograph.size`.
         boxes: label and corners of each face, corners in any order.
         problems: one line for each thing left out or set right.
         readable: whether it says what faces there are; else its picture is left out, as one
             without faces is something else than one of which nothing is known.
+        lost: how many things it has in the picture of which nobody can say where they are.
     """
 
     file: Path
@@ -42,6 +45,7 @@ class Entry:
     boxes: list[tuple[str, Corners]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     readable: bool = True
+    lost: int = 0
 
     def add(self, label: str, corners: Iterable[object], where: str) -> None:
         """Takes a box, reversed corners put right; notes what is not a box.
@@ -54,11 +58,11 @@ class Entry:
         try:
             left, top, right, bottom = (float(value) for value in corners)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
-            self.note(f"{where} has no box of four numbers: left out")
+            self.lose(f"{where} has no box of four numbers")
             return
         # Written so that "not a number" fails, too.
         if not all(abs(side) < _FAR for side in (left, top, right, bottom)):
-            self.note(f"{where} has a box that is not finite: left out")
+            self.lose(f"{where} has a box that is not finite")
             return
         if right < left or bottom < top:
             self.note(f"{where} has a reversed box: turned round")
@@ -70,9 +74,9 @@ class Entry:
         if self.size is not None and (
             right <= 0 or bottom <= 0 or left >= self.size[0] or top >= self.size[1]
         ):
-            self.note(f"{where} lies outside the picture: left out")
+            self.lose(f"{where} lies outside the picture")
             return
-        self.boxes.append((label, (left, top, right, bottom)))
+        self.boxes.append((composed(label), (left, top, right, bottom)))
 
     @classmethod
     def unreadable(cls, file: Path, why: str) -> Self:
@@ -85,47 +89,46 @@ class Entry:
         """Adds a line about this file to the problems."""
         self.problems.append(f"{self.file.name}: {text}")
 
+    def lose(self, text: str) -> None:
+        """Notes something that is in the picture, but nobody can say where or what."""
+        self.lost += 1
+        self.note(f"{text}: left out")
+
+    def fit(self, path: Path) -> str:
+        """Sees whether the boxes belong to a picture, and turns them as it is turned.
+
+        Returns:
+            Why they do not, empty if they do.
+        """
+        if self.size is None or self.size == SHARES:
+            return ""
+        picture = read_size(path)
+        how = "upright" if picture is None else picture.how_written(self.size)
+        if picture is None or how == "upright":
+            return ""
+        if how is None:
+            stated, found = (f"{size[0]:g} x {size[1]:g}" for size in (self.size, picture.upright))
+            return f"is of a picture of {stated}, {path.name} is of {found}"
+        self.note("has boxes of the picture before it is turned upright: turned with it")
+        self.boxes = [(label, picture.turn(box, self.size)) for label, box in self.boxes]
+        self.size = (self.size[1], self.size[0])
+        return ""
+
     def photograph(self, path: Path) -> BoxedPhotograph:
         """Returns the boxes as those of a picture."""
         boxes = np.array([corners for _, corners in self.boxes], np.float32).reshape(-1, 4)
         return BoxedPhotograph(path, boxes, tuple(label for label, _ in self.boxes), self.size)
 
 
+def files_of(folder: Path, suffix: str) -> list[Path]:
+    """Returns the files of a folder that have a suffix, in any capitals."""
+    return [path for path in files_below(folder) if path.suffix.lower() == suffix]
+
+
 def stated_size(width: object, height: object) -> tuple[float, float] | None:
     """Returns the size that annotations state for a picture, ``None`` where it cannot be one."""
     sides = [side for side in (width, height) if isinstance(side, int | float) and 0 < side < _FAR]
     return (float(sides[0]), float(sides[1])) if len(sides) == 2 else None
-
-
-class PictureIndex:
-    """Finds the pictures of a folder by what annotations call them.
-
-    Args:
-        folder: pictures, in folders of their own or not.
-
-    Raises:
-        DatasetError: no such folder, or there is no picture in it.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.paths = find_pictures(folder)
-        self._by_name: dict[str, list[Path]] = defaultdict(list)
-        for path in self.paths:
-            relative = path.relative_to(folder)
-            whole, bare = relative.as_posix(), relative.with_suffix("").as_posix()
-            for name in {whole, bare, path.name, path.stem}:
-                self._by_name[name].append(path)
-
-    def find(self, names: Iterable[str]) -> list[Path]:
-        """Returns the pictures that the first name known here may mean, none if none is known."""
-        for name in names:
-            path = PurePosixPath(name.replace("\\", "/"))
-            # "a.b" may stand for "a.b.jpg", not for "a.jpg".
-            bare = path.stem if path.suffix.lower() in PICTURE_SUFFIXES else path.name
-            for key in (path.as_posix(), path.name, bare):
-                if self._by_name.get(key):
-                    return self._by_name[key]
-        return []
 
 
 def resolve(format_name: str, images: Path, entries: Iterable[Entry]) -> Annotations:
@@ -141,29 +144,65 @@ def resolve(format_name: str, images: Path, entries: Iterable[Entry]) -> Annotat
             annotations none of which belongs to a picture.
     """
     index = PictureIndex(images)
-    problems: list[str] = []
-    owner: dict[Path, Entry] = {}
-    count = 0
+    owners: dict[Path, tuple[int, Entry]] = {}
+    refused: set[Path] = set()
+    read: list[Entry] = []
     for entry in entries:
-        count += 1
-        problems += entry.problems
-        if not entry.readable:
+        read.append(entry)
+        if not entry.names:
+            if entry.readable:
+                entry.note("names no picture: left out")
             continue
-        found = index.find(entry.names)
-        if len(found) != 1:
-            what = "no picture" if not found else "several pictures"
-            said = f"{what} of the name {entry.names[0]}" if entry.names else "names no picture"
-            problems.append(f"{entry.file.name}: {said}: left out")
+        path, rank = _picture(index, entry, refused)
+        if path is None:
             continue
-        other = owner.setdefault(found[0], entry)
-        if other is not entry:
+        other_rank, other = owners.get(path, (rank, entry))
+        if other is entry or rank < other_rank:
+            owners[path] = (rank, entry)
+        if other is not entry and rank == other_rank:
             files = " and ".join(sorted({str(other.file), str(entry.file)}))
-            raise DatasetError(f"{found[0]} is annotated twice, in {files}: keep one of them")
-    if count and not owner:
-        raise DatasetError(
-            f"none of the {count} annotations belongs to a picture in {images}: {problems[-1]}"
-        )
-    bare = [path for path in index.paths if path not in owner]
+            raise DatasetError(f"{path} is annotated twice, in {files}: keep one of them")
+        if rank != other_rank:
+            loser = entry if rank > other_rank else other
+            loser.note(f"is of {path.name} by what is written inside, which has its own: left out")
+    photographs = []
+    for path, (_, entry) in sorted(owners.items()):
+        if entry.readable and entry.lost and not entry.boxes:
+            entry.note(f"nothing in it can be used: {path.name} left out")
+        elif entry.readable:
+            photographs.append(entry.photograph(path))
+    problems = overlooked(images) + [problem for entry in read for problem in entry.problems]
+    if read and not photographs:
+        what, why = f"belongs to a picture in {images}", problems
+        if owners:
+            what = "can be used"
+            why = [problem for _, entry in owners.values() for problem in entry.problems]
+        raise DatasetError(f"none of the {len(read)} annotations {what}: {why[-1]}")
+    bare = [path for path in index.paths if path not in owners and path not in refused]
     problems += [f"{path.name}: has no annotations: left out" for path in bare]
-    photographs = tuple(entry.photograph(path) for path, entry in sorted(owner.items()))
-    return Annotations(format_name, photographs, tuple(problems))
+    return Annotations(format_name, tuple(photographs), tuple(problems))
+
+
+def _picture(index: PictureIndex, entry: Entry, refused: set[Path]) -> tuple[Path | None, int]:
+    """Finds the picture of an entry, noting why where there is none.
+
+    Args:
+        index: of the pictures.
+        entry: whose boxes are turned, should the picture be.
+        refused: gets the pictures that the entry names, but cannot be of.
+
+    Returns:
+        The picture, and which of the entry's names it goes by.
+    """
+    reasons = []
+    for rank, name in enumerate(entry.names):
+        found = index.find(name)
+        reason = entry.fit(found[0]) if len(found) == 1 else ""
+        if len(found) == 1 and not reason:
+            return found[0], rank
+        if reason:
+            refused.add(found[0])
+        if reason or found:
+            reasons.append(reason or f"several pictures of the name {name}")
+    entry.note(f"{(reasons or [f'no picture of the name {entry.names[0]}'])[0]}: left out")
+    return None, 0

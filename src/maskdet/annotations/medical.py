@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maskdet.annotations.coco import load
-from maskdet.annotations.entries import Entry
+from maskdet.annotations.entries import Entry, files_of
 from maskdet.errors import DatasetError
 
 
 def label_files(folder: Path) -> list[Path]:
     """Returns the files of a folder that may be annotations."""
-    return sorted(folder.rglob("*.json"))
+    return files_of(folder, ".json")
 
 
 def is_medical(content: object) -> bool:
@@ -37,14 +37,14 @@ def read(folder: Path) -> Iterator[Entry]:
             yield Entry.unreadable(path, "has no list of Annotations")
             continue
         named = content.get("FileName")
-        entry = Entry(path, (named, relative) if isinstance(named, str) else (relative,), None)
+        entry = Entry(path, (relative, named) if isinstance(named, str) else (relative,), None)
         stated = content.get("NumOfAnno")
         if isinstance(stated, int) and stated != len(faces):
             entry.note(f"says it has {stated} annotations, has {len(faces)}")
         for number, face in enumerate(faces, 1):
             label = face.get("classname") if isinstance(face, dict) else None
             if not isinstance(label, str) or not label.strip():
-                entry.note(f"annotation {number} has no classname: left out")
+                entry.lose(f"annotation {number} has no classname")
                 continue
             box = face.get("BoundingBox")
             entry.add(label.strip(), box if isinstance(box, list) else [], f"annotation {number}")

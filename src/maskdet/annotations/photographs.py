@@ -9,6 +9,7 @@ import numpy as np
 
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.errors import DatasetError
+from maskdet.folders import files_below, kinds_of
 
 MEDICAL_JSON = "medical-json"
 MEDICAL_NAMES = {"face_with_mask": MASK_LABEL, "face_no_mask": NO_MASK_LABEL}
@@ -22,6 +23,10 @@ PICTURE_SUFFIXES = frozenset(
     | {".webp"}
 )
 """What pictures that can be read are called; `maskdet.media.pictures.read_picture` reads them."""
+_TEXT_SUFFIXES = frozenset(
+    {".cache", ".csv", ".data", ".json", ".md", ".names", ".txt", ".xml", ".yaml", ".yml"}
+)
+_MOST_NAMED = 3  # files in a message
 
 
 def is_picture(path: Path) -> bool:
@@ -33,14 +38,38 @@ def find_pictures(folder: Path) -> list[Path]:
     """Lists the pictures of a folder and of those in it, in the order of their names.
 
     Raises:
-        DatasetError: no such folder, or there is no picture in it.
+        DatasetError: no such folder, it cannot be read, or there is no picture in it.
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
-    paths = sorted(filter(is_picture, folder.rglob("*")))
+    try:
+        files = files_below(folder)
+    except OSError as error:
+        raise DatasetError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    paths = list(filter(is_picture, files))
     if not paths:
-        raise DatasetError(f"{folder}: no pictures in it")
+        others = f", but {kinds_of(files)}" if files else ""
+        raise DatasetError(f"{folder}: no pictures in it{others}")
     return paths
+
+
+def overlooked(folder: Path) -> list[str]:
+    """Returns a line on the files that `find_pictures` passes over, which may be pictures.
+
+    Annotations may lie among pictures, so files of text do not count.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    others = [
+        path
+        for path in files_below(folder)
+        if not is_picture(path) and path.suffix.lower() not in _TEXT_SUFFIXES
+    ]
+    if not others:
+        return []
+    named = ", ".join(path.name for path in others[:_MOST_NAMED])
+    return [f"{folder}: not looked at: {kinds_of(others)}, such as {named}"]
 
 
 @dataclass(frozen=True)

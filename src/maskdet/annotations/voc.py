@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from maskdet.annotations.entries import Entry, stated_size
+from maskdet.annotations.entries import Entry, files_of, stated_size
+from maskdet.text_files import decode_text
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def label_files(folder: Path) -> list[Path]:
     """Returns the files of a folder that may be annotations."""
-    return sorted(folder.rglob("*.xml"))
+    return files_of(folder, ".xml")
 
 
 def read(folder: Path) -> Iterator[Entry]:
@@ -19,22 +20,31 @@ def read(folder: Path) -> Iterator[Entry]:
     for path in label_files(folder):
         relative = path.relative_to(folder).with_suffix("").as_posix()
         try:
-            root = ET.fromstring(path.read_bytes())
+            root = _parse(path.read_bytes())
         except (ET.ParseError, LookupError, ValueError) as error:  # the latter two: its encoding
             yield Entry.unreadable(path, f"is not XML ({error})")
             continue
-        # The name inside may be missing, or of a picture that has been renamed with its XML since.
         named = (root.findtext("filename") or "").strip()
-        entry = Entry(path, tuple(name for name in (named, relative) if name), _size(root))
+        entry = Entry(path, tuple(name for name in (relative, named) if name), _size(root))
         for number, face in enumerate(root.iter("object"), 1):
             label = (face.findtext("name") or "").strip()
             if not label:
-                entry.note(f"object {number} has no name: left out")
+                entry.lose(f"object {number} has no name")
                 continue
             box = face.find("bndbox")
             corners = [None if box is None else box.findtext(side) for side in _CORNERS]
             entry.add(label, corners, f"object {number}")
         yield entry
+
+
+def _parse(data: bytes) -> ET.Element:
+    """Parses XML; one that does not say its encoding may be in that of Windows."""
+    try:
+        return ET.fromstring(data)
+    except ET.ParseError:
+        if b"encoding" in data[:100]:
+            raise
+        return ET.fromstring(decode_text(data))
 
 
 def _size(root: ET.Element) -> tuple[float, float] | None:

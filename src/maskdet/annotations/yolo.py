@@ -1,46 +1,55 @@
-"""YOLO text labels: a file a picture, ``class cx cy width height`` a line in shares of its size."""
+"""YOLO text labels: a file a picture, a line a face in shares of its size."""
 
-import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from maskdet.annotations.entries import Entry
+from maskdet.annotations.entries import Entry, files_of
 from maskdet.annotations.photographs import PICTURE_SUFFIXES, SHARES, BoxedPhotograph
+from maskdet.annotations.yolo_names import find_class_names
+from maskdet.annotations.yolo_rows import Row, are_polygons, parse_rows
 from maskdet.errors import DatasetError
+from maskdet.text_files import read_text
 
 # Written beside the labels by the usual tools; these files are no labels themselves.
-_NAMES_FILES = ("classes.txt", "obj.names", "_darknet.labels", "data.yaml", "dataset.yaml")
-_NOT_LABELS = {"classes.txt", "train.txt", "valid.txt", "val.txt", "test.txt", "README.txt"}
-
-_Row = tuple[int, tuple[float, float, float, float]]
+_NOT_LABELS = {"classes.txt", "train.txt", "valid.txt", "val.txt", "test.txt"}
+_LONGEST = 60  # signs of a line in a message
 
 
 def label_files(folder: Path) -> list[Path]:
     """Returns the files of a folder that may be labels."""
-    return sorted(path for path in folder.rglob("*.txt") if path.name not in _NOT_LABELS)
+    return [path for path in files_of(folder, ".txt") if not _is_other(path.name.casefold())]
 
 
 def is_yolo(path: Path) -> bool:
     """Tells whether a text file holds labels: a line of them, or nothing at all."""
-    rows = [row for _, _, row in _rows(path)]
-    return not rows or any(row is not None for row in rows)
+    rows = parse_rows(read_text(path))
+    return not rows or any(row.kind is not None for row in rows)
 
 
 def read(folder: Path) -> Iterator[Entry]:
     """Reads the label files of a folder.
 
-    Classes are called by their names where a names file (``classes.txt``, ``obj.names``,
-    ``data.yaml``) is in the folder or beside it, else by their numbers.
+    Classes are called by their names where a file that tells them (``classes.txt``, ``obj.names``,
+    ``data.yaml``) is in the folder, beside it or at the root of its data set, else by their
+    numbers. A picture with a line that cannot be read is left out.
+
+    Raises:
+        DatasetError: the file that tells the names cannot be understood.
     """
-    names = _class_names(folder)
-    for path in label_files(folder):
-        relative = path.relative_to(folder).with_suffix("").as_posix()
-        entry = Entry(path, (relative,), SHARES)
-        for number, line, row in _rows(path):
-            if row is None:
-                entry.note(f"line {number}: expected 'class cx cy w h', got {line!r}: left out")
+    files = {path: parse_rows(read_text(path)) for path in label_files(folder)}
+    known = find_class_names(folder, files)
+    polygons = not known.has_landmarks and are_polygons(
+        row for rows in files.values() for row in rows
+    )
+    for path, rows in files.items():
+        entry = Entry(path, _picture_names(path.relative_to(folder)), SHARES)
+        for row in rows:
+            if row.kind is None:
+                entry.note(f"line {row.number}: {_complaint(row)}: its picture is left out")
+                entry.readable = False
                 continue
-            entry.add(names.get(row[0], str(row[0])), row[1], f"line {number}")
+            label = known.names.get(row.kind, str(row.kind))
+            entry.add(label, row.corners(polygons=polygons), f"line {row.number}")
         yield entry
 
 
@@ -68,57 +77,27 @@ def read_yolo(
         if path.suffix.lower() not in PICTURE_SUFFIXES or not label_file.is_file():
             continue
         entry = Entry(label_file, (), SHARES)
-        for number, line, row in _rows(label_file):
-            if row is None:
-                raise DatasetError(
-                    f"{label_file}:{number}: expected 'class cx cy w h', got {line!r}"
-                )
-            if row[0] in names:
-                entry.add(names[row[0]], row[1], f"line {number}")
+        for row in parse_rows(read_text(label_file)):
+            if row.kind is None:
+                raise DatasetError(f"{label_file}:{row.number}: {_complaint(row)}")
+            if row.kind in names:
+                corners = row.corners(polygons=False)
+                entry.add(names[row.kind], corners, f"line {row.number}")
         yield entry.photograph(path)
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+def _is_other(name: str) -> bool:
+    return name in _NOT_LABELS or name.startswith("readme")
 
 
-def _rows(path: Path) -> Iterator[tuple[int, str, _Row | None]]:
-    """Yields number, text and content of each line that is not empty; ``None`` for no label."""
-    for number, line in enumerate(_lines(path), 1):
-        if line.strip():
-            yield number, line, _parse(line)
+def _picture_names(label_file: Path) -> tuple[str, ...]:
+    """Returns what a label file's picture may be called, which may lie in ``images`` instead."""
+    own = PurePosixPath(label_file.with_suffix("").as_posix())
+    parts = ["images" if part.casefold() == "labels" else part for part in own.parts[:-1]]
+    beside = PurePosixPath(*parts, own.name)
+    return tuple(name.as_posix() for name in dict.fromkeys((beside, own)))
 
 
-def _parse(line: str) -> _Row | None:
-    """Reads a line; a sixth number, some tools' confidence, is passed over."""
-    words = line.split()
-    try:
-        kind, (cx, cy, width, height) = int(words[0]), (float(word) for word in words[1:5])
-    except (IndexError, ValueError):
-        return None
-    if len(words) > 6:
-        return None
-    return kind, (cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2)
-
-
-def _class_names(folder: Path) -> dict[int, str]:
-    """Reads the names file in the folder, or beside it."""
-    for place in (folder, folder.parent):
-        for name in _NAMES_FILES:
-            path = place / name
-            if path.is_file():
-                lines = _lines(path)
-                names = _yaml_names(lines) if path.suffix == ".yaml" else lines
-                return {number: line.strip() for number, line in enumerate(names) if line.strip()}
-    return {}
-
-
-def _yaml_names(lines: list[str]) -> list[str]:
-    """Returns the ``names`` of a ``data.yaml``: an inline list, a list, or numbered lines."""
-    text = "\n".join(lines)
-    inline = re.search(r"^names:\s*\[([^\]]*)\]", text, re.MULTILINE)
-    if inline:
-        return [word.strip().strip("'\"") for word in inline[1].split(",")]
-    block = re.search(r"^names:\s*\n((?:\s*(?:-|\d+:)\s*.+\n?)+)", text, re.MULTILINE)
-    found = re.findall(r"^\s*(?:-|\d+:)\s*(.+?)\s*$", block[1], re.MULTILINE) if block else []
-    return [word.strip("'\"") for word in found]
+def _complaint(row: Row) -> str:
+    text = row.text if len(row.text) <= _LONGEST else f"{row.text[:_LONGEST]}…"
+    return f"expected 'class cx cy w h', got {text!r}"

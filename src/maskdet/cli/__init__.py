@@ -4,6 +4,7 @@ Each command has a module here that parses, builds one options object, makes one
 prints. Nothing heavy is imported at module level, so that `maskdet --help` answers at once.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -11,7 +12,10 @@ import sys
 import click
 
 from maskdet import __version__
-from maskdet.errors import MaskdetError
+from maskdet.addresses import redacted
+from maskdet.cli import environment
+from maskdet.errors import MaskdetError, OptionError
+from maskdet.extras import opencv_trouble
 
 # Command name to the first line of its help, so that listing them imports none of them.
 _COMMANDS = {
@@ -21,15 +25,18 @@ _COMMANDS = {
     "evaluate": "Measure a model on folders, photographs or video.",
     "train": "Train a mask classifier on your own pictures.",
     "train-faces": "Train the face detector on with your own boxed pictures.",
+    "info": "Tell what is installed and how fast it runs here.",
 }
 
-# Set before the libraries load; what the user has set stays.
-_QUIET = {
-    "OPENCV_LOG_LEVEL": "SILENT",
-    "OPENCV_FFMPEG_LOGLEVEL": "-8",
-    "QT_LOGGING_RULES": "*=false",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
+# A disk, a limit or a right that is missing: nothing that the program could have known.
+_CIRCUMSTANCES = frozenset(
+    getattr(errno, name)
+    for name in (
+        "EACCES", "EDQUOT", "EIO", "ELOOP", "EMFILE", "ENAMETOOLONG", "ENFILE", "ENOSPC", "EPERM",
+        "EROFS", "ESTALE",
+    )
+    if hasattr(errno, name)
+)  # fmt: skip
 
 
 class _LazyGroup(click.Group):
@@ -54,24 +61,47 @@ class _LazyGroup(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+_EXAMPLES = """Who wears a face mask? Train, detect, explain.
+
+\b
+  maskdet detect photo.jpg
+  maskdet heatmap --source 0 --record output.avi
+  maskdet train --dataset dataset
+"""
+
+
+@click.group(
+    cls=_LazyGroup,
+    help=_EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="maskdet")
 def cli() -> None:
-    r"""Who wears a face mask? Train, detect, explain.
-
-    \b
-      maskdet detect  --source photo.jpg
-      maskdet heatmap --source 0 --record output.avi
-      maskdet train   --dataset dataset
-    """
+    """The command line."""
 
 
 def main() -> None:
-    """Runs the command line; a `MaskdetError` becomes one line and exit code 1."""
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
+    """Runs the command line; a `MaskdetError` becomes one line and exit code 1 or 2."""
+    environment.prepare()
     try:
         cli.main(prog_name="maskdet")
     except MaskdetError as error:
-        click.echo(f"maskdet: {error}", err=True)
-        sys.exit(1)
+        _fail(str(error), 2 if isinstance(error, OptionError) else 1)
+    except ImportError as error:
+        line = opencv_trouble(error)
+        if line is None:
+            raise
+        _fail(line)
+    except OSError as error:
+        if error.errno not in _CIRCUMSTANCES:
+            raise
+        if error.filename is None:
+            # What still waits to be written would fail once more at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"{error.filename or 'standard output'}: {error.strerror}")
+
+
+def _fail(reason: str, code: int = 1) -> None:
+    # Also a message that quotes a library must not say a password.
+    click.echo(f"maskdet: {redacted(reason)}", err=True)
+    sys.exit(code)

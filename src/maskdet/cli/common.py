@@ -1,26 +1,28 @@
-"""What the commands have in common: options of the same name and meaning, progress, reporting."""
+"""What the commands have in common: options of the same name and meaning, and reporting."""
 
-import errno
 import functools
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-# How often a run that is not on a terminal says how far it is.
-SECONDS_BETWEEN_LINES = 10.0
+from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.terminal import log
+from maskdet.text_files import composed
 
-_BAR_WIDTH = 24
 _MOST_PROBLEMS = 10
+
+# Of a frame in pixels; a wider one would be enlarged beyond what memory holds.
+WIDTH = Whole(16, 16384)
 
 SOURCE_HELP = (
     "Camera number or device, picture, folder, 'pattern*', video, URL (rtsp, http), list of "
-    "sources (.txt), or - for pictures on standard input. May be given several times."
+    "sources (.txt), or - for pictures on standard input; door=URL gives it a name. May be given "
+    "several times, or without --source. [default: camera 0]"
 )
+_CAMERA = "0"
 
 
 def _check_tiles(_: click.Context, __: click.Parameter, text: str) -> str:
@@ -36,7 +38,7 @@ def _check_tiles(_: click.Context, __: click.Parameter, text: str) -> str:
 def _face_size(context: click.Context, parameter: click.Parameter, text: str) -> int | None:
     if text == "auto":
         return None
-    size: int = click.IntRange(100, 2000)(text, parameter, context)
+    size: int = Whole(100, 2000)(text, parameter, context)
     return size
 
 
@@ -45,7 +47,8 @@ _NETWORK_OPTIONS = {
     "model": click.option(
         "--model",
         type=click.Path(exists=True, path_type=Path),
-        help="Classifier: its .json, .tflite or .keras file. [default: the bundled one]",
+        help="Classifier: its .json, .tflite or .keras file, or a Keras model of others (.h5, "
+        ".model, .keras, SavedModel folder). [default: the bundled one]",
     ),
     "face_detector": click.option(
         "--face-detector",
@@ -63,7 +66,7 @@ _NETWORK_OPTIONS = {
     ),
     "confidence": click.option(
         "--confidence",
-        type=click.FloatRange(0, 1, min_open=True),
+        type=Real(0, 1, min_open=True),
         help="Leave out faces the face detector is less sure of. [default: the detector's own]",
     ),
     "face_size": click.option(
@@ -84,14 +87,14 @@ _NETWORK_OPTIONS = {
     ),
     "min_face": click.option(
         "--min-face",
-        type=click.FloatRange(min=0),
+        type=Real(min=0),
         default=0,
         show_default=True,
         help="Leave out faces lower than so many pixels.",
     ),
     "crop_margin": click.option(
         "--crop-margin",
-        type=click.FloatRange(-0.4, 2),
+        type=Real(-0.4, 2),
         help="Share of its box added around a face. [default: the classifier's own]",
     ),
     "precision": click.option(
@@ -117,25 +120,74 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_networks
 
 
+def source_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds --source, and sources as arguments; the command gets them as one, ``sources``."""
+
+    @functools.wraps(command)
+    def with_sources(sources: tuple[str, ...], more: tuple[str, ...], **given: Any) -> None:
+        # An option takes one word of the many that a shell makes of photos/*.jpg.
+        command(sources=(*sources, *more) or (_CAMERA,), **given)
+
+    option = click.option("--source", "sources", multiple=True, help=SOURCE_HELP)
+    return option(click.argument("more", nargs=-1, metavar="[SOURCES]...")(with_sources))
+
+
+def show_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds --show and --no-show; the command gets `None` where the run is to decide."""
+
+    @functools.wraps(command)
+    def with_show(show: bool | None, **given: Any) -> None:
+        if show is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
+            # Nobody sits before it.
+            show = False
+        command(show=show, **given)
+
+    return click.option(
+        "--show/--no-show",
+        default=None,
+        help="Open a window: q quits, space pauses, s saves. [default: for a camera of this "
+        "machine, if there is a display and a terminal]",
+    )(with_show)
+
+
+def refuse_sources_as_files(files: dict[str, Path | None]) -> None:
+    """Refuses a picture or video as the file of records: it was meant as a source.
+
+    Args:
+        files: option to file, where it was given.
+
+    Raises:
+        UsageError: one of them is one.
+    """
+    from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+
+    for option, path in files.items():
+        if path is not None and path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
+            raise click.UsageError(
+                f"{option} {path}: is a file for records; {option} - writes them to standard "
+                "output."
+            )
+
+
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
     """Adds the options that say how sources are read; the names are `ReadOptions`' fields."""
     options = (
         click.option("--recursive", is_flag=True, help="Look into the folders of a folder, too."),
         click.option(
             "--reconnect",
-            type=click.IntRange(min=0),
+            type=Whole(min=0),
             help="Attempts to open a lost camera or stream again. [default: for ever]",
         ),
         click.option(
             "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
+            type=Real(min=0, min_open=True),
             default=10.0,
             show_default=True,
             help="Seconds a server may be silent.",
         ),
         click.option(
             "--max-megapixels",
-            type=click.FloatRange(min=0, min_open=True, max=1000),
+            type=Real(min=0, min_open=True, max=1000),
             default=200.0,
             show_default=True,
             help="Leave pictures and videos with more million pixels unread.",
@@ -150,7 +202,8 @@ def _read_map(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
     for pair in pairs:
         if "=" not in pair:
             raise click.BadParameter(f"{pair!r} is not CLASS=NAME.")
-    return dict(pair.split("=", 1) for pair in pairs)
+    # Composed as class names are where they are read.
+    return dict(composed(pair).split("=", 1) for pair in pairs)
 
 
 def annotation_options(*, required: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -189,71 +242,6 @@ def annotation_options(*, required: bool) -> Callable[[Callable[..., None]], Cal
         return command
 
     return add
-
-
-@contextmanager
-def _without_terminal() -> Iterator[None]:
-    """Lets nothing be said where the terminal is lost: the run ends by itself, its files whole."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno != errno.EIO:
-            raise
-
-
-def log(line: str) -> None:
-    """Tells the user something on standard error, over a progress bar that is drawn again."""
-    with _without_terminal():
-        click.echo(f"\r\x1b[K{line}" if sys.stderr.isatty() else line, err=True)
-
-
-@contextmanager
-def progress(total: int | None) -> Iterator[Callable[[], None]]:
-    """Gives what to call after each frame: it shows how far the run is.
-
-    A bar with the time left on a terminal, where the length is known; else a line now and then.
-    """
-    if total is not None and total > 1 and sys.stderr.isatty():
-        with click.progressbar(length=total, show_pos=True, file=sys.stderr) as bar:
-
-            def draw() -> None:
-                with _without_terminal():
-                    bar.update(1)
-
-            yield draw
-        return
-    start = said = time.monotonic()
-    done = 0
-
-    def advance() -> None:
-        nonlocal done, said
-        done += 1
-        now = time.monotonic()
-        if now - said < SECONDS_BETWEEN_LINES:
-            return
-        said = now
-        rate = done / (now - start)
-        of, left = (
-            ("", "") if total is None else (f" of {total}", f", {(total - done) / rate:.0f} s left")
-        )
-        log(f"frame {done}{of}, {rate:.1f} frames a second{left}")
-
-    yield advance
-
-
-def show_share(share: float, text: str) -> None:
-    """Draws how much of a run is done, on a terminal only.
-
-    Args:
-        share: from 0 to 1.
-        text: what is being done.
-    """
-    if not sys.stderr.isatty():
-        return
-    done = round(min(1.0, share) * _BAR_WIDTH)
-    bar = "#" * done + "-" * (_BAR_WIDTH - done)
-    with _without_terminal():
-        click.echo(f"\r[{bar}] {text}\x1b[K", nl=share >= 1, err=True)
 
 
 def log_some(problems: tuple[str, ...], where: Path | None) -> None:

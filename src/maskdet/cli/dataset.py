@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-from maskdet.cli.common import annotation_options, log, log_some, show_share
+from maskdet.cli.common import annotation_options, log_some
+from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.terminal import log, share_bar
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -24,12 +26,12 @@ def dataset() -> None:
 @click.option("--output", type=_NEW, required=True, help="Folder to write; must be new or empty.")
 @click.option(
     "--margin",
-    type=click.FloatRange(0, 2),
+    type=Real(0, 2),
     help="Share of its box added around a face. [default: the bundled model's]",
 )
 @click.option(
     "--min-size",
-    type=click.FloatRange(min=1),
+    type=Real(min=1),
     default=24,
     show_default=True,
     help="Leave out faces smaller than so many pixels.",
@@ -39,7 +41,8 @@ def import_(images: Path, **given: Any) -> None:
     from maskdet.dataset.folders import PROBLEMS_FILE
     from maskdet.dataset.importing import ImportOptions, import_faces
 
-    result = import_faces(ImportOptions(images=images, **given), show=show_share)
+    with share_bar() as show:
+        result = import_faces(ImportOptions(images=images, **given), show=show)
     log_some(result.problems, given["output"] / PROBLEMS_FILE)
     counts = ", ".join(f"{label} {count}" for label, count in sorted(result.counts.items()))
     click.echo(f"read {result.photographs} photographs ({result.format_name}), wrote {counts}")
@@ -56,7 +59,8 @@ def check(folder: Path, output: Path | None, fix: Path | None) -> None:
     from maskdet.dataset.check import CheckOptions
     from maskdet.dataset.check import check as run_check
 
-    finding, report, changes = run_check(CheckOptions(folder, output, fix), show=show_share)
+    with share_bar() as show:
+        finding, report, changes = run_check(CheckOptions(folder, output, fix), show=show)
     log_some(finding.unreadable, report / "check.json")
     for line in finding.lines():
         click.echo(line)
@@ -80,7 +84,7 @@ def check(folder: Path, output: Path | None, fix: Path | None) -> None:
 @click.option("--incorrect", is_flag=True, help="Add masks worn wrongly, as a third class.")
 @click.option(
     "--per-face",
-    type=click.IntRange(1, 100),
+    type=Whole(1, 100),
     default=1,
     show_default=True,
     help="Masked pictures to make of each.",
@@ -90,7 +94,7 @@ def check(folder: Path, output: Path | None, fix: Path | None) -> None:
     type=click.Path(exists=True, path_type=Path),
     help="YuNet's .onnx file. [default: the user's cache, else a download]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--seed", type=Whole(min=0), default=1, show_default=True)
 def synthesize(**given: Any) -> None:
     """Make masked pictures from bare faces."""
     if given["mask"] is not None and given["kinds"]:
@@ -101,10 +105,11 @@ def synthesize(**given: Any) -> None:
 
     if not given["kinds"]:
         del given["kinds"]
-    made = run_synthesize(SynthesizeOptions(**given), show=show_share)
+    with share_bar() as show:
+        made = run_synthesize(SynthesizeOptions(**given), show=show)
     if made.guessed:
         log(f"lower quality: {FROM_BOX}, as {made.guessed}")
-    log_some(made.skipped, given["output"] / PROBLEMS_FILE)
+    log_some((*made.overlooked, *made.skipped), given["output"] / PROBLEMS_FILE)
     counts = ", ".join(f"{label} {count}" for label, count in sorted(made.counts.items()))
     click.echo(f"wrote {counts}; nothing made of {len(made.skipped)} pictures")
 
@@ -125,7 +130,8 @@ def fetch(**given: Any) -> None:
     from maskdet.dataset.fetch import FetchOptions
     from maskdet.dataset.fetch import fetch as run_fetch
 
-    fetched = run_fetch(FetchOptions(**given), show=show_share)
+    with share_bar() as show:
+        fetched = run_fetch(FetchOptions(**given), show=show)
     entry = fetched.entry
     counts = ", ".join(f"{label} {count}" for label, count in entry.counts.items())
     click.echo(f"{entry.name} in {fetched.folder}: {counts}")

@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
+import cloup
+from click.core import ParameterSource
 
+from maskdet.addresses import public_mistake
 from maskdet.cli.common import (
-    SOURCE_HELP,
-    log,
+    WIDTH,
     network_options,
-    progress,
     reading_options,
+    refuse_sources_as_files,
     report_failures,
+    show_option,
+    source_options,
 )
+from maskdet.cli.environment import output_is_closed
+from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.sections import RARE, sections
+from maskdet.cli.terminal import log, progress
 
 if TYPE_CHECKING:
     from maskdet.detect.options import DetectOptions
@@ -45,48 +53,64 @@ def _check_address(_: click.Context, __: click.Parameter, url: str | None) -> st
     try:
         parts = urlsplit(url)
         # A port that is no number, or too large a one, is found out when it is asked for.
+        # What no server's name could be is a ValueError, too.
+        (parts.hostname or "").encode("idna")
         whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        whole = whole and re.search(r"[\s\x00-\x1f]", url) is None
     except ValueError:
         whole = False
     if not whole:
-        shown = re.sub(r"^(\w+://)?.*@", r"\1", url)
-        raise click.BadParameter(f"{shown} is not an address such as http://localhost:8000/alert.")
+        raise click.BadParameter(
+            f"{public_mistake(url)} is not an address such as http://localhost:8000/alert."
+        )
     return url
 
+
+_LAYOUT = {
+    "Sources": ("sources", "recursive", "max_frames"),
+    "Faces and labels": (
+        *("model", "confidence", "face_size", "tiles", "min_face", "min_confidence", "no_track"),
+    ),
+    "Results": (
+        *("output", "no_output", "overwrite", "append", "show", "json_file", "csv_file", "summary"),
+        *("plot", "grid", "crops", "blur"),
+    ),
+    "Alerts": ("on_no_mask", "webhook", "alert_after", "alert_repeat", "alert_cooldown", "fail_on"),
+    RARE: (
+        *("face", "face_detector", "crop_margin", "precision", "explain_threshold"),
+        *("width", "gamma", "reconnect", "timeout", "max_megapixels"),
+    ),
+}
 
 _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
-@click.command()
-@click.option("--source", "sources", multiple=True, required=True, help=SOURCE_HELP)
+@cloup.command()
+@sections(_LAYOUT)
+@source_options
 @network_options
-# What is looked at.
 @reading_options
-@click.option("--width", type=click.IntRange(min=16), help="Scale frames to this width first.")
+@click.option("--width", type=WIDTH, help="Scale frames to this width first.")
 @click.option(
     "--gamma",
-    type=click.FloatRange(0.1, 10),
+    type=Real(0.1, 10),
     default=1.0,
     show_default=True,
     help="Brighten (2.0) or darken (0.5) frames first.",
 )
-@click.option(
-    "--max-frames", type=click.IntRange(min=1), help="Stop each source after so many frames."
-)
-# How faces are labelled.
+@click.option("--max-frames", type=Whole(min=1), help="Stop each source after so many frames.")
 @click.option("--no-track", is_flag=True, help="Label every frame of a video on its own.")
 @click.option(
     "--min-confidence",
-    type=click.FloatRange(0, 1),
+    type=Real(0, 1),
     help="Call faces whose label is less sure uncertain. [default: off]",
 )
 @click.option(
     "--explain-threshold",
-    type=click.FloatRange(0, 1),
+    type=Real(0, 1),
     help="Flag faces in the JSON records that have more than this share of their evidence outside "
     "the face box. [default: off]",
 )
-# What is written.
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
@@ -94,6 +118,11 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 )
 @click.option("--no-output", is_flag=True, help="Write no annotated pictures and no video.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+@click.option(
+    "--append",
+    is_flag=True,
+    help="Go on with records that exist; other files that exist stay, and new ones get numbers.",
+)
 @click.option(
     "--json",
     "json_file",
@@ -118,36 +147,43 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 )
 @click.option("--blur-faces", "blur", is_flag=True, help="Make faces unrecognisable in the output.")
 @click.option("--summary", type=_FILE, help="Write the figures of the run as JSON.")
-@click.option("--plot", type=_FILE, help="Plot the share of faces with a mask over time.")
+@click.option(
+    "--plot", type=_FILE, help="Plot the share of faces with a mask over time, or by picture."
+)
 @click.option("--grid", type=_FILE, help="Write a contact sheet of the annotated pictures.")
-@click.option("--show", is_flag=True, help="Open a window: q quits, space pauses, s saves.")
-# Who is told.
+@show_option
 @click.option(
     "--on-no-mask",
     metavar="CMD",
     callback=_read_command,
-    help="Run a command (without a shell) for a face that stays without a mask; the record is on "
-    "its standard input.",
+    help="Run a command (without a shell) for each person who stays without a mask, and each "
+    "picture that shows one; the record is on its standard input.",
 )
 @click.option(
     "--webhook",
     metavar="URL",
     callback=_check_address,
-    help="POST the record of such a face to an address.",
+    help="POST that record to an address.",
 )
 @click.option(
     "--alert-after",
-    type=click.FloatRange(min=0),
+    type=Real(min=0),
     default=2.0,
     show_default=True,
-    help="Seconds without a mask before an alert.",
+    help="Seconds a person is seen without a mask before an alert.",
 )
 @click.option(
     "--alert-cooldown",
-    type=click.FloatRange(min=0),
+    type=Real(min=0),
     default=10.0,
     show_default=True,
-    help="Seconds after an alert in which there is no further one.",
+    help="Seconds in which a person who takes the mask off again is not reported again.",
+)
+@click.option(
+    "--alert-repeat",
+    type=Real(min=1),
+    metavar="SECONDS",
+    help="Remind so often of a person who stays without a mask. [default: never]",
 )
 @click.option(
     "--fail-on",
@@ -155,7 +191,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
     metavar="LABEL",
     help="Exit with code 3 if a face of this label was seen. May be given several times.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="Say nothing but errors.")
+@click.option("--quiet", "-q", is_flag=True, help="Show no progress and no summary.")
 @click.option("--verbose", "-v", is_flag=True, help="Say what is seen in every frame.")
 def detect(**given: Any) -> None:
     """Find faces and tell who wears a mask."""
@@ -169,7 +205,8 @@ def detect(**given: Any) -> None:
     lines = options.verbose or (to_stdout and sys.stdout.isatty())
     summary = run(
         options,
-        log=(lambda _: None) if quiet else log,
+        log=log,
+        note=(lambda _: None) if quiet else log,
         progress=no_progress if quiet or lines else progress,
     )
     if not quiet:
@@ -181,10 +218,31 @@ def detect(**given: Any) -> None:
             click.echo(printable(line, encoding), err=to_stderr)
     seen = {label: summary.faces[label] for label in options.fail_on if summary.faces[label]}
     if seen:
-        # Before the pictures that could not be read: the condition asked for is the louder word.
+        # The condition asked for decides the exit code; what could not be done is said, too.
+        for failure in summary.failures:
+            log(f"maskdet: {failure}")
         log(f"maskdet: saw {', '.join(f'{label} {count} times' for label, count in seen.items())}")
         sys.exit(3)
     report_failures(summary.failures)
+
+
+def _refuse_idle(given: dict[str, Any]) -> None:
+    """Refuses options that would change nothing, as whoever gives them expects something else."""
+    context = click.get_current_context()
+    tells = given["on_no_mask"] or given["webhook"]
+    draws = not given["no_output"] or given["show"] is not False or given["grid"]
+    needed = [
+        ("alert_after", tells, "--on-no-mask or --webhook"),
+        ("alert_cooldown", tells, "--on-no-mask or --webhook"),
+        ("alert_repeat", tells, "--on-no-mask or --webhook"),
+        ("blur", draws, "something to blur: leave out --no-output, or add --show or --grid"),
+        ("explain_threshold", given["json_file"], "--json, where it is written"),
+    ]
+    for name, has_it, what in needed:
+        is_given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if is_given and not has_it:
+            option = "--blur-faces" if name == "blur" else f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} needs {what}.")
 
 
 def _options(given: dict[str, Any]) -> "DetectOptions":
@@ -193,10 +251,16 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         ("no_output", "--no-output", "output", "--output"),
         ("blur", "--blur-faces", "crops", "--save-crops, which keeps the faces"),
         ("quiet", "--quiet", "verbose", "--verbose"),
+        ("append", "--append", "overwrite", "--overwrite"),
     ]
     for first, first_name, second, second_name in excluded:
         if given[first] and given[second]:
             raise click.UsageError(f"{first_name} excludes {second_name}.")
+    records = {"--json": "json_file", "--csv": "csv_file", "--summary": "summary"}
+    refuse_sources_as_files({option: given[name] for option, name in records.items()})
+    if output_is_closed() and Path("-") in (given[name] for name in records.values()):
+        raise click.UsageError("Standard output is closed: name a file.")
+    _refuse_idle(given)
     files: dict[Path, str] = {}
     for name in ("json_file", "csv_file", "summary", "plot", "grid", "output"):
         path, option = given[name], f"--{name.removesuffix('_file')}"
@@ -230,6 +294,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         output=given["output"],
         save=not given["no_output"],
         overwrite=given["overwrite"],
+        append=given["append"],
         json=given["json_file"],
         csv=given["csv_file"],
         crops=given["crops"],
@@ -246,5 +311,6 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
             webhook=given["webhook"],
             after=given["alert_after"],
             cooldown=given["alert_cooldown"],
+            repeat=given["alert_repeat"],
         ),
     )

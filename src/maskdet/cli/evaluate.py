@@ -5,18 +5,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import cloup
 
-from maskdet.cli.common import annotation_options, log, log_some, network_options, show_share
+from maskdet.cli.common import annotation_options, log_some, network_options
+from maskdet.cli.numbers import Real
+from maskdet.cli.sections import RARE, sections
+from maskdet.cli.terminal import log, print_table, share_bar
 
 if TYPE_CHECKING:
     from maskdet.evaluate.options import FolderOptions, PhotographOptions, VideoOptions
+    from maskdet.evaluate.report import Report
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command()
-# One of these three says what is evaluated.
+_LAYOUT = {
+    "What is evaluated: one of": ("dataset", "images", "video"),
+    "What is right": ("annotations", "format_name", "mapping", "label"),
+    "Networks": ("model", "confidence", "face_size", "tiles", "min_face", "no_track"),
+    "Report": ("output", "compare", "gate", "tolerance"),
+    RARE: ("face", "face_detector", "crop_margin", "precision"),
+}
+
+
+@cloup.command()
+@sections(_LAYOUT)
 @click.option("--dataset", type=_FOLDER, help="Class folders: the classifier alone.")
 @click.option("--images", type=_FOLDER, help="Photographs with --annotations: both stages.")
 @click.option("--video", type=_FILE, help="Video with --label: everyone in it is in one state.")
@@ -39,7 +53,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(min=0),
+    type=Real(min=0),
     default=0.01,
     show_default=True,
     help="By how much a figure may get worse.",
@@ -55,15 +69,26 @@ def evaluate(**given: Any) -> None:
 
     common = ("networks", "output", "compare", "gate", "tolerance")
     options = EvaluateOptions(subject, **{name: given[name] for name in common})
-    done = run_evaluate(options, show=show_share)
+    with share_bar() as show:
+        done = run_evaluate(options, show=show, log=log)
     log_some(done.report.problems, done.folder / REPORT_FILE)
-    for line in done.report.lines():
-        click.echo(line)
+    _print(done.report)
     click.echo(f"\nreport in {done.folder}")
     if done.comparison is not None and done.comparison.worse:
         worse = ", ".join(done.comparison.worse)
         log(f"maskdet: worse by more than {given['tolerance']:g}: {worse}")
         sys.exit(3)
+
+
+def _print(report: "Report") -> None:
+    for name, value in report.about.items():
+        click.echo(f"{name:12}{value}")
+    click.echo(f"\n{report.summary}")
+    for table in (report.figure_table(), *report.tables):
+        click.echo()
+        print_table(table.title, table.columns, table.texts())
+        if table.note:
+            click.echo(table.note)
 
 
 def _subject(given: dict[str, Any]) -> "FolderOptions | PhotographOptions | VideoOptions":

@@ -4,15 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 
 from maskdet.cli.common import (
-    SOURCE_HELP,
-    log,
+    WIDTH,
     network_options,
-    progress,
     reading_options,
     report_failures,
+    show_option,
+    source_options,
 )
+from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.sections import RARE, sections
+from maskdet.cli.terminal import log, progress
 
 # Named here as well as where they are understood, so that --help loads nothing.
 _METHODS = ["cam", "gradcam", "gradcam++", "hirescam", "layercam", "scorecam"]
@@ -28,23 +32,31 @@ def _odd(_: click.Context, __: click.Parameter, value: int) -> int:
     return value
 
 
+_LAYOUT = {
+    "Sources": ("sources", "recursive", "frames"),
+    "Maps": ("model", "method", "view", "smooth", "resolution", "layer"),
+    "Drawing": ("layout", "colormap", "alpha", "normalise", "size"),
+    "Results": ("output", "overwrite", "show", "raw", "frame_rate"),
+    "Whether the maps tell the truth": ("evaluate", "dataset", "compared", "faces"),
+    RARE: (
+        *("confidence", "face_size", "tiles", "min_face", "face", "face_detector", "crop_margin"),
+        *("precision", "blur_kernel", "morphology", "width", "reconnect", "timeout"),
+        *("max_megapixels",),
+    ),
+}
+
+
 def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> int | None:
     if value is not None and value % _STEP:
         raise click.BadParameter(f"{value} is not a multiple of {_STEP}.")
     return value
 
 
-@click.command()
-@click.option(
-    "--source",
-    "sources",
-    multiple=True,
-    default=["0"],
-    help=f"{SOURCE_HELP} [default: camera 0]",
-)
+@cloup.command()
+@sections(_LAYOUT)
+@source_options
 @network_options
 @reading_options
-# How maps are computed.
 @click.option(
     "--method",
     type=click.Choice(_METHODS),
@@ -55,12 +67,11 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
 @click.option("--layer", help="Keras layer whose output is mapped. [default: the last map]")
 @click.option(
     "--resolution",
-    type=click.IntRange(64, 1024),
+    type=Whole(64, 1024),
     callback=_whole_cells,
     help="Feed crops of so many pixels: 448 gives a map twice as fine. [default: the model's own]",
 )
 @click.option("--smooth", is_flag=True, help="Average over mirror images and scales.")
-# How they are drawn.
 @click.option(
     "--class",
     "view",
@@ -77,23 +88,21 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
 @click.option("--colormap", type=click.Choice(_COLOUR_MAPS), default="coldwarm", show_default=True)
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1),
+    type=Real(0, 1),
     default=0.6,
     show_default=True,
     help="Greatest weight of the heat map's colours over the face.",
 )
 @click.option(
     "--blur-kernel",
-    type=click.IntRange(0, 201),
+    type=Whole(0, 201),
     default=0,
     show_default=True,
     callback=_odd,
     help="Smooth the enlarged map by a Gaussian of so many pixels (odd).",
 )
 @click.option("--morphology", is_flag=True, help="Erode and dilate the map with a 2x2 kernel.")
-@click.option(
-    "--size", type=click.IntRange(48, 1024), help="Pixels of a face in a panel. [default: fits]"
-)
+@click.option("--size", type=Whole(48, 1024), help="Pixels of a face in a panel. [default: fits]")
 @click.option(
     "--layout",
     type=click.Choice(["panels", "classic"]),
@@ -101,7 +110,6 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     show_default=True,
     help="classic: 600x300, 5 frames a second, the picture beside the map.",
 )
-# What is written.
 @click.option(
     "--record",
     "--output",
@@ -111,20 +119,19 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
 )
 @click.option("--raw", type=click.Path(dir_okay=False, path_type=Path), help="Store maps as .npz.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-@click.option("--show", is_flag=True, help="Show the frames in a window; q quits.")
+@show_option
 @click.option(
     "--frames",
-    type=click.IntRange(min=1),
+    type=Whole(min=1),
     help="Stop after so many frames. [default: 200 of a camera, all of a file]",
 )
 @click.option(
     "--fps",
     "frame_rate",
-    type=click.FloatRange(0, 240, min_open=True),
+    type=Real(0, 240, min_open=True),
     help="Frames a second of the recording. [default: the source's]",
 )
-@click.option("--width", type=click.IntRange(min=16), help="Scale frames to this width first.")
-# Whether they tell the truth.
+@click.option("--width", type=WIDTH, help="Scale frames to this width first.")
 @click.option("--evaluate", is_flag=True, help="Measure whether maps tell the truth, on --dataset.")
 @click.option(
     "--dataset",
@@ -140,7 +147,7 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
 )
 @click.option(
     "--faces",
-    type=click.IntRange(min=2),
+    type=Whole(min=2),
     default=120,
     show_default=True,
     help="Faces of each class that --evaluate looks at.",

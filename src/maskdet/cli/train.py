@@ -4,16 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 
-from maskdet.cli.common import log, show_share
+from maskdet.cli.sections import RARE, sections
+from maskdet.cli.terminal import log, share_bar
 from maskdet.cli.training import (
     COUNT,
     FILE,
     FOLDER,
     PART,
-    POSITIVE,
     RATE,
+    SEVERAL,
     SHARE,
+    SIDE,
     check_alone,
     config_option,
     defaults_of,
@@ -38,14 +41,46 @@ def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
     return value if value in {"imagenet", "none"} else str(Path(value).absolute())
 
 
+def _usual_folder() -> Path:
+    """Returns the folder that is trained on unless another is named.
+
+    Raises:
+        UsageError: it holds no class folders.
+    """
+    folder = Path("dataset")
+    if not folder.is_dir():
+        raise click.UsageError("Name a folder of class folders: --dataset FOLDER.")
+    if not any(part.is_dir() and not part.name.startswith(".") for part in folder.iterdir()):
+        raise click.UsageError("dataset has no class folders; name a folder that has: --dataset.")
+    return folder
+
+
+_LAYOUT = {
+    "Pictures": ("dataset", "exclude_like", "validation", "test", "class_weights"),
+    "Network": ("architecture", "from_model", "image_size", "weights", "head_units", "dropout"),
+    "Training": (
+        *("config", "epochs", "fine_tune", "batch_size", "learning_rate", "fine_tune_rate"),
+        *("fine_tune_from", "augmentation", "patience", "seed", "resume", "preview"),
+    ),
+    "Results": ("output", "overwrite", "run_dir", "export"),
+    RARE: (
+        *("naive_split", "max_bad", "views", "coarse_epochs", "coarse_size", "optimizer"),
+        *("warm_up", "label_smoothing", "crop_margin", "deterministic", "mixed_precision"),
+        "strategy",
+    ),
+}
+
+
 @defaults_of(TrainOptions)
-@click.command()
+@cloup.command()
+@sections(_LAYOUT)
 @config_option
 @click.option(
     "--dataset",
     type=FOLDER,
     multiple=True,
-    help="Folder of class folders, or of train/ val/ test/ with class folders in them. Repeatable.",
+    help="Folder of class folders, or of train/ val/ test/ with class folders in them. Repeatable. "
+    "[default: dataset]",
 )
 @click.option(
     "--output",
@@ -80,11 +115,11 @@ def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option(
     "--from", "from_model", type=FILE, help="Model to adapt: .keras, or HDF5 (.h5, .model)."
 )
-@click.option("--head-units", type=POSITIVE, help="Width of the head's hidden layer.")
+@click.option("--head-units", type=SEVERAL, help="Width of the head's hidden layer.")
 @click.option("--dropout", type=SHARE, help="Share of its outputs dropped in training.")
 @click.option(
     "--image-size",
-    type=click.IntRange(min=32),
+    type=SIDE,
     help="Side of the input in pixels. [default: the architecture's own]",
 )
 @click.option("--epochs", type=COUNT, help="Passes with the backbone frozen.")
@@ -93,8 +128,8 @@ def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--fine-tune-from", metavar="LAYER|all", help="Layer from which it is unfrozen.")
 @click.option("--fine-tune-rate", type=RATE, help="Peak learning rate of these passes.")
 @click.option("--coarse-epochs", type=COUNT, help="How many of these run at --coarse-size.")
-@click.option("--coarse-size", type=click.IntRange(min=32), help="Their side in pixels.")
-@click.option("--batch-size", type=POSITIVE, help="Pictures a step.")
+@click.option("--coarse-size", type=SIDE, help="Their side in pixels.")
+@click.option("--batch-size", type=SEVERAL, help="Pictures a step.")
 @click.option("--learning-rate", type=RATE, help="Peak learning rate of the first passes.")
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How weights follow gradients.")
 @click.option("--warm-up", type=SHARE, help="Share of a phase in which the rate rises.")
@@ -123,8 +158,7 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
     """
     if resume is not None:
         check_alone(resume)
-    if not given["dataset"]:
-        raise click.UsageError("Missing option '--dataset'.")
+    given["dataset"] = given["dataset"] or (_usual_folder(),)
     if given["epochs"] == 0 == given["fine_tune"]:
         raise click.UsageError("--epochs 0 and --fine-tune 0 leave nothing to do.")
     load_tensorflow()
@@ -135,4 +169,6 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
         draw_preview(options, preview)
         click.echo(preview)
         return
-    click.echo(train(options, say=log, show=show_share, resume=resume).text)
+    with share_bar() as show:
+        result = train(options, say=log, show=show, resume=resume)
+    click.echo(result.text)

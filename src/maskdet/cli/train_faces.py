@@ -4,15 +4,20 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 
 from maskdet.annotations import FORMATS
-from maskdet.cli.common import log, show_share
+from maskdet.cli.numbers import Whole
+from maskdet.cli.sections import RARE, sections
+from maskdet.cli.terminal import log, share_bar
 from maskdet.cli.training import (
     COUNT,
+    DECAY,
     FOLDER,
     PART,
     POSITIVE,
     RATE,
+    SEVERAL,
     SHARE,
     check_alone,
     config_option,
@@ -25,7 +30,7 @@ from maskdet.cli.training import (
 )
 from maskdet.train.faces.options import FaceTrainOptions
 
-_SIDE = click.IntRange(96, 1024)
+_SIDE = Whole(96, 1024)
 
 
 def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -39,8 +44,20 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
     return str(face_detector_folder(Path(value)).absolute())
 
 
+_LAYOUT = {
+    "Pictures": ("images", "annotations", "format", "ignored_labels", "exclude_like", "validation"),
+    "Training": (
+        *("config", "from_face", "sizes", "measured_sizes", "passes", "batch_size"),
+        *("learning_rate", "patience", "seed", "resume"),
+    ),
+    "Results": ("output", "overwrite", "run_dir"),
+    RARE: ("per_set", "weight_decay", "averaging", "mixed_precision"),
+}
+
+
 @defaults_of(FaceTrainOptions)
-@click.command()
+@cloup.command()
+@sections(_LAYOUT)
 @config_option
 @click.option(
     "--images",
@@ -97,9 +114,9 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
     help="Side to measure at, likewise; the first is the detector's own. Repeatable.",
 )
 @click.option("--passes", type=POSITIVE, help="How often the pictures are gone through.")
-@click.option("--batch-size", type=POSITIVE, help="Pictures a step at the smallest size.")
+@click.option("--batch-size", type=SEVERAL, help="Pictures a step at the smallest size.")
 @click.option("--learning-rate", type=RATE, help="Peak learning rate.")
-@click.option("--weight-decay", type=click.FloatRange(min=0), help="Of AdamW.")
+@click.option("--weight-decay", type=DECAY, help="Of AdamW.")
 @click.option(
     "--averaging", type=SHARE, help="How slowly the averaged weights, which are kept, follow."
 )
@@ -120,4 +137,6 @@ def train_faces(resume: Path | None, **given: Any) -> None:
     from maskdet.train.faces.run import train
 
     options = FaceTrainOptions(**given)
-    click.echo(train(options, say=log, show=show_share, resume=resume).text)
+    with share_bar() as show:
+        result = train(options, say=log, show=show, resume=resume)
+    click.echo(result.text)

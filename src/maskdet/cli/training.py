@@ -11,15 +11,22 @@ import click
 from click.core import ParameterSource
 
 from maskdet import assets
+from maskdet.cli.numbers import Real, Whole
+from maskdet.extras import require
 from maskdet.train.config import FILE as CONFIG_FILE
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-POSITIVE = click.IntRange(min=1)
-COUNT = click.IntRange(min=0)
-RATE = click.FloatRange(min=0, min_open=True)
-SHARE = click.FloatRange(0, 1, max_open=True)
-PART = click.FloatRange(0, 1, min_open=True, max_open=True)
+POSITIVE = Whole(min=1)
+COUNT = Whole(min=0)
+# Of pictures in a step, of units in a layer, of pixels of a side: more fits no memory.
+SEVERAL = Whole(1, 8192)
+SIDE = Whole(32, 2048)
+# What grows with a network's weights, or with their steps: beyond it there is nothing but noise.
+RATE = Real(0, 10, min_open=True)
+DECAY = Real(0, 10)
+SHARE = Real(0, 1, max_open=True)
+PART = Real(0, 1, min_open=True, max_open=True)
 
 _MOST_NAMED = 3  # a file of another command has dozens of unknown options
 
@@ -153,7 +160,12 @@ def check_alone(resume: Path) -> None:
 
 
 def load_tensorflow() -> None:
-    """Loads TensorFlow; from here on SIGTERM ends a run as Ctrl-C does, tidying up behind it."""
+    """Loads TensorFlow; from here on SIGTERM ends a run as Ctrl-C does, tidying up behind it.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    require("train", f"maskdet {click.get_current_context().info_name}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from maskdet.train.quiet import import_tensorflow
 

@@ -4,12 +4,13 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-from maskdet.class_folders import FaceRow, write_faces
 from maskdet.dataset.findings import Finding
 from maskdet.dataset.folders import FreeNames, new_folder
 from maskdet.errors import DatasetError
+from maskdet.faces_file import FaceRow, write_faces
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
+from maskdet.splits import TRAIN
 from maskdet.vision.preprocessing import resize
 
 # What a huge picture is scaled down to, longer side in pixels: ample for a face.
@@ -88,9 +89,10 @@ def write_cleaned(finding: Finding, target: Path) -> dict[str, int]:
 def _superfluous(finding: Finding) -> set[int]:
     """Returns the pictures that a larger near-duplicate of their class makes superfluous."""
 
-    def rank(index: int) -> tuple[int, int]:
+    def rank(index: int) -> tuple[int, bool, int]:
         item = finding.looked[index]
-        return item.width * item.height, -index
+        # Of equals in two parts of a ready layout the one to learn from stays.
+        return item.width * item.height, item.picture.split == TRAIN, -index
 
     dropped: set[int] = set()
     for pair in sorted(

@@ -1,5 +1,6 @@
 """What is wrong with class folders: files, near-duplicates, sizes, colour, balance."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from maskdet.annotations import is_picture
 from maskdet.assets import sha256
-from maskdet.class_folders import Picture, list_classes, list_pictures
+from maskdet.class_folders import Picture, list_classes, list_pictures, not_looked_at
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, SourceError
+from maskdet.folders import endings
 from maskdet.media.pictures import read_picture
+from maskdet.splits import SPLITS
 
 TINY, HUGE = 32, 4096  # pixels of the shorter and of the longer side
-_KINDS = 5  # file endings to tell
 IMBALANCE = 1.5  # largest to smallest class from which on it is worth a word
 
 
@@ -55,8 +56,8 @@ class Finding:
         within: near-duplicate pairs of one class.
         across: near-duplicate pairs of two classes.
         contradictory: indices of pictures that lie in several classes, the same to the byte.
-        unreadable: one line for each picture that cannot be read.
-        others: files that are not called a picture, below the folder; nothing looks at them.
+        unreadable: one line for each picture that cannot be read, or has its box outside.
+        others: what nothing looks at; see `not_looked_at`.
     """
 
     folder: Path
@@ -90,6 +91,18 @@ class Finding:
         return self.looked[index].picture.path.relative_to(self.folder).as_posix()
 
     @property
+    def parts(self) -> dict[str, int]:
+        """Readable pictures by part of a ready layout; empty where there is none."""
+        found = Counter(item.picture.split for item in self.looked)
+        return {part: found[part] for part in SPLITS if found[part]}
+
+    @property
+    def leaking(self) -> list[tuple[int, int]]:
+        """Near-duplicate pairs that lie in two parts of a ready layout."""
+        part = [item.picture.split for item in self.looked]
+        return [(a, b) for a, b in (*self.within, *self.across) if part[a] != part[b]]
+
+    @property
     def tiny(self) -> list[int]:
         """Indices of pictures too small to tell a mask in."""
         return [i for i, item in enumerate(self.looked) if min(item.width, item.height) < TINY]
@@ -103,13 +116,18 @@ class Finding:
         """Returns everything, JSON-ready."""
         pairs = {
             name: [[self.name(a), self.name(b)] for a, b in found]
-            for name, found in (("within_classes", self.within), ("across_classes", self.across))
+            for name, found in (
+                ("within_classes", self.within),
+                ("across_classes", self.across),
+                ("across_parts", self.leaking),
+            )
         }
         return {
             "folder": str(self.folder),
             "pictures": self.counts,
             "imbalance": round(self.imbalance, 3),
             "empty_classes": self.empty,
+            "parts": self.parts,
             "unreadable": list(self.unreadable),
             "other_files": list(self.others),
             "near_duplicates": pairs,
@@ -126,9 +144,10 @@ class Finding:
         involved = [len({index for pair in pairs for index in pair}) for pairs in self._pairs]
         rows = [
             ("pictures", f"{len(self.looked)}: {counts}"),
+            *self._divided(),
             ("imbalance", f"{self.imbalance:.2f} to 1{self._remark()}"),
             ("unreadable files", f"{len(self.unreadable)}"),
-            ("other files, not looked at", f"{len(self.others)}{self._kinds()}"),
+            ("other files, not looked at", f"{len(self.others)}{self._endings()}"),
             ("near-duplicates within a class", f"{involved[0]} pictures"),
             ("near-duplicates across classes", f"{involved[1]} pictures"),
             ("same file in several classes", f"{len(self.contradictory)} pictures"),
@@ -137,6 +156,16 @@ class Finding:
             ("colour", ", ".join(f"{mode} {count}" for mode, count in modes)),
         ]
         return [f"{name:32}{value}" for name, value in rows]
+
+    def _divided(self) -> list[tuple[str, str]]:
+        """Returns what to tell of a ready layout."""
+        if not self.parts:
+            return []
+        leaking = len({index for pair in self.leaking for index in pair})
+        return [
+            ("divided", ", ".join(f"{part} {count}" for part, count in self.parts.items())),
+            ("near-duplicates across parts", f"{leaking} pictures"),
+        ]
 
     @property
     def _pairs(self) -> tuple[Sequence[tuple[int, int]], Sequence[tuple[int, int]]]:
@@ -147,11 +176,10 @@ class Finding:
             return f": nothing to read in {', '.join(self.empty)}"
         return ": the classes differ much in size" if self.imbalance > IMBALANCE else ""
 
-    def _kinds(self) -> str:
-        """Returns the commonest endings of the other files: pictures may be among them."""
-        kinds = Counter(Path(name).suffix.lower() or "no ending" for name in self.others)
-        listed = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common(_KINDS))
-        return f": {listed}" if listed else ""
+    def _endings(self) -> str:
+        """Returns the endings of the other files: pictures may be among them."""
+        found = endings([Path(name) for name in self.others])
+        return f": {found}" if found else ""
 
 
 def look(folder: Path, *, show: Callable[[float, str], None]) -> Finding:
@@ -161,7 +189,8 @@ def look(folder: Path, *, show: Callable[[float, str], None]) -> Finding:
         DatasetError: there are no class folders, or nothing in them can be read.
     """
     listed = list_pictures(folder, empty=True)
-    classes, others = _rest(folder)
+    classes = tuple(sorted({found.label for found in list_classes(folder)}))
+    others = tuple(path.relative_to(folder).as_posix() for path in not_looked_at(folder))
     looked: list[Looked] = []
     hashes: list[HashRow] = []
     unreadable: list[str] = []
@@ -173,6 +202,10 @@ def look(folder: Path, *, show: Callable[[float, str], None]) -> Finding:
             unreadable.append(str(error))
             continue
         height, width = image.shape[:2]
+        misfit = picture.misfit(width, height)
+        if misfit:
+            unreadable.append(f"{picture.path}: {misfit}")
+            continue
         looked.append(Looked(picture, width, height, _mode(picture.path), sha256(picture.path)))
         hashes.append(hash_picture(image))
     if not looked:
@@ -197,29 +230,20 @@ def look(folder: Path, *, show: Callable[[float, str], None]) -> Finding:
     )
 
 
-def _rest(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Returns the names of the classes, and the files in them that are not called a picture."""
-    folders = [path for path, _ in list_classes(folder)]
-    others = sorted(
-        path.relative_to(folder).as_posix()
-        for class_folder in folders
-        for path in class_folder.rglob("*")
-        if not is_picture(path) and not path.is_dir()
-    )
-    return tuple(sorted({path.name for path in folders})), tuple(others)
-
-
 def _mode(path: Path) -> str:
     """Tells how a picture is stored."""
     try:
         # OpenCV turns these two into others as it reads them.
-        with Image.open(path) as header:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as header:
             named = {"P": "palette", "PA": "palette", "CMYK": "CMYK"}.get(header.mode)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         named = None
     if named is not None:
         return named
-    stored = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        stored = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        stored = None
     if stored is None:
         return "colour"
     depth = "16-bit " if stored.dtype == np.uint16 else ""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from maskdet.errors import OutputError
-from maskdet.media.files import make_folder
+from maskdet.media.files import make_folder, printable
 
 PROBLEMS_FILE = "problems.txt"
 
@@ -66,7 +66,8 @@ def check_free(target: Path) -> None:
 def write_problems(folder: Path, problems: Sequence[str]) -> None:
     """Writes what was left out or set right to the folder's `PROBLEMS_FILE`, if anything was."""
     if problems:
-        (folder / PROBLEMS_FILE).write_text("\n".join(problems) + "\n", encoding="utf-8")
+        text = printable("\n".join(problems))
+        (folder / PROBLEMS_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def safe_name(text: str) -> str:

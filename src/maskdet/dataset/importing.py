@@ -10,10 +10,10 @@ import numpy as np
 from maskdet.annotations import AUTO, BoxedPhotograph, read_annotations
 from maskdet.assets import read_card
 from maskdet.boxes import clip_boxes, cut, expand_boxes
-from maskdet.class_folders import Box, FaceRow, write_faces
 from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
+from maskdet.faces_file import Box, FaceRow, write_faces
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
 from maskdet.vision.classifier import find_card
@@ -85,7 +85,7 @@ def import_faces(options: ImportOptions, *, show: Callable[[float, str], None]) 
     rows: list[FaceRow] = []
     free = FreeNames()
     problems = list(annotations.problems)
-    too_small = 0
+    too_small = unread = 0
     with new_folder(options.output) as folder:
         for done, photograph in enumerate(annotations.photographs, 1):
             show(done / len(annotations.photographs), "cutting out faces")
@@ -94,6 +94,7 @@ def import_faces(options: ImportOptions, *, show: Callable[[float, str], None]) 
                 image = read_picture(photograph.path)
             except SourceError as error:
                 problems.append(str(error))
+                unread += 1
                 continue
             boxes = _boxes(photograph, image.shape[1], image.shape[0])
             around = clip_boxes(expand_boxes(boxes, margin), image.shape[1], image.shape[0])
@@ -120,9 +121,8 @@ def import_faces(options: ImportOptions, *, show: Callable[[float, str], None]) 
             )
         write_faces(folder, rows)
         write_problems(folder, problems)
-    return ImportResult(
-        annotations.format, len(annotations.photographs), counts, too_small, tuple(problems)
-    )
+    photographs = len(annotations.photographs) - unread
+    return ImportResult(annotations.format, photographs, counts, too_small, tuple(problems))
 
 
 def _boxes(photograph: BoxedPhotograph, width: int, height: int) -> FloatArray:

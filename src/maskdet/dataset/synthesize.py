@@ -9,10 +9,9 @@ from typing import cast
 import cv2
 import numpy as np
 
-from maskdet.annotations import find_pictures
+from maskdet.annotations import find_pictures, overlooked
 from maskdet.assets import bundled
 from maskdet.boxes import UInt8Array, clip_boxes
-from maskdet.class_folders import Box, FaceRow, write_faces
 from maskdet.dataset.fabric import KINDS, draw_fabric, picture_fabric
 from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
 from maskdet.dataset.head import CHIN, Pose, fit_pose, landmarks_from_box, surface
@@ -20,6 +19,7 @@ from maskdet.dataset.render import put_on
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, ModelError, SourceError
+from maskdet.faces_file import Box, FaceRow, write_faces
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
 from maskdet.vision.faces.loading import load_face_detector
@@ -73,11 +73,13 @@ class Synthesized:
     Attributes:
         counts: pictures by class.
         skipped: one line for each picture nothing was made of; also in `problems.txt`.
+        overlooked: a line on files that are not called a picture, if there are any.
         guessed: whether landmarks were guessed from boxes, and why; empty if they were found.
     """
 
     counts: Counter[str]
     skipped: tuple[str, ...]
+    overlooked: tuple[str, ...]
     guessed: str
 
 
@@ -97,7 +99,7 @@ def synthesize(options: SynthesizeOptions, *, show: Callable[[float, str], None]
         OutputError: the folder cannot be written; nothing of it is left then.
     """
     check_free(options.output)
-    paths = find_pictures(options.faces)
+    paths, others = find_pictures(options.faces), overlooked(options.faces)
     own = None if options.mask is None else _read_mask(options.mask)
     find, guessed = _finder(options.landmarks)
     random = np.random.default_rng(options.seed)
@@ -141,9 +143,9 @@ def synthesize(options: SynthesizeOptions, *, show: Callable[[float, str], None]
             for row in of
         ]
         write_faces(folder, rows)
-        write_problems(folder, skipped)
+        write_problems(folder, [*others, *skipped])
     counts = Counter(Path(row.file).parent.as_posix() for row in rows)
-    return Synthesized(counts, tuple(skipped), guessed)
+    return Synthesized(counts, tuple(skipped), tuple(others), guessed)
 
 
 def _draw(
@@ -182,7 +184,10 @@ def _read_mask(path: Path) -> FloatArray:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror})") from None
-    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    except cv2.error as error:
+        raise SourceError(f"{path}: cannot be decoded ({error.err})") from None
     if picture is None:
         raise SourceError(f"{path}: is not a picture, or is damaged")
     if picture.ndim != 3 or picture.shape[2] != 4 or picture.dtype != np.uint8:

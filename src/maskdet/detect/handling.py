@@ -7,26 +7,31 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from maskdet.alerts.watch import Alerts
+from maskdet.alerts.channels import channels_of
+from maskdet.alerts.delivery import Delivery
+from maskdet.alerts.watch import Watch
 from maskdet.detect.crops import CropWriter
 from maskdet.detect.options import DetectOptions
+from maskdet.detect.outlets import Outlets
 from maskdet.detections import Detections
+from maskdet.errors import OutputError
 from maskdet.media.drawing import blur_faces, draw_detections
 from maskdet.media.frames import Source
 from maskdet.media.grid import Grid
 from maskdet.media.outputs import RunOutput
 from maskdet.media.records import (
+    CSV_COLUMNS,
     STANDARD_OUTPUT,
     CsvRows,
     JsonLines,
     open_records,
     record_of,
 )
-from maskdet.media.window import Window, open_window
+from maskdet.media.window import Window, is_wanted, open_window
 from maskdet.stream import Seen
 from maskdet.vision.evidence import watched
 from maskdet.vision.pipeline import MaskDetector
-from maskdet.wording import label_text
+from maskdet.wording import counted, label_text
 
 
 class Handling:
@@ -49,25 +54,39 @@ class Handling:
         stop: threading.Event,
     ) -> None:
         self._options = options
+        self._sources = sources
         self._margin = detector.classifier.crop_margin
+        lasting = any(source.is_live for source in sources)
+        self._outlets = Outlets(log, lasting=lasting)
+        self._incomplete: list[str] = []
         self._stack = ExitStack()
         self._output = RunOutput(
-            sources, options.output, "detect", overwrite=options.overwrite, log=log
+            sources,
+            options.output,
+            "detect",
+            overwrite=options.overwrite,
+            append=options.append,
+            lasting=lasting,
+            log=log,
         )
         self._crops = None
         if options.crops is not None:
             self._crops = CropWriter(options.crops, detector.classifier.crop_margin)
         self._grid = None
         if options.grid is not None:
-            self._grid = Grid(options.grid, self._output.guard)
-        for path in (options.json, options.csv, options.summary, options.plot, options.grid):
+            self._grid = Grid(self._output.free(options.grid), self._output.guard)
+        for path in (options.json, options.csv):
             if path is not None and path != STANDARD_OUTPUT:
-                self._output.guard(path)
+                self._output.guard_records(path)
+        for path in (options.summary, options.plot, options.grid):
+            if path is not None and path != STANDARD_OUTPUT:
+                self._output.guard(self._output.free(path))
         self._log = log
         self._stop = stop
         self._window: Window | None = None
-        self._alerts: Alerts | None = None
-        self._records: list[JsonLines | CsvRows] = []
+        self._watch = Watch(options.alerts)
+        self._delivery: Delivery | None = None
+        self._records: list[tuple[str, JsonLines | CsvRows]] = []
 
     def __enter__(self) -> Self:
         options, stack = self._options, self._stack
@@ -75,15 +94,21 @@ class Handling:
         with ExitStack() as opening:
             opening.callback(stack.close)
             # First, to be left last: files are whole before the last alert is waited for.
-            if options.alerts.command is not None or options.alerts.webhook is not None:
-                self._alerts = stack.enter_context(Alerts(options.alerts, self._log))
-            for path, writer in ((options.json, JsonLines), (options.csv, CsvRows)):
+            if channels := channels_of(options.alerts):
+                delivery = Delivery(channels, options.alerts.delivery, self._log)
+                self._delivery = stack.enter_context(delivery)
+            for path, writer, header in (
+                (options.json, JsonLines, None),
+                (options.csv, CsvRows, ",".join(CSV_COLUMNS)),
+            ):
                 if path is not None:
-                    stream = stack.enter_context(open_records(path, overwrite=options.overwrite))
-                    self._records.append(writer(stream))
+                    records = open_records(
+                        path, overwrite=options.overwrite, append=options.append, header=header
+                    )
+                    self._records.append((str(path), writer(stack.enter_context(records))))
             if options.save:
                 stack.enter_context(self._output)
-            if options.show:
+            if is_wanted(options.show, self._sources):
                 window = open_window(self._output.write_still, self._log, self._stop)
                 self._window = stack.enter_context(window)
             opening.pop_all()
@@ -92,17 +117,34 @@ class Handling:
     def __exit__(self, *exception: object) -> None:
         with self._stack:
             if self._grid is not None:
-                self._grid.flush()
+                try:
+                    self._grid.flush()
+                except OutputError as error:
+                    # All frames are done: what else they gave is not to be lost over it.
+                    self._incomplete.append(str(error))
 
     @property
-    def written(self) -> list[Path]:
-        """Annotated files written."""
-        return self._output.written
+    def written(self) -> list[str]:
+        """Names of what was written, once everything is closed."""
+        names = self._output.names if self._options.save else []
+        names += [name for name, _ in self._records if name != str(STANDARD_OUTPUT)]
+        if self._crops is not None and self._crops.count:
+            names.append(f"{self._crops.folder} ({counted(self._crops.count, 'face')})")
+        return names + [str(path) for path in (self._grid.written if self._grid else [])]
 
     @property
-    def place(self) -> Path | None:
-        """Where they are."""
-        return self._output.place
+    def failures(self) -> list[str]:
+        """One line for each thing that is not written whole."""
+        return [*self._output.failures, *self._outlets.failures, *self._incomplete]
+
+    def free(self, path: Path) -> Path:
+        """Returns the name that a file of the run gets; see `RunOutput.free`."""
+        return self._output.free(path)
+
+    @property
+    def undelivered(self) -> list[str]:
+        """One line for each channel on which alerts were not delivered, known at the end."""
+        return [] if self._delivery is None else self._delivery.failures
 
     def take(self, seen: Seen) -> bool:
         """Does everything with a frame; returns False once the user has asked to quit."""
@@ -110,9 +152,11 @@ class Handling:
         if options.verbose:
             self._log(f"{frame.source} frame {frame.index}: {_counts(faces) or 'no faces'}")
         if self._crops is not None:
-            self._crops.write(source, frame, frame.image, faces)
-        if self._alerts is not None:
-            self._alerts.watch(source, frame, faces)
+            with self._outlets.writing(str(self._crops.folder)):
+                self._crops.write(source, frame, frame.image, faces)
+        if self._delivery is not None:
+            for alert in self._watch.alerts(source, frame, faces):
+                self._delivery.send(alert, can_wait=not source.is_live)
         image = frame.image
         if options.save or self._window is not None or self._grid is not None:
             if options.blur:
@@ -121,9 +165,12 @@ class Handling:
                     blur_faces(image, faces.lost)
             draw_detections(image, faces)
         if options.save:
-            self._output.write(source, frame, image)
+            # Of a recording that ends it tells by itself.
+            with self._outlets.writing("pictures"):
+                self._output.write(source, frame, image)
         if self._grid is not None and not source.is_moving:
-            self._grid.add(frame.source, image)
+            with self._outlets.writing("contact sheets"):
+                self._grid.add(frame.source, image)
         # After the frame is written: a record says that its frame is done.
         if self._records:
             if options.explain_threshold is not None:
@@ -136,8 +183,9 @@ class Handling:
                     height=height,
                 )
             record = record_of(frame, faces)
-            for writer in self._records:
-                writer.write(record)
+            for name, writer in self._records:
+                with self._outlets.writing(name):
+                    writer.write(record)
         if self._window is None:
             return True
         return self._window.show(image, note=_counts(faces), wait=not source.is_moving)

@@ -23,14 +23,16 @@ class DetectOptions:
         output: folder or file; ``None`` for a fresh ``runs/detect/<n>``.
         save: whether annotated pictures or video are written at all.
         overwrite: whether existing files may be replaced.
+        append: whether existing records are gone on with, and other existing files stay, those of
+            this run getting numbers.
         json: file for JSON lines, ``-`` for standard output.
         csv: file for CSV rows, ``-`` for standard output.
         crops: folder for face crops, one folder a label.
         blur: whether faces are made unrecognisable in what is written and shown.
         summary: file for the run's figures as JSON, ``-`` for standard output.
-        plot: file for a plot of the share wearing a mask over time.
+        plot: file for a plot of the share wearing a mask over time, or by picture.
         grid: file for a contact sheet of the annotated pictures.
-        show: whether to open a window.
+        show: whether to open a window; ``None`` for one if there is a camera and a display.
         verbose: whether to say what is seen in every frame.
         fail_on: labels whose being seen makes the run fail.
         alerts: who is told of a face without a mask.
@@ -48,6 +50,7 @@ class DetectOptions:
     output: Path | None = None
     save: bool = True
     overwrite: bool = False
+    append: bool = False
     json: Path | None = None
     csv: Path | None = None
     crops: Path | None = None
@@ -55,7 +58,7 @@ class DetectOptions:
     summary: Path | None = None
     plot: Path | None = None
     grid: Path | None = None
-    show: bool = False
+    show: bool | None = False
     verbose: bool = False
     fail_on: tuple[str, ...] = ()
     alerts: AlertOptions = field(default_factory=AlertOptions)

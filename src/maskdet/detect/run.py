@@ -5,13 +5,17 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from pathlib import Path
 
+from maskdet.alerts.channels import channels_of
+from maskdet.alerts.options import AlertOptions
 from maskdet.detect.handling import Handling
 from maskdet.detect.options import DetectOptions
 from maskdet.detect.summary import RunSummary
-from maskdet.detections import UNCERTAIN_LABEL
-from maskdet.errors import MaskdetError, OutputError
+from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL
+from maskdet.errors import OptionError, OutputError
 from maskdet.media.files import make_folder, write_json
+from maskdet.media.frames import Source
 from maskdet.media.records import STANDARD_OUTPUT, JsonLines
 from maskdet.media.sinks import WRITABLE_PICTURES
 from maskdet.media.sources import ReadOptions, open_sources
@@ -35,6 +39,7 @@ def run(
     options: DetectOptions,
     *,
     log: Callable[[str], None],
+    note: Callable[[str], None] | None = None,
     progress: Progress = no_progress,
 ) -> RunSummary:
     """Runs detection over sources.
@@ -42,6 +47,7 @@ def run(
     Args:
         options: what to do.
         log: told, a line at a time, what the user should know while it runs.
+        note: told how it goes, likewise; ``None`` for telling `log`.
         progress: shows how far the run is.
 
     Returns:
@@ -51,6 +57,7 @@ def run(
         MaskdetError: something the user can mend; what was finished before it stays.
     """
     stop = threading.Event()
+    note = note or log
     sources = open_sources(
         list(options.sources),
         ReadOptions(
@@ -66,6 +73,7 @@ def run(
     )
     detector = load_detector(options.networks, maps=options.explain_threshold is not None, log=log)
     _check(options, detector)
+    _warn_of_idle(options, sources, log)
     summaries = {
         id(source): Summary(
             source.name, source.kind, source.is_moving, detector.labels, failures=source.failures
@@ -75,7 +83,7 @@ def run(
     summary = RunSummary(list(summaries.values()))
     with ExitStack() as stack:
         handling = stack.enter_context(Handling(options, sources, detector, log, stop))
-        results = detect_frames(sources, detector, options.stream)
+        results = detect_frames(sources, detector, options.stream, stop)
         stack.enter_context(closing(results))
         # Before the results are closed: a live source that waits for a frame must end.
         stack.callback(stop.set)
@@ -86,19 +94,20 @@ def run(
             seen_so_far = summaries[id(seen.source)]
             # Of what ends by itself the summary says it; a camera may run for days before that.
             if seen_so_far.frames == 0 and (seen.source.is_live or options.verbose):
-                log(f"{seen.source.name}: {seen.source.kind}{_particulars(seen)}")
+                note(f"{seen.source.name}: {seen.source.kind}{_particulars(seen)}")
             seen_so_far.add(seen.detections, seen.frame.time)
             go_on = handling.take(seen)
             summary.seconds = time.perf_counter() - start
             tick()
-            if stop.is_set():
-                log("stopped")
             if stop.is_set() or not go_on:
                 break
+        if stop.is_set():
+            note("stopped")
     for source_summary in summary.sources:
         source_summary.finish()
-    summary.written, summary.place = handling.written, handling.place
-    _write_figures(options, summary)
+    summary.written, summary.incomplete = handling.written, handling.failures
+    summary.undelivered = handling.undelivered
+    _write_figures(options, summary, handling.free)
     return summary
 
 
@@ -117,11 +126,8 @@ def _particulars(seen: Seen) -> str:
 
 
 def _check(options: DetectOptions, detector: MaskDetector) -> None:
-    """Refuses, before the first frame, what could only fail after the last."""
-    known = (*detector.labels, UNCERTAIN_LABEL)
-    for label in options.fail_on:
-        if label not in known:
-            raise MaskdetError(f"--fail-on {label}: this model's labels are {', '.join(known)}")
+    """Refuses, before the first frame, what could only fail, or be found idle, after the last."""
+    _check_labels(options, detector.labels)
     for path, suffixes in (
         (options.summary, None),
         (options.plot, PLOT_SUFFIXES),
@@ -134,13 +140,56 @@ def _check(options: DetectOptions, detector: MaskDetector) -> None:
         make_folder(path.parent)
 
 
-def _write_figures(options: DetectOptions, summary: RunSummary) -> None:
+def _warn_of_idle(
+    options: DetectOptions, sources: list[Source], log: Callable[[str], None]
+) -> None:
+    """Says which options will do nothing with these sources."""
+    alerts = options.alerts
+    usual = AlertOptions(alerts.command, alerts.webhook)
+    if options.grid is not None and all(source.is_moving for source in sources):
+        log(f"{options.grid}: a sheet of pictures: none is written, as no source is one")
+    if channels_of(alerts) and alerts != usual and not any(one.is_moving for one in sources):
+        log("alerts: pictures have no time: each that shows a bare face is told of at once")
+
+
+def _check_labels(options: DetectOptions, labels: tuple[str, ...]) -> None:
+    """Refuses to wait for labels that this model never gives."""
+    can_doubt = options.stream.min_confidence is not None
+    known = (*labels, UNCERTAIN_LABEL) if can_doubt else labels
+    for label in options.fail_on:
+        if label == UNCERTAIN_LABEL and not can_doubt:
+            raise OptionError(f"--fail-on {label} needs --min-confidence, below which a face is")
+        if label not in known:
+            raise OptionError(f"--fail-on {label}: this model's labels are {', '.join(known)}")
+    for option, needed, is_given in (
+        ("--on-no-mask", NO_MASK_LABEL, options.alerts.command is not None),
+        ("--webhook", NO_MASK_LABEL, options.alerts.webhook is not None),
+        ("--plot", MASK_LABEL, options.plot is not None),
+    ):
+        if is_given and needed not in labels:
+            given = ", ".join(labels)
+            raise OptionError(f"{option} needs the label {needed}: this model's are {given}")
+
+
+def _write_figures(
+    options: DetectOptions, summary: RunSummary, free: Callable[[Path], Path]
+) -> None:
+    """Writes the figures of the run; what cannot be written does not keep the rest from it."""
     if options.summary == STANDARD_OUTPUT:
         JsonLines(sys.stdout).write(summary.to_json())
-    elif options.summary is not None:
-        write_json(options.summary, summary.to_json())
+    writers: list[tuple[Path, Callable[[Path], None]]] = []
+    if options.summary is not None and options.summary != STANDARD_OUTPUT:
+        writers.append((options.summary, lambda path: write_json(path, summary.to_json())))
     if options.plot is not None:
         # Imported when asked for: matplotlib takes as long to load as a hundred faces.
         from maskdet.detect.plot import plot_share
 
-        plot_share(options.plot, summary.sources)
+        writers.append((options.plot, lambda path: plot_share(path, summary.sources)))
+    for wanted, write in writers:
+        path = free(wanted)
+        try:
+            write(path)
+        except OutputError as error:
+            summary.incomplete.append(str(error))
+        else:
+            summary.written.append(str(path))

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from maskdet.summaries import Summary
@@ -15,14 +14,16 @@ class RunSummary:
     Attributes:
         sources: one summary a source.
         seconds: from the start of the first frame to the end of the last.
-        written: files written.
-        place: the folder or file that annotated frames went to.
+        written: names of what was written.
+        incomplete: one line for each thing that could not be written, or not to its end.
+        undelivered: one line for each channel on which alerts were not delivered.
     """
 
     sources: list[Summary]
     seconds: float = 0.0
-    written: list[Path] = field(default_factory=list)
-    place: Path | None = None
+    written: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
+    undelivered: list[str] = field(default_factory=list)
 
     @property
     def frames(self) -> int:
@@ -41,16 +42,15 @@ class RunSummary:
 
     @property
     def failures(self) -> list[str]:
-        """One line for each thing that could not be read."""
-        return [failure for source in self.sources for failure in source.failures]
+        """One line for each thing that could not be read, written or told."""
+        failures = [failure for source in self.sources for failure in source.failures]
+        return failures + self.incomplete + self.undelivered
 
     def lines(self) -> list[str]:
         """Returns the summary as lines for people."""
         lines = [line for source in self.sources for line in source.lines()]
         lines.append(f"{self.seconds:.1f} s, {self.rate:.1f} frames a second")
-        if self.written:
-            lines.append(f"written to {self.written[0] if len(self.written) == 1 else self.place}")
-        return lines
+        return lines + [f"written to {name}" for name in self.written]
 
     def to_json(self) -> dict[str, Any]:
         """Returns the summary as a JSON-ready object."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix
 
 from maskdet.boxes import UInt8Array, cut
-from maskdet.class_folders import list_pictures
+from maskdet.class_folders import held_out, list_pictures, not_looked_at
 from maskdet.detections import FloatArray
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, SourceError
@@ -69,7 +69,7 @@ def evaluate_folders(
         DatasetError: there are no such folders, or their names are not the model's labels.
         OutputError: a plot cannot be written.
     """
-    answers, problems = _classify(options, classifier, show)
+    answers, problems, part = _classify(options, classifier, show)
     names = classifier.labels
     figures = resample(
         lambda rows: measure(answers.labels[rows], answers.probabilities[rows], names),
@@ -103,6 +103,8 @@ def evaluate_folders(
         "pictures": f"{len(answers.labels)} in {len(np.unique(answers.groups))} groups (near-"
         "duplicates, faces of one photograph), which the intervals draw whole",
     }
+    if part is not None:
+        about["part"] = f"{part}, of a folder that is divided; name a part's own folder for another"
     return Report(
         kind=options.kind,
         summary=f"Of {len(answers.labels)} pictures {int(matrix.trace())} are labelled right.",
@@ -162,8 +164,9 @@ def sharpness(crop_bgr: UInt8Array) -> float:
 
 def _classify(
     options: FolderOptions, classifier: MaskClassifier, show: Callable[[float, str], None]
-) -> tuple[Answers, tuple[str, ...]]:
-    pictures = list_pictures(options.dataset)
+) -> tuple[Answers, tuple[str, ...], str | None]:
+    """Returns answers, problems, and the part that was measured of a folder that is divided."""
+    pictures, part = held_out(list_pictures(options.dataset))
     if not pictures:
         raise DatasetError(f"{options.dataset}: no class folders with pictures in them")
     found = sorted({picture.label for picture in pictures})
@@ -173,7 +176,7 @@ def _classify(
     names = {name: options.mapping.get(name, name) or None for name in found}
     index_of = label_indices(names, classifier.labels)
     wanted = [picture for picture in pictures if index_of[picture.label] is not None]
-    problems: list[str] = []
+    problems = [f"{path}: is not looked at" for path in not_looked_at(options.dataset)]
     labels: list[int] = []
     rows: list[tuple[FloatArray, float, float]] = []
     hashes: list[HashRow] = []
@@ -186,6 +189,10 @@ def _classify(
             problems.append(str(error))
             continue
         height, width = image.shape[:2]
+        misfit = picture.misfit(width, height)
+        if misfit:
+            problems.append(f"{picture.path}: {misfit}")
+            continue
         box = np.array(picture.box or (0, 0, width, height), np.float32)
         probabilities, _, _ = classifier.classify(image, box[np.newaxis])
         rows.append((probabilities[0], float(box[3] - box[1]), sharpness(cut(image, box))))
@@ -202,7 +209,7 @@ def _classify(
         np.array([row[2] for row in rows], np.float32),
         groups,
     )
-    return answers, tuple(problems)
+    return answers, tuple(problems), part
 
 
 def _by(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maskdet import __version__
 from maskdet.evaluate.report import Report, Table, cell_text, words
-from maskdet.media.files import replacing
+from maskdet.media.files import printable, replacing
 from maskdet.metrics import Interval
 
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
@@ -65,7 +65,7 @@ def write_html(path: Path, report: Report) -> None:
         f'<p class="note">maskdet {__version__}</p></main></body></html>\n'
     )
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(printable(text), encoding="utf-8")
 
 
 def _highlight(name: str, figure: float | Interval) -> str:

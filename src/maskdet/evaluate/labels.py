@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from maskdet.errors import DatasetError
+from maskdet.text_files import composed
 
 
 def label_indices(names: Mapping[str, str | None], labels: Sequence[str]) -> dict[str, int | None]:
-    """Finds each class among the model's labels.
+    """Finds each class among the model's labels: ``WithMask`` is ``with_mask``, too.
 
     Args:
         names: class name in the data to the label it stands for, ``None`` for left out.
@@ -18,12 +19,21 @@ def label_indices(names: Mapping[str, str | None], labels: Sequence[str]) -> dic
     Raises:
         DatasetError: a class stands for none of the labels, or all are left out.
     """
+    index_of = {_plain(label): index for index, label in enumerate(labels)}
+    index_of |= {label: index for index, label in enumerate(labels)}
+    found: dict[str, int | None] = {}
     for name, label in names.items():
-        if label is not None and label not in labels:
+        found[name] = None if label is None else index_of.get(label, index_of.get(_plain(label)))
+        if label is not None and found[name] is None:
             raise DatasetError(
                 f"class {name!r} is none of the model's labels ({', '.join(labels)}): give "
                 f"--map {name}=LABEL, or --map {name}= to leave it out"
             )
     if not any(names.values()):
         raise DatasetError(f"the label map drops everything: there are {', '.join(names)}")
-    return {name: None if label is None else labels.index(label) for name, label in names.items()}
+    return found
+
+
+def _plain(label: str) -> str:
+    """Returns a label without what people write differently: capitals, hyphens, spaces."""
+    return "".join(filter(str.isalnum, composed(label).casefold())) or label

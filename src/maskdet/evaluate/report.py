@@ -33,6 +33,10 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
 
+    def texts(self) -> list[list[str]]:
+        """Returns the rows as text, for people."""
+        return [[cell_text(cell) for cell in row] for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Report:
@@ -104,16 +108,6 @@ class Report:
             return Table("Figures", columns[:2], tuple(row[:2] for row in rows))
         return Table("Figures", columns, tuple(rows))
 
-    def lines(self) -> list[str]:
-        """Returns the report for a terminal."""
-        lines = [f"{name:12}{value}" for name, value in self.about.items()]
-        lines += ["", self.summary]
-        for table in (self.figure_table(), *self.tables):
-            lines += ["", table.title, *aligned(table)]
-            if table.note:
-                lines.append(table.note)
-        return lines
-
 
 def words(name: str) -> str:
     """Returns a figure's name for reading."""
@@ -127,19 +121,6 @@ def cell_text(cell: Cell) -> str:
     if isinstance(cell, float | np.floating):
         return f"{cell:.4f}" if abs(cell) < 10 else f"{cell:.1f}"
     return str(cell)
-
-
-def aligned(table: Table) -> list[str]:
-    """Returns a table's head and rows as lines, columns under one another."""
-    texts = [list(table.columns), *([cell_text(cell) for cell in row] for row in table.rows)]
-    widths = [max(len(row[column]) for row in texts) for column in range(len(table.columns))]
-    return [
-        "  ".join(
-            text.ljust(width) if column == 0 else text.rjust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in texts
-    ]
 
 
 def _plain(value: Any) -> Any:

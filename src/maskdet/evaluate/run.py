@@ -18,6 +18,7 @@ from maskdet.evaluate.videos import evaluate_video
 from maskdet.media.files import next_run_folder, replacing, write_json
 from maskdet.stream import NetworkOptions
 from maskdet.vision.classifier import MaskClassifier, find_card
+from maskdet.vision.foreign import find_or_convert_card
 
 REPORT_FILE, PAGE_FILE = "report.json", "report.html"
 
@@ -37,12 +38,18 @@ class Evaluated:
     comparison: Comparison | None
 
 
-def evaluate(options: EvaluateOptions, *, show: Callable[[float, str], None]) -> Evaluated:
+def evaluate(
+    options: EvaluateOptions,
+    *,
+    show: Callable[[float, str], None],
+    log: Callable[[str], None] = lambda _: None,
+) -> Evaluated:
     """Measures a model, writes the report and compares it with an earlier one.
 
     Args:
         options: what to evaluate.
         show: takes the fraction that is done and a short text.
+        log: told what was assumed about a model of others.
 
     Raises:
         DatasetError: the data cannot be used, or the earlier report is of another kind.
@@ -56,6 +63,9 @@ def evaluate(options: EvaluateOptions, *, show: Callable[[float, str], None]) ->
         earlier = read_earlier(options.compare, options.subject.kind, gate)
     if options.output is not None:
         _check_place(options.output)
+    if options.networks.model is not None:
+        card = find_or_convert_card(options.networks.model, log)
+        options = replace(options, networks=replace(options.networks, model=card))
     # A run that fails leaves nothing, least of all new plots beside an old report.
     try:
         with tempfile.TemporaryDirectory() as name:

@@ -53,7 +53,7 @@ class HeatmapOptions:
         output: file or folder to record to; ``None`` for a fresh ``runs/heatmap/<n>``.
         raw: ``.npz`` file for the maps themselves.
         overwrite: whether existing files may be replaced.
-        show: whether to open a window.
+        show: whether to open a window; ``None`` for one if there is a camera and a display.
         frames: stop after so many; ``None`` for all of a file, 200 of a camera.
         frame_rate: of recorded video, in frames a second; ``None`` for the source's.
         width: scale frames to this width first, in pixels; ``None`` leaves them.
@@ -70,7 +70,7 @@ class HeatmapOptions:
     output: Path | None = None
     raw: Path | None = None
     overwrite: bool = False
-    show: bool = False
+    show: bool | None = False
     frames: int | None = None
     frame_rate: float | None = None
     width: int | None = None

@@ -18,9 +18,9 @@ from maskdet.heatmap.pictures import Pictures
 from maskdet.heatmap.raw import RawMaps
 from maskdet.media.frames import Source
 from maskdet.media.outputs import RunOutput
-from maskdet.media.sources import STANDARD_INPUT, ReadOptions, open_sources
+from maskdet.media.sources import ReadOptions, open_sources
 from maskdet.media.stages import in_thread
-from maskdet.media.window import open_window
+from maskdet.media.window import is_wanted, open_window
 from maskdet.signals import stopping_on_signals
 from maskdet.stream import (
     Progress,
@@ -47,21 +47,20 @@ class HeatmapSummary:
         frames: frames written.
         faces: faces whose heat maps were computed.
         written: files written.
-        failures: one line for each thing that could not be read.
+        names: what the user is to be told was written: files, or the folder of many.
+        failures: one line for each thing that could not be read or written.
     """
 
     frames: int = 0
     faces: int = 0
     written: list[Path] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """Returns the summary as lines for people."""
-        lines = [f"{counted(self.faces, 'heat map')} in {counted(self.frames, 'frame')}"]
-        if self.written:
-            one = len(self.written) == 1
-            lines.append(f"written to {self.written[0] if one else self.written[0].parent}")
-        return lines
+        head = f"{counted(self.faces, 'heat map')} in {counted(self.frames, 'frame')}"
+        return [head] + [f"written to {name}" for name in self.names]
 
 
 def run(
@@ -118,16 +117,16 @@ def run(
             )
         )
         window = None
-        if options.show:
+        if is_wanted(options.show, sources):
             window = stack.enter_context(open_window(output.write_still, log, stop))
-        results: Generator[Seen] = detect_frames(sources, detector, stream)
+        results: Generator[Seen] = detect_frames(sources, detector, stream, stop)
         stack.enter_context(closing(results))
         stack.enter_context(stopping_on_signals(stop))
         tick = stack.enter_context(progress(frames_to_come(sources, frames)))
         explained: Iterable[tuple[Seen, Explained]] = _ticking(map(pictures.explain, results), tick)
-        if look.normalise == RUN and window is None and _can_be_read_twice(options, sources):
+        if look.normalise == RUN and window is None and _can_be_read_twice(sources):
             explained = _on_one_scale(explained, options, sources, stop)
-        drawn = stack.enter_context(closing(in_thread(pictures.draw, explained)))
+        drawn = stack.enter_context(closing(in_thread(pictures.draw, explained, stop=stop)))
         # Before the drawing is closed: a live source that waits for a frame must end.
         stack.callback(stop.set)
         for seen, found, picture in drawn:
@@ -143,8 +142,11 @@ def run(
                 break
     if raw is not None:
         raw.write()
-    summary.written = [*output.written, *([raw.path] if raw is not None else [])]
+    further = [raw.path] if raw is not None else []
+    summary.written = [*output.written, *further]
+    summary.names = [*output.names, *map(str, further)]
     summary.failures = [failure for source in sources for failure in source.failures]
+    summary.failures += output.failures
     return summary
 
 
@@ -196,9 +198,9 @@ def _ticking(
         yield item
 
 
-def _can_be_read_twice(options: HeatmapOptions, sources: Sequence[Source]) -> bool:
+def _can_be_read_twice(sources: Sequence[Source]) -> bool:
     """Tells whether a second reading gives the same frames, and is needed for one scale."""
-    files = all("://" not in name and name != STANDARD_INPUT for name in options.sources)
+    files = all(source.paths for source in sources)
     several = len(sources) > 1 or sources[0].frame_count != 1
     return files and several and not any(source.is_live for source in sources)
 

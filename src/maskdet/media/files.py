@@ -1,9 +1,11 @@
 """Where results go: fresh run folders, and files that are whole or not there."""
 
+import hashlib
 import itertools
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from maskdet.errors import OutputError
@@ -12,10 +14,27 @@ RUNS = Path("runs")
 # What has a folder of its own there.
 _COMMANDS = frozenset({"check", "detect", "evaluate", "heatmap", "train", "train-faces"})
 
+# What file systems take. Bytes.
+LONGEST_NAME = 255
+
 
 def printable(text: str, encoding: str = "utf-8") -> str:
     """Returns a text with what an encoding lacks as escapes, as of a file name in another one."""
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def shortened(stem: str, longest: int) -> str:
+    """Cuts what is too long for a file name, and marks it so that it differs from its like.
+
+    Args:
+        stem: of a file name.
+        longest: bytes it may have.
+    """
+    data = stem.encode("utf-8", "surrogateescape")
+    if len(data) <= longest:
+        return stem
+    mark = f"-{hashlib.sha256(data).hexdigest()[:8]}"
+    return data[: longest - len(mark)].decode("utf-8", "ignore") + mark
 
 
 def is_run_folder(path: Path) -> bool:
@@ -49,10 +68,23 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Makes sure that nothing is replaced which the user has not given up.
 
     Raises:
-        OutputError: the file exists, and is not to be replaced.
+        OutputError: the file exists, and is not to be replaced, or could never be written.
     """
-    if path.exists() and not overwrite:
+    try:
+        exists = path.exists()
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+    if exists and not overwrite:
         raise OutputError(f"{path}: exists already; --overwrite replaces it")
+
+
+def unused(path: Path) -> Path:
+    """Returns a path that does not exist: this one, or with a number at its end."""
+    free, number = path, 1
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
 
 
 def make_folder(folder: Path) -> None:
@@ -80,6 +112,18 @@ def write_json(path: Path, content: object) -> None:
         temporary.write_text(printable(text) + "\n", encoding="utf-8")
 
 
+def beside(path: Path, word: str) -> Path:
+    """Returns a hidden name beside a file, of the same suffix, which says the format to writers.
+
+    Args:
+        path: the file.
+        word: what the hidden one is: ``partial`` for ``.name.partial.mp4``.
+    """
+    end = f".{word}{path.suffix}"
+    room = LONGEST_NAME - len(os.fsencode(f".{end}"))
+    return path.with_name(f".{shortened(path.stem, room)}{end}")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`, renamed to it at the end, removed after an error.
@@ -90,11 +134,13 @@ def replacing(path: Path) -> Iterator[Path]:
         OutputError: the file cannot be written.
     """
     make_folder(path.parent)
-    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+    temporary = beside(path, "partial")
     try:
         yield temporary
         temporary.replace(path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        # Not where the disk may not be written to.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

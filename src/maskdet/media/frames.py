@@ -1,8 +1,9 @@
 """A frame on its way through the program, and what every source of frames is."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -49,12 +50,15 @@ class Frame:
         index: number within its source, from 0.
         time: seconds since the source's first frame; 0 for pictures.
         image: (H, W, 3) uint8, BGR.
+        wall_time: when a live source gave it, with the zone; ``None`` for what is recorded, whose
+            own word for it is seldom true.
     """
 
     source: str
     index: int
     time: float
     image: UInt8Array
+    wall_time: datetime | None = None
 
 
 class Source(Protocol):
@@ -74,6 +78,11 @@ class Source(Protocol):
     folder: Path | None
     frame_rate: float | None
     failures: list[str]
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """The files it reads; none of a camera, a server or a pipe."""
+        ...
 
     @property
     def frame_count(self) -> int | None:

@@ -1,30 +1,31 @@
 """Cameras and streams: only the newest frame counts, and what drops is opened again."""
 
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import cv2
 
 from maskdet.errors import SourceError
-from maskdet.media.frames import Frame, Kind, UInt8Array, usable_rate
+from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
+from maskdet.media.inputs.decoding import MAX_PIXELS
 from maskdet.media.video import decode, frame_rate_of, open_container
+from maskdet.waits import varied, wait_before
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-# Wait before the n-th attempt to open again: doubled from the first to the longest, in seconds,
-# and varied by a quarter so that many cameras do not knock at a recovering server at once.
-FIRST_WAIT, LONGEST_WAIT, JITTER = 0.5, 30.0, 0.25
-# Doubled so often any first wait is the longest; 2 to the power of a night's attempts is no float.
-_MOST_DOUBLINGS = 16
+# Wait before the n-th attempt to open again: from the first to the longest, in seconds.
+FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 # A camera may give this many empty frames in a row before it counts as gone.
 EMPTY_FRAMES = 10
 # So many parts of a stream in a row may be damaged before it counts as gone.
 DAMAGED_PARTS = 250
+# How often it is said that a feed is still away. Seconds.
+_SECONDS_BETWEEN_LINES = 3600.0
 # How often a waiting consumer looks whether it should stop, in seconds.
 _POLL = 0.1
 
@@ -34,9 +35,11 @@ class Feed(Protocol):
 
     Attributes:
         frame_rate: frames a second it says it gives.
+        has_sound: whether it carries sound.
     """
 
     frame_rate: float
+    has_sound: bool
 
     def __iter__(self) -> Iterator[UInt8Array]:
         """Reads pictures until the feed ends.
@@ -60,6 +63,8 @@ class CameraFeed:
     Raises:
         SourceError: there is no such camera, or another program holds it.
     """
+
+    has_sound = False
 
     def __init__(self, device: int | str) -> None:
         self._capture = cv2.VideoCapture(device)
@@ -91,14 +96,23 @@ class StreamFeed:
         url: its address.
         timeout: seconds the server may be silent.
         container: the stream, if it has been opened already.
+        max_pixels: its frames may have no more.
 
     Raises:
         SourceError: the server does not answer, or sends no video.
     """
 
-    def __init__(self, url: str, timeout: float, container: "InputContainer | None" = None) -> None:
-        self._container = container or open_container(url, timeout)
+    def __init__(
+        self,
+        url: str,
+        timeout: float,
+        container: "InputContainer | None" = None,
+        *,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        self._container = container or open_container(url, timeout, max_pixels)
         self.frame_rate = frame_rate_of(self._container)
+        self.has_sound = bool(self._container.streams.audio)
 
     def __iter__(self) -> Iterator[UInt8Array]:
         """Decodes frames as they arrive; a few damaged parts are passed over, many are the end."""
@@ -123,28 +137,33 @@ class LiveSource:
     """A camera or stream, read by a thread that keeps the newest frame only.
 
     So a slow detector skips frames but never lags behind. When the feed ends or fails it is opened
-    again, after waits that grow.
+    again, after waits that grow; one that is not there at the start joins when it comes.
 
     Args:
         kind: ``camera`` or ``stream``.
         name: what it is called in records and messages.
-        first: the feed, opened.
-        open_again: opens it once more.
+        first: the feed, opened; ``None`` where the reading thread is to open it, too.
+        open_again: opens it, once more or at first.
         reconnect: attempts to open it again before giving up; ``None`` for ever.
         log: told, a line each, when the feed is lost and found again.
         stop: ends the iteration when set, even while there are no frames.
+
+    Attributes:
+        is_open: whether the feed has been opened.
+        has_sound: whether it carries sound, once it has been opened.
     """
 
     is_moving = True
     is_live = True
     folder: Path | None = None
+    paths: Sequence[Path] = ()
     frame_count: int | None = None
 
     def __init__(
         self,
         kind: Kind,
         name: str,
-        first: Feed,
+        first: Feed | None,
         open_again: Callable[[], Feed],
         *,
         reconnect: int | None = None,
@@ -154,14 +173,19 @@ class LiveSource:
         self.kind: Kind = kind
         self.name = name
         self.failures: list[str] = []
-        self.frame_rate: float | None = first.frame_rate
-        self._feed = first
+        self.frame_rate: float | None = FALLBACK_FRAME_RATE
+        self.has_sound = self.is_open = False
+        self._feed: Feed | None = None
+        if first is not None:
+            self._take_up(first)
         self._open_again = open_again
         self._reconnect = reconnect
         self._log = log
         self._changed = threading.Condition()
         self._newest: tuple[float, UInt8Array] | None = None
         self._ended = False
+        # Why the feed was given up.
+        self._problem = ""
         self._fault: BaseException | None = None
         self._stop = stop or threading.Event()
         # The consumer has gone. Not the event above: other sources may share that one.
@@ -181,7 +205,10 @@ class LiveSource:
                 moment, image = newest
                 if index == 0:
                     first = moment
-                yield Frame(self.name, index, moment - first, image)
+                # By the clock on the wall as it stands now: it may be set while the camera runs.
+                age = timedelta(seconds=time.monotonic() - moment)
+                taken = datetime.now().astimezone() - age
+                yield Frame(self.name, index, moment - first, image, taken)
                 index += 1
         finally:
             self._closed.set()
@@ -190,7 +217,10 @@ class LiveSource:
         if self._fault is not None:
             raise self._fault
         if index == 0 and self._ended and not self._stop.is_set():
-            raise SourceError(f"{self.name}: gives no pictures")
+            what = f"gives no pictures ({self._problem})" if self.is_open else self._problem
+            raise SourceError(f"{self.name}: {what}")
+        if self._ended and self._problem:
+            self.failures.append(f"{self.name}: lost ({self._problem})")
 
     def _take(self) -> tuple[float, UInt8Array] | None:
         with self._changed:
@@ -204,19 +234,27 @@ class LiveSource:
     def _is_over(self) -> bool:
         return self._stop.is_set() or self._closed.is_set()
 
+    def _take_up(self, feed: Feed) -> None:
+        self._feed = feed
+        self.frame_rate, self.has_sound = feed.frame_rate, feed.has_sound
+        self.is_open = True
+
     def _read(self) -> None:
         """Reads until stopped or given up; runs in the reader thread."""
-        attempt = 0
+        attempt, said = 0, _Said(self._log)
+        came = False
         try:
             while not self._is_over():
                 problem = "ended"
                 try:
-                    if attempt:
-                        self._feed = self._open_again()
+                    if self._feed is None:
+                        self._take_up(self._open_again())
+                    assert self._feed is not None
                     for image in self._feed:
                         if attempt:
-                            self._log(f"{self.name}: is back")
-                            attempt = 0
+                            self._log(f"{self.name}: is {'back' if came else 'there'}")
+                            attempt, said = 0, _Said(self._log)
+                        came = True
                         with self._changed:
                             self._newest = (time.monotonic(), image)
                             self._changed.notify()
@@ -225,17 +263,19 @@ class LiveSource:
                 except (SourceError, cv2.error) as error:
                     problem = str(error).removeprefix(f"{self.name}: ")
                 finally:
-                    self._feed.close()
+                    if self._feed is not None:
+                        self._feed.close()
+                        self._feed = None
                 # A feed that breaks while the run ends, as on Ctrl-C, is not missed.
                 if self._is_over():
                     return
                 if self._reconnect is not None and attempt >= self._reconnect:
-                    self.failures.append(f"{self.name}: lost ({problem})")
+                    self._problem = problem
                     return
                 attempt += 1
-                wait = min(FIRST_WAIT * 2 ** min(attempt - 1, _MOST_DOUBLINGS), LONGEST_WAIT)
-                wait *= 1 + random.uniform(-JITTER, JITTER)
-                self._log(f"{self.name}: {problem}; opening it again in {wait:.1f} s")
+                wait = wait_before(attempt, FIRST_WAIT, LONGEST_WAIT)
+                said.lost(self.name, problem, wait)
+                wait = varied(wait)
                 until = time.monotonic() + wait
                 while not self._is_over() and (left := until - time.monotonic()) > 0:
                     self._closed.wait(min(left, _POLL))
@@ -245,3 +285,21 @@ class LiveSource:
             with self._changed:
                 self._ended = True
                 self._changed.notify()
+
+
+class _Said:
+    """Says that a feed is away: while the waits grow every time, then where something is new."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log = log
+        self._last: tuple[str, float] | None = None
+        self._at = 0.0
+
+    def lost(self, name: str, problem: str, wait: float) -> None:
+        """Tells of an attempt that failed, and when the next is made."""
+        now = time.monotonic()
+        if (problem, wait) == self._last and now - self._at < _SECONDS_BETWEEN_LINES:
+            return
+        self._last, self._at = (problem, wait), now
+        when = f"every {wait:g} s" if wait == LONGEST_WAIT else f"in {wait:.1f} s"
+        self._log(f"{name}: {problem}; opening it again {when}")

@@ -1,24 +1,26 @@
 """Where a run's frames are written: files named after their pictures, one video a moving source."""
 
+import threading
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from maskdet.errors import OutputError
 from maskdet.media.codecs import WRITABLE_VIDEOS
-from maskdet.media.files import next_run_folder, refuse_existing
-from maskdet.media.frames import (
-    FALLBACK_FRAME_RATE,
-    PICTURE_SUFFIXES,
-    VIDEO_SUFFIXES,
-    Frame,
-    Source,
-    UInt8Array,
+from maskdet.media.files import beside, next_run_folder, refuse_existing, unused
+from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Frame, Source, UInt8Array
+from maskdet.media.inputs.naming import file_stem
+from maskdet.media.recording.interrupted import (
+    PARTIAL,
+    BusyError,
+    Interrupted,
+    put_all_aside,
+    put_aside,
 )
-from maskdet.media.pictures import PictureSource
-from maskdet.media.sinks import WRITABLE_PICTURES, VideoWriter, picture_output_name, write_picture
+from maskdet.media.recording.recording import Recording
+from maskdet.media.sinks import WRITABLE_PICTURES, picture_output_name, write_picture
+from maskdet.wording import counted
 
 
 class RunOutput:
@@ -32,12 +34,15 @@ class RunOutput:
             ``runs/<command>/<n>``.
         command: the command's name.
         overwrite: whether files that exist may be replaced.
+        append: whether files that exist stay, and those of this run get numbers.
+        lasting: whether the run goes on where a recording cannot be written on.
         keep_times: whether a video's frames are shown when they were in their source; else one
             follows the other at the source's frame rate.
         log: told what the user should know.
 
     Attributes:
         written: the files written.
+        failures: one line for each recording whose end is missing.
 
     Raises:
         OutputError: the target is a file that exists, or does not fit the sources.
@@ -50,15 +55,22 @@ class RunOutput:
         command: str,
         *,
         overwrite: bool = False,
+        append: bool = False,
+        lasting: bool = False,
         keep_times: bool = True,
         log: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.written: list[Path] = []
+        self.failures: list[str] = []
         self._log = log
         self._command = command
         self._overwrite = overwrite
+        self._append = append
+        self._lasting = lasting
         self._keep_times = keep_times
-        self._videos: dict[int, VideoWriter] = {}
+        # By the source's id; ``None`` once it has ended.
+        self._recordings: dict[int, Recording | None] = {}
+        self._finishing = threading.Thread(target=lambda: None)
         self._taken: set[Path] = set()
         self._sources = sources
         suffix = target.suffix.lower() if target is not None else ""
@@ -66,7 +78,13 @@ class RunOutput:
         self._file = target if names_file else None
         self._folder = None if names_file else target
         if self._file is not None:
+            self._file = self.free(self._file)
             self._check_file(self._file, sources)
+        elif self._folder is not None and not append:
+            # Now, not when a camera that is to be watched for days gives its first frame.
+            for source in sources:
+                if source.is_live:
+                    self.guard(self._folder / f"{file_stem(source)}.mp4")
 
     def _check_file(self, file: Path, sources: list[Source]) -> None:
         if len(sources) > 1 or sources[0].kind == "pictures":
@@ -85,7 +103,7 @@ class RunOutput:
         """The files that are read; looked up when first asked for, as a folder may have many."""
         read: set[Path] = set()
         for source in self._sources:
-            read.update(source.paths if isinstance(source, PictureSource) else [Path(source.name)])
+            read.update(source.paths)
         return frozenset(path.resolve() for path in read)
 
     def guard(self, path: Path) -> None:
@@ -97,21 +115,42 @@ class RunOutput:
         Raises:
             OutputError: the file is not to be written.
         """
-        if path.exists() and path.resolve() in self._read:
-            raise OutputError(f"{path}: is what is read; write it elsewhere")
+        self.guard_records(path)
         refuse_existing(path, overwrite=self._overwrite)
 
-    def _new_path(self, name: Path, *, unused: bool = False) -> Path:
+    def guard_records(self, path: Path) -> None:
+        """Refuses a file that is being read, for records; they know themselves what they replace.
+
+        Args:
+            path: any file the run is to write.
+
+        Raises:
+            OutputError: the file is not to be written.
+        """
+        if path.exists() and path.resolve() in self._read:
+            raise OutputError(f"{path}: is what is read; write it elsewhere")
+
+    def free(self, path: Path) -> Path:
+        """Returns the name that a file of the run gets: with a number where an earlier one stays.
+
+        Args:
+            path: the name that was asked for.
+        """
+        return unused(path) if self._append else path
+
+    def _new_path(self, name: Path, *, keep: bool = False) -> Path:
         """Returns where a file of the run goes; a name taken in this run gets a number.
 
         Args:
             name: below the folder of the run.
-            unused: whether the name of a file that exists gets a number, too.
+            keep: whether the name of a file that exists gets a number, too.
         """
         if self._folder is None:
             self._folder = next_run_folder(self._command)
         path, number = self._folder / name, 1
-        while path in self._taken or (unused and path.exists()):
+        # What came to stand there since the start does not end the watching.
+        keep = keep or self._append or self._lasting
+        while path in self._taken or (keep and path.exists()):
             number += 1
             path = self._folder / name.with_name(f"{name.stem}-{number}{name.suffix}")
         self._taken.add(path)
@@ -119,18 +158,67 @@ class RunOutput:
         return path
 
     @property
-    def place(self) -> Path | None:
-        """The folder or file written to; ``None`` before a fresh folder was made."""
-        return self._file or self._folder
+    def names(self) -> list[str]:
+        """What the user is to be told was written: the files, or the folder of more than one."""
+        if self._folder is not None and self._file is None and len(self.written) > 1:
+            return [f"{self._folder} ({counted(len(self.written), 'file')})"]
+        return [str(path) for path in self.written]
 
     def __enter__(self) -> Self:
+        """Finishes, beside the run, what an earlier one was killed over.
+
+        Raises:
+            OutputError: another run is writing the same file.
+        """
+        if self._file is None:
+            own = self._folder is not None
+            places = (
+                [self._folder] if self._folder else sorted(Path("runs").glob(self._command + "/*"))
+            )
+            broken_off = [
+                recording
+                for place in places
+                for recording in put_all_aside(place, keep_names=not own)
+            ]
+        else:
+            broken_off = self._earlier_of(self._file)
+
+        def finish() -> None:
+            for recording in broken_off:
+                recording.finish(self._log)
+
+        # A long one takes a while, in which a door is to be watched.
+        self._finishing = threading.Thread(target=finish, daemon=True)
+        self._finishing.start()
         return self
 
+    def _earlier_of(self, file: Path) -> list[Interrupted]:
+        try:
+            recording = put_aside(beside(file, PARTIAL))
+        except BusyError:
+            raise OutputError(f"{file}: is being recorded by another run") from None
+        except OSError as error:
+            raise OutputError(f"{file}: cannot be written ({error.strerror})") from None
+        return [] if recording is None else [recording]
+
     def __exit__(self, *exception: object) -> None:
-        # All of them, also where the end of one cannot be written.
-        with ExitStack() as stack:
-            for video in self._videos.values():
-                stack.callback(video.close)
+        self._close_all()
+        self._finishing.join()
+
+    def _close_all(self) -> None:
+        """Finishes the recordings: all of them, also where the end of one cannot be written."""
+        for key, recording in self._recordings.items():
+            if recording is not None:
+                self._recordings[key] = None
+                try:
+                    recording.close()
+                except OutputError as error:
+                    self._give_up(recording, error)
+
+    def _give_up(self, recording: Recording, error: OutputError) -> None:
+        self.failures.append(str(error))
+        if not recording.path.exists():
+            self.written.remove(recording.path)
 
     def write(self, source: Source, frame: Frame, image: UInt8Array) -> None:
         """Writes what became of a frame.
@@ -141,7 +229,7 @@ class RunOutput:
             image: (H, W, 3) uint8 BGR.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: it cannot be written; of a recording in a lasting run, that is only said.
         """
         if not source.is_moving:
             name = picture_output_name(Path(frame.source).name)
@@ -149,21 +237,38 @@ class RunOutput:
             write_picture(path, image)
             self.written.append(path)
             return
-        video = self._videos.get(id(source))
-        if video is None:
-            name = _safe(source.name) + ".mp4"
-            path = self._file or self._new_path(_place(source, frame) / name)
-            video = VideoWriter(path, source.frame_rate or FALLBACK_FRAME_RATE, self._log)
-            self._videos[id(source)] = video
-            self.written.append(path)
-        video.write(image, frame.time if self._keep_times else None)
+        if id(source) not in self._recordings:
+            self._begin(source, frame)
+        recording = self._recordings[id(source)]
+        if recording is None:
+            return
+        try:
+            recording.write(frame, image)
+        except OutputError as error:
+            self._recordings[id(source)] = None
+            self._give_up(recording, error)
+            if not self._lasting:
+                raise
+            self._log(f"{error}; watching goes on")
+
+    def _begin(self, source: Source, frame: Frame) -> None:
+        if not any(other.is_live for other in self._sources):
+            # They are read one after another: those before are at their end.
+            self._close_all()
+        name = f"{file_stem(source)}.mp4"
+        path = self._file or self._new_path(_place(source, frame) / name)
+        self._recordings[id(source)] = Recording(
+            source, path, keep_times=self._keep_times, log=self._log
+        )
+        self.written.append(path)
 
     def write_still(self, image: UInt8Array) -> Path:
         """Writes one frame as a picture of its own beside the run's files, and returns where."""
         if self._file is not None:
             self._folder = self._file.parent
-        path = self._new_path(Path("frame.jpg"), unused=True)
+        path = self._new_path(Path("frame.jpg"), keep=True)
         write_picture(path, image)
+        self.written.append(path)
         return path
 
 
@@ -173,10 +278,3 @@ def _place(source: Source, frame: Frame) -> Path:
     if source.folder is None or not path.is_relative_to(source.folder):
         return Path()
     return path.relative_to(source.folder).parent
-
-
-def _safe(name: str) -> str:
-    """Makes a file name of a source's name: "camera 0" -> "camera-0", a path or URL -> its end."""
-    end = name.split("?", 1)[0].rstrip("/").rsplit("/", 1)[-1] if "/" in name else name
-    stem = Path(end).stem or "stream"
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in stem)

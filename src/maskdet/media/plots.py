@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
 
 from maskdet.detections import FloatArray
+from maskdet.media.files import printable
 from maskdet.metrics import BINS, expected_calibration_error, soften
 
 DPI = 120
@@ -26,13 +27,14 @@ def new_figure(width: float, height: float) -> Figure:
 def plot_counts(path: Path, counts: dict[str, dict[str, int]]) -> None:
     """Plots pictures by class, stacked by part."""
     labels = list(next(iter(counts.values())))
+    names = [printable(label) for label in labels]
     figure = new_figure(1.5 + 1.5 * len(labels), 3.6)
     axes = figure.subplots()
     base = np.zeros(len(labels))
     for part, of_part in counts.items():
         values = np.array([of_part[label] for label in labels])
         if values.any():
-            axes.bar(labels, values, bottom=base, label=part, width=0.6)
+            axes.bar(names, values, bottom=base, label=part, width=0.6)
         base += values
     for place, total in enumerate(base):
         axes.annotate(f"{int(total)}", (place, total), ha="center", va="bottom")
@@ -55,7 +57,7 @@ def plot_confusion(
         colour = "white" if shares[row, column] > 0.5 else "black"
         text = f"{matrix[row, column]}\n{shares[row, column]:.1%}"
         axes.text(column, row, text, ha="center", va="center", color=colour)
-    ticks = range(len(names))
+    ticks, names = range(len(names)), [printable(name) for name in names]
     axes.set(xlabel="predicted", ylabel="true", xticks=ticks, yticks=ticks)
     axes.set_xticklabels(names)
     axes.set_yticklabels(names, rotation=90, va="center")
@@ -73,7 +75,8 @@ def plot_precision_recall(
             continue
         precision, recall, _ = precision_recall_curve(labels == number, probabilities[:, number])
         average = average_precision_score(labels == number, probabilities[:, number])
-        axes.step(recall, precision, where="post", label=f"{name}, average precision {average:.4f}")
+        label = f"{printable(name)}, average precision {average:.4f}"
+        axes.step(recall, precision, where="post", label=label)
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
     axes.grid(alpha=0.3)
     axes.legend(loc="lower left", fontsize=8)

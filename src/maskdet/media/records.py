@@ -11,18 +11,28 @@ from typing import Any, TextIO
 
 from maskdet.detections import Detections
 from maskdet.errors import OutputError
-from maskdet.media.files import make_folder, printable, refuse_existing
+from maskdet.media.files import make_folder, printable
 from maskdet.media.frames import Frame
 
 STANDARD_OUTPUT = Path("-")
 
 CSV_COLUMNS = (
     "source", "frame", "time", "track", "left", "top", "right", "bottom",
-    "face_score", "label", "confidence",
+    "face_score", "label", "confidence", "wall_time",
 )  # fmt: skip
 
 # How much of a file is looked through at a time. Bytes.
 _CHUNK = 1 << 16
+# No record is longer. Bytes.
+_LONGEST_LINE = 1 << 24
+
+
+def moment_of(frame: Frame) -> dict[str, Any]:
+    """Returns when a frame is: ``time`` and, of a live source, ``wall_time`` in ISO 8601."""
+    moment: dict[str, Any] = {"time": round(frame.time, 3)}
+    if frame.wall_time is not None:
+        moment["wall_time"] = frame.wall_time.isoformat(timespec="milliseconds")
+    return moment
 
 
 def record_of(frame: Frame, detections: Detections) -> dict[str, Any]:
@@ -31,45 +41,127 @@ def record_of(frame: Frame, detections: Detections) -> dict[str, Any]:
     return {
         "source": frame.source,
         "frame": frame.index,
-        "time": round(frame.time, 3),
+        **moment_of(frame),
         "width": width,
         "height": height,
         "faces": detections.to_records(),
     }
 
 
-@contextmanager
-def open_records(path: Path, *, overwrite: bool) -> Iterator[TextIO]:
-    """Opens a file for records, or standard output for ``-``.
+class RecordFile:
+    """A file that records are added to, each of them whole or not at all.
 
-    Records are appended as they come, so that another program can follow a long run.
+    They reach the file as they come, so that another program can follow a long run.
+
+    Args:
+        path: the file.
+        append: whether to go on behind what it holds; else that is dropped.
+
+    Attributes:
+        is_empty: whether it held nothing when it was opened.
 
     Raises:
-        OutputError: the file exists, or cannot be written.
+        OSError: it cannot be opened.
+    """
+
+    encoding = "utf-8"
+
+    def __init__(self, path: Path, *, append: bool) -> None:
+        self.name = str(path)
+        # Always at its end, also after a program that rotates logs has emptied it.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (0 if append else os.O_TRUNC)
+        self._descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
+        self._is_regular = path.is_file()
+        self.is_empty = os.fstat(self._descriptor).st_size == 0
+
+    def write(self, text: str) -> int:
+        """Adds text: all of it, or what a full disk has taken of it is taken away again.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        left = memoryview(text.encode(self.encoding))
+        begin = os.fstat(self._descriptor).st_size
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError:
+            if self._is_regular:
+                os.ftruncate(self._descriptor, begin)
+            raise
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Closes the file."""
+        os.close(self._descriptor)
+
+
+@contextmanager
+def open_records(
+    path: Path, *, overwrite: bool, append: bool = False, header: str | None = None
+) -> Iterator[TextIO | RecordFile]:
+    """Opens a file for records, or standard output for ``-``.
+
+    Args:
+        path: the file.
+        overwrite: whether one that exists may be replaced.
+        append: whether to go on with one that exists; what a crash has left of its last record is
+            taken away.
+        header: the first line of such a file, without its end; ``None`` where each line is a JSON
+            object.
+
+    Raises:
+        OutputError: the file exists, holds something else, or cannot be written.
     """
     if path == STANDARD_OUTPUT:
         yield sys.stdout
         return
-    refuse_existing(path, overwrite=overwrite)
+    if path.exists() and not (overwrite or append):
+        raise OutputError(
+            f"{path}: exists already; --append goes on with it, --overwrite replaces it"
+        )
     make_folder(path.parent)
     try:
-        stream = path.open("w", encoding="utf-8", newline="")
+        if append and path.is_file():
+            _check_begin(path, header)
+            _mend_end(path, header)
+        stream = RecordFile(path, append=append)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
     try:
         yield stream
     finally:
-        # Every record has been flushed, or its failure been said.
+        # Every record has been written, or its failure been said.
         with suppress(OSError):
             stream.close()
-        with suppress(OSError):
-            _drop_half_line(path)
 
 
-def _drop_half_line(path: Path) -> None:
-    """Takes away what a full disk has left of the last record: all that stay can be read."""
-    if not path.is_file():
-        return
+def _check_begin(path: Path, header: str | None) -> None:
+    """Makes sure that a file holds records, of the kind that is to be added.
+
+    Raises:
+        OutputError: it does not.
+    """
+    with path.open("rb") as file:
+        line = file.readline(_LONGEST_LINE).removeprefix(b"\xef\xbb\xbf")
+    # What a crash has left of the first line alone says little; a power cut leaves zeros.
+    half = not line.endswith(b"\n")
+    line = line.rstrip(b"\r\n\0")
+    if header is None:
+        if line and not line.startswith(b"{"):
+            raise OutputError(f"{path}: does not hold JSON lines; write to another file")
+    elif line != header.encode() and not (half and header.encode().startswith(line)):
+        raise OutputError(f"{path}: has other columns than {header}; write to another file")
+
+
+def _mend_end(path: Path, header: str | None) -> None:
+    """Takes away what a crash has left of the last record: all that stay can be read.
+
+    A JSON object that lacks no more than the end of its line, as an editor saves it, is given it.
+    """
     with path.open("r+b") as file:
         end = kept = file.seek(0, os.SEEK_END)
         while kept:
@@ -79,8 +171,20 @@ def _drop_half_line(path: Path) -> None:
             kept = start + newline + 1
             if newline >= 0:
                 break
-        if kept < end:
+        if kept == end:
+            return
+        file.seek(kept)
+        if header is None and _is_object(file.read()):
+            file.write(b"\n")
+        else:
             file.truncate(kept)
+
+
+def _is_object(data: bytes) -> bool:
+    try:
+        return isinstance(json.loads(data), dict)
+    except ValueError:
+        return False
 
 
 class JsonLines:
@@ -90,7 +194,7 @@ class JsonLines:
         stream: an open text file, such as standard output.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | RecordFile) -> None:
         self._stream = stream
 
     def write(self, record: dict[str, Any]) -> None:
@@ -113,9 +217,10 @@ class CsvRows:
         stream: an open text file, such as standard output.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | RecordFile) -> None:
         self._stream = stream
-        self._write_row(CSV_COLUMNS)
+        if not isinstance(stream, RecordFile) or stream.is_empty:
+            self._write_rows([CSV_COLUMNS])
 
     def write(self, record: dict[str, Any]) -> None:
         """Writes a frame's faces and flushes.
@@ -123,8 +228,8 @@ class CsvRows:
         Raises:
             OutputError: the disk is full.
         """
-        for face in record["faces"]:
-            self._write_row(
+        self._write_rows(
+            [
                 (
                     record["source"],
                     record["frame"],
@@ -134,17 +239,21 @@ class CsvRows:
                     face["face_score"],
                     face["label"],
                     face["confidence"],
+                    record.get("wall_time", ""),
                 )
-            )
+                for face in record["faces"]
+            ]
+        )
 
-    def _write_row(self, cells: tuple[object, ...]) -> None:
-        line = _Line()
-        csv.writer(line, lineterminator="\n").writerow(cells)
-        _write(self._stream, printable(line.text, _encoding(self._stream)))
+    def _write_rows(self, rows: list[tuple[object, ...]]) -> None:
+        if rows:
+            lines = _Line()
+            csv.writer(lines, lineterminator="\n").writerows(rows)
+            _write(self._stream, printable(lines.text, _encoding(self._stream)))
 
 
 class _Line:
-    """Takes what `csv.writer` writes, so that a row reaches the file whole."""
+    """Takes what `csv.writer` writes, so that the rows of a frame reach the file together."""
 
     text = ""
 
@@ -153,15 +262,16 @@ class _Line:
         return len(text)
 
 
-def _encoding(stream: TextIO) -> str:
+def _encoding(stream: TextIO | RecordFile) -> str:
     return getattr(stream, "encoding", None) or "utf-8"
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | RecordFile, text: str) -> None:
     try:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"records cannot be written ({error.strerror})") from None
+        name = stream.name if isinstance(stream, RecordFile) else "standard output"
+        raise OutputError(f"{name}: records cannot be written ({error.strerror})") from None

@@ -1,7 +1,7 @@
 """Where frames go: picture files and video files."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -12,12 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
-from maskdet.media.codecs import WRITABLE_VIDEOS, usable_codec
-from maskdet.media.files import make_folder, replacing
+from maskdet.media.codecs import WRITABLE_VIDEOS, Codec, usable_codec
+from maskdet.media.files import LONGEST_NAME, make_folder, replacing, shortened
+from maskdet.media.recording.finish import FRAGMENTED, finish, has_pictures
+from maskdet.media.recording.interrupted import BusyError
+from maskdet.media.recording.partial import PartialFile
 from maskdet.media.timing import FrameClock
 
 if TYPE_CHECKING:
     import av
+
+    from maskdet.media.recording.sound import Sound
 
 UInt8Array = NDArray[np.uint8]
 
@@ -29,12 +34,16 @@ _JPEG_QUALITY = 95
 _SECONDS_PER_FRAGMENT = 2
 # MPEG-4 part 2 stores the frame rate in 16 bits.
 _MAX_RATE_DENOMINATOR = 1001
+# What FFmpeg calls the formats.
+_FORMATS = {".avi": "avi", ".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
 
 
 def picture_output_name(name: str) -> str:
     """Returns the file name an annotated picture is written under: PNG where it must change."""
     path = Path(name)
-    return path.name if path.suffix.lower() in WRITABLE_PICTURES else f"{path.name}.png"
+    if path.suffix.lower() in WRITABLE_PICTURES:
+        return path.name
+    return f"{shortened(path.name, LONGEST_NAME - len('.png'))}.png"
 
 
 def write_picture(path: Path, image: UInt8Array) -> None:
@@ -60,14 +69,19 @@ def write_picture(path: Path, image: UInt8Array) -> None:
 
 
 class VideoWriter:
-    """A video file, written beside its name and renamed when it is closed.
+    """A video file, written beside its name, and finished and renamed when it is closed.
 
-    The first frame decides the size; later frames of another size are fitted into it.
+    The first frame decides the size; later frames of another size are fitted into it. What a run
+    that was killed has left of the same file is finished under a name of its own.
 
     Args:
         path: .mp4, .mov or .mkv (H.264) or .avi (MPEG-4, XVID).
         frame_rate: frames a second.
-        log: told when the usual codec cannot be had and which stands in for it.
+        log: told when the usual codec cannot be had and which stands in for it, and what a file
+            is without.
+
+    Attributes:
+        sound: to be put beside the frames when the file is closed.
     """
 
     def __init__(
@@ -79,14 +93,17 @@ class VideoWriter:
             )
         self.path = path
         self.frames = 0
+        self.sound: Sound | None = None
         self._log = log
         slowest = Fraction(1, _MAX_RATE_DENOMINATOR)
         self._rate = max(slowest, Fraction(frame_rate).limit_denominator(_MAX_RATE_DENOMINATOR))
-        self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self._partial: PartialFile | None = None
         self._container: Any = None
         self._stream: Any = None
         self._clock = FrameClock(self._rate, 1)
         self._key: int | None = None
+        # Why nothing more can be written.
+        self._fault: OutputError | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -94,19 +111,48 @@ class VideoWriter:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    @property
+    def seconds(self) -> float:
+        """How long the video is."""
+        return self._clock.end
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether a second of the source is a second of the video, from its begin to its end."""
+        return not self._clock.has_jumped
+
     def _open(self, width: int, height: int) -> None:
+        """Makes the file and writes its head.
+
+        Raises:
+            OutputError: it cannot be; nothing is left of it.
+        """
         import av
 
         make_folder(self.path.parent)
         codec = usable_codec(self.path, width, height, self._rate, self._log)
+        flags = {"flush_packets": "1"}
+        if self.path.suffix.lower() in FRAGMENTED:
+            flags["movflags"] = "frag_keyframe+empty_moov+default_base_moof"
+        elif self.path.suffix.lower() == ".mkv":
+            flags["cluster_time_limit"] = str(1000 * _SECONDS_PER_FRAGMENT)
         try:
-            # Written in fragments that play by themselves, and joined at the end: after a full disk
-            # or a power cut the file holds all but the last seconds.
-            is_mp4 = self.path.suffix.lower() in (".mp4", ".mov")
-            flags = {"movflags": "hybrid_fragmented"} if is_mp4 else {}
-            self._container = av.open(self._partial, "w", container_options=flags)
+            self._partial = PartialFile(self.path, self._log)
+            self._container = av.open(
+                self._partial.file, "w", _FORMATS[self.path.suffix.lower()], container_options=flags
+            )
+            self._add_stream(codec, width, height)
+            # Here, as a second try at a head that could not be written ends the process.
+            self._container.start_encoding()
+        except BusyError:
+            raise OutputError(f"{self.path}: is being recorded by another run") from None
         except (av.FFmpegError, OSError) as error:
-            raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from None
+            self._container = None
+            if self._partial is not None:
+                self._partial.discard()
+            raise OutputError(f"{self.path}: cannot be written ({_reason(error)})") from None
+
+    def _add_stream(self, codec: Codec, width: int, height: int) -> None:
         self._stream = self._container.add_stream(codec.name, rate=self._rate)
         self._clock = FrameClock(self._rate, codec.ticks)
         self._stream.codec_context.time_base = self._clock.tick
@@ -129,11 +175,14 @@ class VideoWriter:
                 come; ``None`` for one frame's time after the last.
 
         Raises:
-            OutputError: the file cannot be written (what was written so far is kept).
+            OutputError: the file cannot be written (what was written so far is kept), now or
+                since an earlier frame.
         """
         import av
 
-        if self._stream is None:
+        if self._fault is not None:
+            raise self._fault
+        if self._container is None:
             self._open(image.shape[1], image.shape[0])
         try:
             # A quarter of the time that FFmpeg's own conversion takes.
@@ -144,7 +193,7 @@ class VideoWriter:
                 frame.pict_type = av.video.frame.PictureType.I
             self._encode(frame)
         except (av.FFmpegError, OSError) as error:
-            raise self._stopped(error) from None
+            raise self._break_off(error) from None
         self.frames += 1
 
     def _begins_fragment(self, position: int) -> bool:
@@ -194,28 +243,47 @@ class VideoWriter:
             return
         import av
 
+        assert self._partial is not None
         try:
-            # The last goes first, and none waits for another's success: what is there plays also
-            # when the end could not be written.
-            with ExitStack() as stack:
-                stack.callback(self._give_name)
-                stack.callback(self._container.close)
-                stack.callback(self._encode, None)
+            self._encode(None)
+            self._container.close()
+            self._partial.close()
         except (av.FFmpegError, OSError) as error:
-            raise self._stopped(error) from None
-        finally:
-            self._container = None
-
-    def _give_name(self) -> None:
+            raise self._break_off(error) from None
+        self._container = None
         try:
-            self._partial.replace(self.path)
-        except OSError as error:
-            raise OutputError(
-                f"{self.path}: cannot be written ({error.strerror}); see {self._partial}"
-            ) from None
+            finish(self._partial.path, self.path, self._log, sound=self.sound)
+        finally:
+            self._partial.release()
 
-    def _stopped(self, error: Exception) -> OutputError:
-        reason = getattr(error, "strerror", None) or str(error)
-        return OutputError(
-            f"{self.path}: cannot be written on ({reason}); it holds what was written so far"
-        )
+    def _break_off(self, error: Exception) -> OutputError:
+        """Ends a file that takes no more: what is there plays, under its name.
+
+        Returns:
+            What is to be raised.
+        """
+        import av
+
+        container, self._container = self._container, None
+        partial = self._partial
+        assert partial is not None
+        with suppress(av.FFmpegError, OSError):
+            container.close()
+        partial.close()
+        words = f"{self.path}: cannot be written on ({_reason(error)})"
+        if not has_pictures(partial.path):
+            partial.discard()
+            self._fault = OutputError(words.replace(" on (", " ("))
+            return self._fault
+        try:
+            partial.path.replace(self.path)
+            self._fault = OutputError(f"{words}; it holds what was written so far")
+        except OSError:
+            self._fault = OutputError(f"{words}; see {partial.path}")
+        finally:
+            partial.release()
+        return self._fault
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

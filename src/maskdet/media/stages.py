@@ -5,6 +5,7 @@ on three frames at a time.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,8 +16,12 @@ from typing import TypeVar
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-# How often a blocked worker looks whether its consumer has gone, in seconds.
+# How often a blocked worker looks whether its consumer has gone, and a consumer whether the run is
+# to stop, in seconds.
 _POLL = 0.05
+# So long the threads of a run may take to end, in seconds. One that waits for a pipe or for a disk
+# of the network cannot be ended, and is left behind.
+_PATIENCE = 5.0
 
 
 class _End:
@@ -44,8 +49,45 @@ def _close(iterator: Iterator[In]) -> None:
         close()
 
 
+def waited_for(work: Callable[[], Out]) -> Out:
+    """Does something in a thread of its own, so that a signal can end the wait for it.
+
+    Of what the system does not answer, such as a question to a disk of the network that is gone,
+    no signal is heard in the main thread.
+    """
+    results: Queue[Out | _End] = Queue()
+
+    def run() -> None:
+        try:
+            results.put(work())
+        except BaseException as raised:  # noqa: BLE001 - handed to who waits, and raised there
+            results.put(_End(raised))
+
+    threading.Thread(target=run, daemon=True).start()
+    result = _take(results)
+    if isinstance(result, _End):
+        raise result.error or AssertionError("ended without a result")
+    return result
+
+
+def _take(queue: Queue[In | _End], stop: threading.Event | None = None) -> In | _End:
+    """Takes what comes next; the end, where the run is to stop and nothing has come."""
+    while True:
+        try:
+            # Without a limit no signal is heard on Windows.
+            return queue.get(timeout=_POLL)
+        except Empty:
+            if stop is not None and stop.is_set():
+                return _End(None)
+
+
 def in_thread(
-    step: Callable[[In], Out], items: Iterable[In], *, ahead: int = 2, workers: int = 1
+    step: Callable[[In], Out],
+    items: Iterable[In],
+    *,
+    ahead: int = 2,
+    workers: int = 1,
+    stop: threading.Event | None = None,
 ) -> Generator[Out]:
     """Applies a step to items in a thread of its own, a little ahead of the consumer.
 
@@ -54,6 +96,8 @@ def in_thread(
         items: consumed (and closed, if a generator) in the worker thread.
         ahead: how many finished results may wait, which bounds memory and delay.
         workers: on how many items the step works at a time; results keep their order.
+        stop: ends the results when set, though the items may be waiting for something that never
+            comes.
 
     Yields:
         The results, in the items' order. What `step` or `items` raise is raised here. Closing the
@@ -94,7 +138,7 @@ def in_thread(
     worker.start()
     try:
         while True:
-            result = results.get()
+            result = _take(results, stop)
             if isinstance(result, _End):
                 if result.error is not None:
                     raise result.error
@@ -107,13 +151,14 @@ def in_thread(
                 results.get_nowait()
         except Empty:
             pass
-        worker.join()
+        worker.join(_PATIENCE)
 
 
-def merged(feeds: Sequence[Iterable[In]]) -> Generator[In]:
+def merged(feeds: Sequence[Iterable[In]], stop: threading.Event | None = None) -> Generator[In]:
     """Reads several iterables at once, each in a thread, and yields items as they come.
 
-    Items of one iterable keep their order. What one of them raises is raised here.
+    Items of one iterable keep their order. What one of them raises is raised here; `stop` is as
+    for `in_thread`.
     """
     if len(feeds) == 1:
         yield from feeds[0]
@@ -141,14 +186,15 @@ def merged(feeds: Sequence[Iterable[In]]) -> Generator[In]:
     try:
         running = len(threads)
         while running:
-            item = arrivals.get()
+            item = _take(arrivals, stop)
             if not isinstance(item, _End):
                 yield item
                 continue
             if item.error is not None:
                 raise item.error
-            running -= 1
+            running = 0 if stop is not None and stop.is_set() else running - 1
     finally:
         stopped.set()
+        until = time.monotonic() + _PATIENCE
         for thread in threads:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))

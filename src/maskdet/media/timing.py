@@ -13,6 +13,9 @@ class FrameClock:
     Args:
         rate: frames a second.
         ticks: moments in a frame's time at which the next may be shown.
+
+    Attributes:
+        has_jumped: whether a gap was cut short, or a clock that was set back overruled.
     """
 
     def __init__(self, rate: Fraction, ticks: int) -> None:
@@ -22,6 +25,12 @@ class FrameClock:
         self._time = 0.0
         # By how much the times of the frames are ahead of the video's. Seconds.
         self._ahead = 0.0
+        self.has_jumped = False
+
+    @property
+    def end(self) -> float:
+        """When the last frame has been shown for its time, in seconds from the video's begin."""
+        return 0.0 if self._position is None else float((self._position + self.ticks) * self.tick)
 
     def position(self, time: float | None) -> int:
         """Returns where a frame stands, in ticks from the video's begin; behind all before it.
@@ -39,7 +48,9 @@ class FrameClock:
             time = self._time + usual
         step = time - self._time
         # A clock that was set back goes on from where it was.
-        self._ahead += step - min(step if step > 0 else usual, LONGEST_GAP)
+        taken = min(step if step > 0 else usual, LONGEST_GAP)
+        self.has_jumped |= taken != step
+        self._ahead += step - taken
         self._time = time
         wanted = round((time - self._ahead) / float(self.tick))
         self._position = max(wanted, self._position + 1)

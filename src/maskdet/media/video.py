@@ -4,25 +4,28 @@ PyAV gives exact timestamps, applies rotation metadata, limits the time a server
 what is wrong with a file; decoding costs the same as OpenCV's.
 """
 
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
 
-from maskdet.errors import SourceError
+from maskdet.addresses import MARK, public_name
+from maskdet.errors import SourceError, TooLargeError, UnreachableError
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
 from maskdet.media.inputs.decoding import MAX_PIXELS, refuse_large
 from maskdet.media.inputs.formats import is_still_brand
+from maskdet.media.recording.sound import Sound
 from maskdet.wording import counted
 
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
     from av.video.stream import VideoStream
+
+    from maskdet.media.inputs.pipes import Input
 
 # FFmpeg plays any text file as terminal art, through one of these.
 _TEXT_CODECS = frozenset({"ansi", "bintext", "idf", "xbin"})
@@ -33,17 +36,15 @@ _PADDING = 1 << 16  # pixels, of small pictures
 _MOST_STRETCHED = 8.0
 
 
-def public_name(where: str) -> str:
-    """Returns a path or URL as it may stand in messages and records: without user and password."""
-    return re.sub(r"^(\w+://)[^/]*@", r"\1", where)
-
-
-def open_any(where: str | BinaryIO, timeout: float | None = None) -> "InputContainer":
+def open_any(
+    where: "str | Input", timeout: float | None = None, form: str | None = None
+) -> "InputContainer":
     """Opens with FFmpeg whatever it opens, in every version of PyAV.
 
     Args:
-        where: path, URL or open binary file.
+        where: path, URL, or what gives bytes.
         timeout: seconds a server may take to answer, and later to send the next packet.
+        form: FFmpeg's name of the format; ``None`` for what it looks like.
 
     Raises:
         av.FFmpegError: it cannot be opened.
@@ -56,12 +57,12 @@ def open_any(where: str | BinaryIO, timeout: float | None = None) -> "InputConta
     old = int(av.__version__.split(".", 1)[0]) < 19
     lenient: dict[str, Any] = {"metadata_errors": "replace"} if old else {}
     # RTSP over TCP loses no packets and passes through firewalls.
-    is_rtsp = isinstance(where, str) and where.startswith("rtsp")
+    is_rtsp = isinstance(where, str) and where.lower().startswith("rtsp")
     options = {"rtsp_transport": "tcp"} if is_rtsp else {}
     # Not as options of the streams, too: before PyAV 17.1 the process ends where a stream is only
     # found in reading, as in MPEG programs.
     container: InputContainer = av.open(
-        where, mode="r", timeout=timeout, container_options=options, **lenient
+        where, mode="r", format=form, timeout=timeout, container_options=options, **lenient
     )
     return container
 
@@ -77,7 +78,8 @@ def open_container(
         max_pixels: its frames may have no more.
 
     Raises:
-        SourceError: it cannot be opened, holds no video, or too large a one.
+        UnreachableError: it cannot be opened now, and may be later.
+        SourceError: it holds no video, or too large a one.
     """
     import av
 
@@ -87,10 +89,11 @@ def open_container(
     except (av.FFmpegError, OSError) as error:
         # An RTSP server that answers and then sends nothing ends as "invalid data" at the limit.
         if timeout is not None and time.monotonic() - start >= timeout:
-            raise SourceError(f"{name}: did not answer within {timeout:g} seconds") from None
+            raise UnreachableError(f"{name}: did not answer within {timeout:g} seconds") from None
         reason = getattr(error, "strerror", None) or "unknown format"
-        what = "cannot be opened" if "://" in where else "is not a picture or video, or is damaged"
-        raise SourceError(f"{name}: {what} ({reason})") from None
+        what = "cannot be opened" if MARK in where else "is not a picture or video, or is damaged"
+        fault = SourceError if isinstance(error, av.InvalidDataError) else UnreachableError
+        raise fault(f"{name}: {what} ({reason})") from None
     streams = container.streams.video
     if holds_still(container):
         container.close()
@@ -102,7 +105,7 @@ def open_container(
     decoder = streams[0].codec_context
     try:
         refuse_large((decoder.width, decoder.height), name, max_pixels)
-    except SourceError:
+    except TooLargeError:
         container.close()
         raise
     # What a stream grows to later is not in its header. FFmpeg counts the padding of its buffers.
@@ -193,7 +196,12 @@ class VideoSource:
         folder: the folder it was found in or below.
         waits: whether it is one of many: looked at now, and opened again when its turn comes, so
             that a folder of thousands takes one open file. What is wrong with it is raised then.
+        name: what messages and records call it; ``None`` for its path or public address.
         max_pixels: its frames may have no more.
+
+    Attributes:
+        has_sound: whether there is a sound track.
+        file: where it is on this machine, ``None`` for one on a server.
 
     Raises:
         SourceError: the file is no video, or holds no picture stream.
@@ -210,14 +218,22 @@ class VideoSource:
         *,
         folder: Path | None = None,
         waits: bool = False,
+        name: str | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        self.name = public_name(where)
+        self.name = name or public_name(where)
         self.folder = folder
+        self.paths: Sequence[Path] = () if MARK in where else (Path(where),)
+        self._where = where
+        self._max_pixels = max_pixels
         self.failures: list[str] = []
         self.frame_rate: float | None = FALLBACK_FRAME_RATE
         self.frame_count: int | None = 0
-        self._max_pixels = max_pixels
+        self.has_sound = False
+        self.file = None if MARK in where else Path(where)
+        # When its first frame is shown, by the file's clock, once it was read; whether all were.
+        self._begin: float | None = None
+        self._read_whole = False
         self._container = None
         try:
             container = container or open_container(where, max_pixels=max_pixels)
@@ -227,6 +243,7 @@ class VideoSource:
             return
         self.frame_rate = frame_rate_of(container)
         self.frame_count = container.streams.video[0].frames or None
+        self.has_sound = bool(container.streams.audio)
         if waits:
             container.close()
         else:
@@ -246,15 +263,17 @@ class VideoSource:
             nonlocal broken
             broken += 1
 
-        with self._container or open_container(self.name, max_pixels=self._max_pixels) as container:
+        opened = self._container or open_container(self._where, max_pixels=self._max_pixels)
+        with opened as container:
             try:
                 for moment, image in decode(container, count_broken):
                     if moment is None:
                         moment = index / cast("float", self.frame_rate)
                     if first is None:
-                        first = moment
+                        first = self._begin = moment
                     yield Frame(self.name, index, moment - first, image)
                     index += 1
+                self._read_whole = True
             except SourceError as error:
                 if index:
                     self.failures.append(f"{self.name}: after frame {index - 1}, {error}")
@@ -264,3 +283,14 @@ class VideoSource:
             self.failures.append(
                 f"{self.name}: is damaged in {counted(broken, 'place')}, left out here"
             )
+
+    def sound(self, seconds: float) -> Sound | None:
+        """Returns the sound to the frames that were read, ``None`` where it cannot be had.
+
+        Args:
+            seconds: how long they are.
+        """
+        if not self.has_sound or self.file is None or self._begin is None:
+            return None
+        end = None if self._read_whole else self._begin + seconds
+        return Sound(self.file, self._begin, end)

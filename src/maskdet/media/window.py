@@ -1,10 +1,11 @@
 """A window that shows the frames of a run as they come."""
 
+import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -12,8 +13,9 @@ from typing import Self
 import cv2
 import imutils
 
+from maskdet.errors import OutputError
 from maskdet.media.drawing import DARK, draw_text, text_scale
-from maskdet.media.frames import UInt8Array
+from maskdet.media.frames import Source, UInt8Array
 
 _QUIT = frozenset({ord("q"), ord("Q"), 27})
 _PAUSE = ord(" ")
@@ -92,6 +94,24 @@ class Window:
                 return True
 
 
+def is_wanted(asked: bool | None, sources: Sequence[Source]) -> bool:
+    """Tells whether to open a window.
+
+    Args:
+        asked: what the user said; ``None`` for nothing. Then who stands before a camera sees what
+            it sees, where there is a display.
+        sources: what is looked at.
+    """
+    if asked is not None:
+        return asked
+    cameras = any(source.kind == "camera" for source in sources)
+    # Without one of these no display can be there, and to find out by trying takes a second.
+    named = sys.platform in ("darwin", "win32") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+    return cameras and named and can_open_window()
+
+
 @contextmanager
 def open_window(
     save: Callable[[UInt8Array], Path],
@@ -109,7 +129,15 @@ def open_window(
         log("no display to open a window on: carrying on without it")
         yield None
         return
-    with Window("maskdet", lambda image: log(f"saved {save(image)}"), stop) as window:
+
+    def save_and_say(image: UInt8Array) -> None:
+        try:
+            log(f"saved {save(image)}")
+        except OutputError as error:
+            # A key pressed before a full disk does not end the watching.
+            log(str(error))
+
+    with Window("maskdet", save_and_say, stop) as window:
         yield window
 
 

@@ -6,15 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.annotations import PICTURE_SUFFIXES
-from maskdet.class_folders import Picture, list_pictures
+from maskdet.annotations import find_pictures, is_picture
+from maskdet.class_folders import Picture, list_pictures, not_looked_at
 from maskdet.duplicates import Hashes, HashRow, hash_picture, stack_hashes
-from maskdet.errors import DatasetError
-from maskdet.vision.preprocessing import UInt8Array
+from maskdet.errors import DatasetError, SourceError
+from maskdet.media.pictures import read_picture
 
 
 @dataclass(frozen=True)
@@ -33,13 +32,15 @@ class Collection:
         labels: the C class names, sorted.
         pictures: N pictures in a fixed order.
         hashes: of these pictures.
-        bad: what was skipped.
+        bad: what cannot be read, or has its box outside.
+        unseen: what was not looked at, for its name or place.
     """
 
     labels: tuple[str, ...]
     pictures: tuple[Picture, ...]
     hashes: Hashes
     bad: tuple[BadFile, ...]
+    unseen: tuple[BadFile, ...] = ()
 
     @property
     def label_indices(self) -> NDArray[np.intp]:
@@ -66,15 +67,6 @@ class Collection:
         return replace(self, pictures=tuple(self.pictures[i] for i in kept), hashes=hashes)
 
 
-def read_picture(path: Path) -> UInt8Array | None:
-    """Reads an (H, W, 3) uint8 BGR picture; ``None`` if it is not one that can be read."""
-    try:
-        encoded = np.fromfile(path, np.uint8)
-    except OSError:
-        return None
-    return cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
-
-
 def collect(folders: Sequence[Path], *, max_bad: float) -> Collection:
     """Lists the pictures of dataset folders, decoding each once to know that it can be.
 
@@ -93,42 +85,58 @@ def collect(folders: Sequence[Path], *, max_bad: float) -> Collection:
     ]
     labels = tuple(sorted({picture.label for picture in listed}))
     _check_labels(labels, folders)
-    with ThreadPoolExecutor() as pool:
-        hashed = list(pool.map(_hash_file, (picture.path for picture in listed)))
-    pictures = tuple(p for p, found in zip(listed, hashed, strict=True) if found is not None)
-    bad = tuple(
-        BadFile(p.path, "is not a picture that can be read")
-        for p, found in zip(listed, hashed, strict=True)
-        if found is None
-    )
+    hashed, bad = _hashed(listed)
     if listed and len(bad) / len(listed) > max_bad:
         raise DatasetError(
-            f"{len(bad)} of {len(listed)} files are not pictures that can be read, the first "
-            f"{bad[0].path}: more than --max-bad {max_bad:g} allows"
+            f"{len(bad)} of {len(listed)} files are not pictures that can be used, the first "
+            f"{bad[0].path} ({bad[0].reason}): more than --max-bad {max_bad:g} allows"
         )
+    pictures = tuple(picture for picture in listed if picture.path in hashed)
     _check_counts(labels, pictures)
-    hashes = stack_hashes([found for found in hashed if found is not None])
-    return Collection(labels, pictures, hashes, bad)
+    hashes = stack_hashes([hashed[picture.path] for picture in pictures])
+    unseen = tuple(_unseen(path) for folder in folders for path in not_looked_at(folder))
+    return Collection(labels, pictures, hashes, bad, unseen)
 
 
-def hash_folders(folders: Sequence[Path]) -> Hashes:
-    """Hashes every readable picture below some folders.
+def hash_folders(folders: Sequence[Path]) -> tuple[Hashes, tuple[BadFile, ...]]:
+    """Hashes every picture below some folders; returns those that cannot be read, too.
 
     Raises:
-        DatasetError: one of them is not a folder.
+        DatasetError: one of them is not a folder, or has no pictures in it.
     """
-    paths: list[Path] = []
-    for folder in folders:
-        if not folder.is_dir():
-            raise DatasetError(f"{folder}: no such folder")
-        paths += sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
+    hashed, bad = hash_files([path for folder in folders for path in find_pictures(folder)])
+    return stack_hashes(list(hashed.values())), bad
+
+
+def hash_files(paths: Sequence[Path]) -> tuple[dict[Path, HashRow], tuple[BadFile, ...]]:
+    """Hashes picture files, several at a time; returns those that cannot be read, too."""
+    return _hashed([Picture(path, "", 0) for path in paths])
+
+
+def _hashed(pictures: Sequence[Picture]) -> tuple[dict[Path, HashRow], tuple[BadFile, ...]]:
     with ThreadPoolExecutor() as pool:
-        return stack_hashes([found for found in pool.map(_hash_file, paths) if found is not None])
+        results = list(pool.map(_hash_file, pictures))
+    hashed = {
+        picture.path: result
+        for picture, result in zip(pictures, results, strict=True)
+        if not isinstance(result, BadFile)
+    }
+    return hashed, tuple(result for result in results if isinstance(result, BadFile))
 
 
-def _hash_file(path: Path) -> HashRow | None:
-    picture = read_picture(path)
-    return None if picture is None else hash_picture(picture)
+def _hash_file(picture: Picture) -> HashRow | BadFile:
+    path = picture.path
+    try:
+        image = read_picture(path)
+    except SourceError as error:
+        return BadFile(path, str(error).removeprefix(f"{path}: "))
+    misfit = picture.misfit(image.shape[1], image.shape[0])
+    return BadFile(path, misfit) if misfit else hash_picture(image)
+
+
+def _unseen(path: Path) -> BadFile:
+    reason = "lies in no class folder" if is_picture(path) else "is not called a picture"
+    return BadFile(path, reason)
 
 
 def _check_labels(labels: Sequence[str], folders: Sequence[Path]) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.class_folders import TEST, TRAIN, VALIDATION
 from maskdet.errors import DatasetError
+from maskdet.splits import TEST, TRAIN, VALIDATION
 
 
 def grouped_split(

@@ -113,10 +113,14 @@ class MaskClassifier:
         path = card_file(card_path, card, key)
         self._network = Network(path, threads=threads, lanes=lanes)
         self.maps = maps
+        if maps and "cam" not in self._network.output_names and "no_maps" in card:
+            raise NoMapsError(f"{card_path.stem}: has no heat maps, for {card['no_maps']}")
         self._check(path)
 
     def _check(self, path: Path) -> None:
         missing = {"probabilities", "logits", "cam"} - self._network.output_names
+        if not self.maps:
+            missing -= {"cam"}
         if missing:
             kind = NoMapsError if missing == {"cam"} else ModelError
             raise kind(f"{path}: has no output {', '.join(sorted(missing))}; export it again")
@@ -156,8 +160,10 @@ class MaskClassifier:
             faces: (N, size, size, 3) uint8, RGB, N >= 1; see `face_inputs`.
 
         Returns:
-            Probabilities, logits and class activation maps, as `classify` does.
+            Probabilities, logits and class activation maps, as `classify` does; maps of no places,
+            (N, 0, 0, C), where the network has none.
         """
         outputs = self._network.run(faces)
         logits: FloatArray = outputs["logits"]
-        return softmax(logits / np.float32(self.temperature)), logits, outputs["cam"]
+        none = np.zeros((len(faces), 0, 0, len(self.labels)), np.float32)
+        return softmax(logits / np.float32(self.temperature)), logits, outputs.get("cam", none)

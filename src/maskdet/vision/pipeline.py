@@ -85,14 +85,24 @@ class Follower:
         self._tracker = Tracker(len(detector.labels), options)
 
     def classify(
-        self, frame_bgr: UInt8Array, xyxy: FloatArray, face_scores: FloatArray
+        self,
+        frame_bgr: UInt8Array,
+        xyxy: FloatArray,
+        face_scores: FloatArray,
+        time: float | None = None,
     ) -> Detections:
         """Does what `MaskDetector.classify` does, for the source's next frame.
+
+        Args:
+            frame_bgr: (H, W, 3) uint8.
+            xyxy: (N, 4) face boxes in pixels.
+            face_scores: (N,) the face detector's scores.
+            time: of the frame, in seconds; ``None`` for one usual interval after the one before.
 
         Returns:
             Detections whose labels and probabilities are the tracks', with their numbers.
         """
-        tracks = self._tracker.link(xyxy)
+        tracks = self._tracker.link(xyxy, time)
         lost = self._tracker.lost()
         if not tracks:
             return replace(Detections.empty(self._detector.labels), lost=lost)

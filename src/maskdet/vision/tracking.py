@@ -2,7 +2,8 @@
 
 Linking: boxes are predicted by their last motion and assigned to the new ones by the Hungarian
 method on overlap (SORT: Bewley et al., "Simple Online and Realtime Tracking", ICIP 2016, with a
-smoothed velocity in place of the Kalman filter).
+smoothed velocity in place of the Kalman filter). Tracks end by time: after a gap in the stream none
+goes on, whoever stands there then.
 
 A face found twice in a frame, as happens when a hand or a mask makes its outline doubtful, begins a
 second track upon the first. When one box is left it is the first track's, whichever it fits better.
@@ -13,6 +14,7 @@ evidence is clearly for another (hysteresis). A frame counts, and pushes out wha
 how sharp the face is in it beside its sharpest lately: what motion has smeared says little.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import cv2
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 
 from maskdet.boxes import cut, intersection_over_union
 from maskdet.detections import FloatArray
+from maskdet.pace import Pace
 from maskdet.vision.matching import best_pairs
 from maskdet.vision.preprocessing import UInt8Array
 
@@ -34,7 +37,10 @@ class TrackingOptions:
         same_face: IoU of a track's predicted box and the box of its twin (see `Track`) from which
             on the twin's is the track's.
         reach: how far, in widths of the face, a face may jump when boxes do not overlap at all.
-        max_age: frames a face may be missing before its track ends.
+        max_age: for how long a face may be missing before its track ends, in usual intervals
+            between frames; but for no less than `shortest_age` and no more than `longest_age`.
+        shortest_age: in seconds, for a source of many frames a second.
+        longest_age: in seconds, for one of few.
         velocity_share: weight of the newest movement in the smoothed velocity.
         forgetting: share of the evidence kept from frame to frame.
         certainty: one frame's probabilities are taken as at most this, so that no single frame
@@ -50,7 +56,9 @@ class TrackingOptions:
     min_overlap: float = 0.2
     same_face: float = 0.4
     reach: float = 0.6
-    max_age: int = 12
+    max_age: float = 12
+    shortest_age: float = 0.4
+    longest_age: float = 3.0
     velocity_share: float = 0.4
     forgetting: float = 0.75
     certainty: float = 0.97
@@ -68,11 +76,11 @@ class Track:
     Attributes:
         number: counts from 1 through a run.
         box: (4,) float32, last seen, in pixels.
-        velocity: (4,) float32, pixels a frame.
+        velocity: (4,) float32, pixels a second.
         log_evidence: (C,) accumulated log-probabilities, newest frame with weight `clarity`.
         weight: sum of the frames' weights in `log_evidence`.
         label: index of its label.
-        missed: frames since it was last seen.
+        seen_at: when it was last seen, in seconds since the source's first frame.
         seen: frames it was seen in.
         answer: the classifier's last (C,) probabilities and (C,) logits.
         sharpest: how sharp it was at its sharpest lately, in grey levels a pixel of its thumbnail.
@@ -84,9 +92,9 @@ class Track:
     box: FloatArray
     velocity: FloatArray
     log_evidence: FloatArray
+    seen_at: float
     weight: float = 0.0
     label: int = -1
-    missed: int = 0
     seen: int = 0
     answer: tuple[FloatArray, FloatArray] | None = None
     thumbnail: NDArray[np.int16] | None = field(default=None, repr=False)
@@ -118,30 +126,35 @@ class Tracker:
     def __init__(self, classes: int, options: TrackingOptions | None = None) -> None:
         self.options = options or TrackingOptions()
         self.tracks: list[Track] = []
+        self._pace = Pace()
         self._classes = classes
         self._next_number = 1
 
-    def link(self, xyxy: FloatArray) -> list[Track]:
+    def link(self, xyxy: FloatArray, time: float | None = None) -> list[Track]:
         """Finds each box's track, beginning new ones; call once a frame.
 
         Args:
             xyxy: (N, 4) float32 boxes in pixels.
+            time: of the frame, in seconds; ``None`` for one usual interval after the one before.
 
         Returns:
             N tracks, in the order of the boxes.
         """
+        now = self._pace.advance(time)
+        if self._pace.has_gap:
+            self.tracks = []
         found: list[Track | None] = [None] * len(xyxy)
         for track_index, box_index in self._assign(xyxy):
             track, box = self.tracks[track_index], xyxy[box_index]
-            # Movement since it was last seen, a frame.
-            movement = (box - track.box) / np.float32(track.missed + 1)
+            # Movement a second since it was last seen. The little time between the frames of a
+            # burst, as after a stutter, says nothing.
+            elapsed = max(now - track.seen_at, self._pace.usual / 2)
+            movement = (box - track.box) / np.float32(elapsed)
             share = np.float32(self.options.velocity_share if track.seen > 1 else 1.0)
             track.velocity = track.velocity + share * (movement - track.velocity)
-            track.box, track.missed = box.copy(), -1
+            track.box, track.seen_at = box.copy(), now
             found[box_index] = track
-        for track in self.tracks:
-            track.missed += 1
-        self.tracks = [track for track in self.tracks if track.missed <= self.options.max_age]
+        self.tracks = [track for track in self.tracks if now - track.seen_at <= self._patience]
         linked = []
         for box, known in zip(xyxy, found, strict=True):
             track = known or self._begin(box)
@@ -149,10 +162,20 @@ class Tracker:
             linked.append(track)
         return linked
 
+    @property
+    def _patience(self) -> float:
+        """Seconds for which a face may be missing."""
+        options, usual = self.options, self._pace.usual
+        # Half an interval more: frames are not on the dot.
+        allowed = (options.max_age + 0.5) * usual
+        return min(max(allowed, options.shortest_age), options.longest_age)
+
     def _begin(self, box: FloatArray) -> Track:
+        now = self._pace.now
         zeros = np.zeros(4, np.float32)
-        track = Track(self._next_number, box.copy(), zeros, np.zeros(self._classes, np.float32))
-        seen = [other for other in self.tracks if other.missed == 0]
+        evidence = np.zeros(self._classes, np.float32)
+        track = Track(self._next_number, box.copy(), zeros, evidence, now)
+        seen = [other for other in self.tracks if other.seen_at == now]
         if seen:
             others = np.stack([other.box for other in seen])
             overlaps = intersection_over_union(box[np.newaxis], others)[0]
@@ -195,23 +218,23 @@ class Tracker:
             if overlap.item() >= self.options.same_face:
                 pairs[place] = first, box
                 taken.add(first)
-                # Past its age: it ends with this frame.
-                self.tracks[twin].missed = self.options.max_age
+                # It ends with this frame.
+                self.tracks[twin].seen_at = -math.inf
         return pairs
 
     def _predicted(self) -> FloatArray:
-        """Returns (T, 4) where each track's face should be in the next frame."""
-        return np.stack(
-            [track.box + track.velocity * np.float32(track.missed + 1) for track in self.tracks]
-        )
+        """Returns (T, 4) where each track's face should be in the newest frame."""
+        return np.stack([self._expected(track) for track in self.tracks])
+
+    def _expected(self, track: Track) -> FloatArray:
+        unseen = np.float32(self._pace.now - track.seen_at)
+        box: FloatArray = track.box + track.velocity * unseen
+        return box
 
     def lost(self) -> FloatArray:
         """Returns (M, 4) boxes where faces are expected that the last frame did not show."""
-        boxes = [
-            track.box + track.velocity * np.float32(track.missed)
-            for track in self.tracks
-            if track.missed > 0
-        ]
+        now = self._pace.now
+        boxes = [self._expected(track) for track in self.tracks if track.seen_at < now]
         return np.array(boxes, np.float32).reshape(-1, 4)
 
     def needs_classifying(self, track: Track, frame_bgr: UInt8Array) -> bool:

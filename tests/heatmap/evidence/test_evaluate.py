@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from command_line import ROOT, Cli
-from maskdet.assets import card_file, read_card
+from command_line import Cli
+from maskdet.assets import bundled, card_file, read_card
 from maskdet.detections import Detections
 from maskdet.errors import DatasetError, ModelError
 from maskdet.heatmap.evidence.completeness import bias_shares
@@ -30,7 +30,7 @@ from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.evidence import decision_maps, evidence_shares, faces_in_crops, watched
 
 LABELS = ("with_mask", "without_mask")
-CARD = ROOT / "models" / "mask_detector.json"
+CARD = bundled("models/mask_detector.json")
 
 
 def test_shares_worked_out() -> None:
@@ -219,6 +219,7 @@ def test_figures_and_pictures(tmp_path: Path) -> None:
     assert draw_doubtful(evidence, method).ndim == 3
 
 
+@pytest.mark.training
 def test_completeness_of_the_shipped_files() -> None:
     """The maps of each exported file add up to its logits within 1e-3 of their range."""
     card = read_card(CARD)
@@ -230,6 +231,7 @@ def test_completeness_of_the_shipped_files() -> None:
     assert np.abs(biases).max() > 0
 
 
+@pytest.mark.training
 def test_completeness_needs_the_head(tmp_path: Path) -> None:
     """A file that is no Keras file has no biases."""
     (tmp_path / "no.keras").write_text("no")

@@ -11,7 +11,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import h5py  # type: ignore[import-untyped]
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
@@ -62,6 +61,8 @@ def bias_shares(network: Path, keras_file: Path, faces: UInt8Array) -> FloatArra
 
 def _head(keras_file: Path) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Reads the hidden layer's bias, the last layer's kernel and bias, without loading Keras."""
+    import h5py  # type: ignore[import-untyped]
+
     try:
         with zipfile.ZipFile(keras_file) as archive:
             weights = io.BytesIO(archive.read("model.weights.h5"))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from maskdet.assets import card_file, read_card
 from maskdet.detections import Detections, FloatArray
 from maskdet.errors import OutputError
+from maskdet.extras import missing
 from maskdet.heatmap.evidence.completeness import bias_shares
 from maskdet.heatmap.evidence.faces import FaceSet, read_faces
 from maskdet.heatmap.evidence.findings import Completeness, Evidence, MethodEvidence
@@ -81,6 +82,7 @@ def evaluate(
         raise OutputError(f"{earlier}: exists already; --overwrite replaces it")
     networks = options.networks
     card_path = find_or_convert_card(networks.model, log)
+    options = replace(options, networks=replace(networks, model=card_path))
     classifier = MaskClassifier(
         card_path, precision=networks.precision, crop_margin=networks.crop_margin, maps=True
     )
@@ -209,6 +211,11 @@ def _completeness(
     files = card.get("files", {})
     if "keras" not in files:
         log("the card names no .keras file: what the biases add is not known")
+        return ()
+    if missing("train"):
+        log(
+            "without 'maskdet[train]' the .keras file is not read: what the biases add is not known"
+        )
         return ()
     results = []
     # The default file may be named twice, by its precision as well.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.class_folders import Picture, list_pictures
+from maskdet.class_folders import Picture, held_out, list_pictures
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.pictures import read_picture
@@ -57,7 +57,7 @@ def read_faces(
     Raises:
         DatasetError: no such folder, classes that the model does not have, or nothing readable.
     """
-    pictures = list_pictures(dataset)
+    pictures, _ = held_out(list_pictures(dataset))
     strange = sorted({picture.label for picture in pictures} - set(labels))
     if strange or not pictures:
         found = f"class folder {strange[0]!r}" if strange else "no class folders"
@@ -95,6 +95,9 @@ def _cut(picture: Picture, *, margin: float, size: int) -> tuple[UInt8Array, Flo
         place = np.array([inset, inset, 1 - inset, 1 - inset], np.float32)
         return picture_input(image, size), place
     height, width = image.shape[:2]
+    misfit = picture.misfit(width, height)
+    if misfit:
+        raise SourceError(f"{picture.path}: {misfit}")
     xyxy = np.array([picture.box], np.float32)
     crop = face_inputs(image, xyxy, margin=margin, size=size)[0]
     return crop, faces_in_crops(xyxy, margin=margin, width=width, height=height)[0]

@@ -46,7 +46,13 @@ _POOLING = (
     keras.layers.Flatten,
 )
 # What a head may be made of for `cam` to be exact, apart from dense layers with a ReLU or nothing.
-_LINEAR = (*_POOLING, keras.layers.Dropout, keras.layers.ReLU)
+_LINEAR = (
+    *_POOLING,
+    keras.layers.BatchNormalization,
+    keras.layers.Dropout,
+    keras.layers.Identity,
+    keras.layers.ReLU,
+)
 
 
 class KerasExplainer:
@@ -94,7 +100,7 @@ class KerasExplainer:
                 f"{path}: tells {classes} labels apart, its card names {len(self.labels)}"
             )
         mapped = last if layer is None else _find_layer(model, layer, path)
-        pools = bool(tail) and not isinstance(tail[0], keras.layers.Flatten)
+        pools = bool(tail) and _pools_all(tail[0])
         self.exact = (
             obstacle is None
             and mapped is last
@@ -236,14 +242,7 @@ def _resized(model: Any, last: Any, tail: list[Any], size: int, path: Path) -> A
     """
     pooled = next((layer for layer in tail if len(layer.output.shape) == 2), None)
     before = tail[: tail.index(pooled) + 1] if pooled is not None else []
-    whole = any(
-        isinstance(layer, keras.layers.GlobalAveragePooling2D)
-        or (
-            isinstance(layer, keras.layers.AveragePooling2D)
-            and tuple(layer.output.shape[1:3]) == (1, 1)
-        )
-        for layer in before
-    )
+    whole = any(_pools_all(layer) for layer in before)
     if not whole or not all(isinstance(layer, _POOLING) for layer in before):
         raise ModelError(
             f"{path}: does not pool its last map globally, so its input size is fixed; "
@@ -259,6 +258,14 @@ def _resized(model: Any, last: Any, tail: list[Any], size: int, path: Path) -> A
         tensor = copy(tensor)
         copy.set_weights(layer.get_weights())
     return keras.Model(larger.input, tensor)
+
+
+def _pools_all(layer: Any) -> bool:
+    """Tells whether a layer averages its whole map, each place alike."""
+    if isinstance(layer, keras.layers.AveragePooling2D):
+        # A smaller window leaves places out where one step of it is all that fits.
+        return tuple(layer.pool_size) == tuple(layer.input.shape[1:3])
+    return isinstance(layer, keras.layers.GlobalAveragePooling2D)
 
 
 def _usual_labels(classes: int) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from maskdet.assets import card_file, read_card
 from maskdet.errors import ModelError, NoMapsError
+from maskdet.extras import require
 from maskdet.heatmap.methods.explainers import (
     CAM,
     Explainer,
@@ -58,8 +59,7 @@ def load_model(
     """Loads what computes the maps that were asked for; Keras only where it is needed.
 
     Args:
-        model: what the user named; ``None`` for the bundled model. A ``.keras`` file may stand
-            without a card.
+        model: what the user named; ``None`` for the bundled model. One of others is converted.
         options: which maps.
         crop_margin: instead of the card's.
         precision: which of the card's TFLite files.
@@ -68,12 +68,15 @@ def load_model(
     Raises:
         ModelError: no such model, or it cannot give such maps.
     """
-    if model is not None and model.suffix == ".keras" and not model.with_suffix(".json").exists():
-        return _load_keras(model, {}, options, crop_margin, log)
     card_path = find_or_convert_card(model, log)
     card = read_card(card_path)
     reason = f"{card_path}: names no .keras file, which --method {options.method} needs"
     if options.method == CAM and options.layer is None:
+        if "no_maps" in card:
+            raise NoMapsError(
+                f"{card_path.stem}: no exact heat map, for {card['no_maps']}; "
+                "--method gradcam gives one"
+            )
         try:
             return _load_lite(card_path, card, options, crop_margin, precision, log)
         except NoMapsError as error:
@@ -83,7 +86,7 @@ def load_model(
                 log(f"{slower}: computing with Keras, which is slower")
     if "keras" not in card.get("files", {}):
         raise ModelError(reason)
-    return _load_keras(card_file(card_path, card, "keras"), card, options, crop_margin, log)
+    return _load_keras(card_file(card_path, card, "keras"), card, options, crop_margin)
 
 
 def _load_lite(
@@ -125,23 +128,20 @@ def _load_keras(
     card: dict[str, Any],
     options: MapOptions,
     crop_margin: float | None,
-    log: Callable[[str], None],
 ) -> LoadedModel:
-    """Loads a Keras model, with the usual labels and no crop margin where it has no card."""
+    """Loads the Keras model that a card names."""
+    require("train", f"--method {options.method} on {path.name}")
     # TensorFlow takes seconds to load and is needed here alone.
     with silent_standard_error():
         from maskdet.heatmap.methods.gradients import KerasExplainer
 
-    labels = tuple(str(label) for label in card["labels"]) if "labels" in card else None
     explainer: Explainer = KerasExplainer(
         path,
-        labels,
+        tuple(str(label) for label in card["labels"]),
         method=options.method,
         layer=options.layer,
         resolution=options.resolution,
     )
-    if labels is None:
-        log(f"{path.name} has no card: labels taken to be {', '.join(explainer.labels)}")
     if options.smooth:
         explainer = SmoothExplainer(explainer)
     margin = float(card.get("crop_margin", 0.0)) if crop_margin is None else crop_margin

@@ -1,1 +1,1 @@
-"""What the files a user names are, and the pixels in them."""
+"""What the user named: what it is, what it is called, and how its bytes and pixels are read."""

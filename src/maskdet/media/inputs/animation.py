@@ -1,6 +1,6 @@
 """Animated pictures that FFmpeg does not play as viewers do: WebP, AVIF and PNG."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ class AnimationSource:
     Args:
         path: the file.
         folder: the folder it was found in or below.
+        name: what messages and records call it; ``None`` for its path.
         max_pixels: its frames may have no more.
 
     Raises:
@@ -47,9 +48,15 @@ class AnimationSource:
     is_live = False
 
     def __init__(
-        self, path: Path, *, folder: Path | None = None, max_pixels: int = MAX_PIXELS
+        self,
+        path: Path,
+        *,
+        folder: Path | None = None,
+        name: str | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
-        self.name = str(path)
+        self.name = name or str(path)
+        self.paths: Sequence[Path] = (path,)
         self.folder = folder
         self.failures: list[str] = []
         try:
@@ -70,7 +77,7 @@ class AnimationSource:
         """
         moment, done = 0.0, 0
         try:
-            with opened_by_pillow(Path(self.name)) as picture:
+            with opened_by_pillow(self.paths[0]) as picture:
                 for index, image in enumerate(_frames(picture)):
                     yield Frame(self.name, index, moment / 1000, image)
                     moment += _duration(picture)

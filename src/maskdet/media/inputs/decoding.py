@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
-from maskdet.errors import SourceError
+from maskdet.errors import SourceError, TooLargeError
 from maskdet.media.frames import UInt8Array
 from maskdet.media.inputs.formats import HEAD, picture_format
 
@@ -66,6 +66,7 @@ _JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 _JPEG_START, _JPEG_EOI = 0xD8, 0xD9
 # Two ends that a scan might have, of which its decoder reads nothing if it needs no more.
 _JPEG_FILLERS = (bytes(range(1, 128)), bytes(range(127, 0, -1)))
+_PNG_END = b"IEND"
 
 
 class DecodingError(Exception):
@@ -124,10 +125,10 @@ def refuse_large(size: tuple[int, int] | None, name: str, max_pixels: int) -> No
         max_pixels: how many it may have.
 
     Raises:
-        SourceError: it has more.
+        TooLargeError: it has more.
     """
     if size is not None and size[0] * size[1] > max_pixels:
-        raise SourceError(
+        raise TooLargeError(
             f"{name}: has {size[0]}x{size[1]} pixels, more than {max_pixels / MEGA:g} million; "
             "scale it down, or let detect and heatmap take it by --max-megapixels"
         )
@@ -240,6 +241,14 @@ def _pixels_or_none(data: bytes) -> UInt8Array | None:
             return np.asarray(picture)
     except DecodingError:
         return None
+
+
+def lacks_end(data: bytes) -> bool:
+    """Tells whether a JPEG or PNG, as it came from a server that broke off, has no end."""
+    found = picture_format(data[:HEAD])
+    if found == "jpeg":
+        return not _has_end(data)
+    return found == "png" and _PNG_END not in data[-12:]
 
 
 def _has_end(data: bytes) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from maskdet.media.files import is_run_folder
 from maskdet.media.inputs.formats import RAW_SUFFIXES, SIDECAR_SUFFIXES, kind_of
+from maskdet.media.inputs.lookup import is_regular
 from maskdet.wording import counted
 
 # So many names stand in one line; of more files it says how many there are of each ending.
@@ -63,13 +64,20 @@ class Found:
             log(f"{name}: does not look into {folders} in it; --recursive does")
 
 
-def search_folder(folder: Path, *, recursive: bool, own: Collection[Path] = ()) -> Found:
+def search_folder(
+    folder: Path,
+    *,
+    recursive: bool,
+    own: Collection[Path] = (),
+    log: Callable[[str], None] = lambda _: None,
+) -> Found:
     """Finds the pictures and videos of a folder; what is hidden is left out, as a shell does.
 
     Args:
         folder: where to look. It may be one that maskdet wrote, as it was named.
         recursive: whether the folders in it are looked into, too.
         own: folders that this run is to write into.
+        log: told, a line each, of pipes and their like, which nothing is read of.
     """
     found = Found()
     unread: list[OSError] = []
@@ -85,20 +93,27 @@ def search_folder(folder: Path, *, recursive: bool, own: Collection[Path] = ()) 
         found.own += mine
         folders[:] = [path.name for path in below if path not in mine]
     found.failures += [f"{error.filename}: cannot be read ({error.strerror})" for error in unread]
-    _sort(sorted(files), found)
+    # A pipe would be waited for.
+    _sort(sorted(path for path in files if is_regular(path, log)), found)
     return found
 
 
 def search_pattern(pattern: str) -> Found:
     """Finds the pictures and videos that a pattern such as ``photos/*.jpg`` matches."""
-    base = Path(Path(pattern).anchor)
-    files = sorted(base.glob(str(Path(pattern).relative_to(base))))
+    files = matching(pattern)
     found = Found()
     if "runs" not in Path(pattern).parts:
         found.own = sorted({run for path in files for run in path.parents if is_run_folder(run)})
     mine = set(found.own)
-    _sort([path for path in files if path.is_file() and mine.isdisjoint(path.parents)], found)
+    _sort([path for path in files if mine.isdisjoint(path.parents)], found)
     return found
+
+
+def matching(pattern: str) -> list[Path]:
+    """Lists the files that a pattern matches, sorted."""
+    base = Path(Path(pattern).anchor)
+    paths = sorted(base.glob(str(Path(pattern).relative_to(base))))
+    return [path for path in paths if path.is_file()]
 
 
 def _sort(files: Iterable[Path], found: Found) -> None:

@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.class_folders import SPLITS, TRAIN, VALIDATION
 from maskdet.detections import FloatArray
 from maskdet.duplicates import Pairs, group_duplicates, near_pairs
 from maskdet.errors import DatasetError
+from maskdet.splits import SPLITS, TEST, TRAIN, VALIDATION
 from maskdet.train.classifier.feed import Feed
 from maskdet.train.classifier.options import TrainOptions
-from maskdet.train.data import Collection, collect, hash_folders
+from maskdet.train.data import BadFile, Collection, collect, hash_folders
 from maskdet.train.split import grouped_split, naive_split
+
+SKIPPED_FILE = "skipped.csv"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Dataset:
         parts: N names out of `SPLITS`.
         duplicates: near-duplicate pairs.
         excluded: how many pictures were left out for being like the ones to exclude.
+        unread: pictures to exclude that cannot be read.
         feeds: for each part.
     """
 
@@ -38,6 +41,7 @@ class Dataset:
     parts: tuple[str, ...]
     duplicates: Pairs
     excluded: int
+    unread: tuple[BadFile, ...]
     feeds: dict[str, Feed]
 
     @property
@@ -85,7 +89,7 @@ class Dataset:
     def write(self, folder: Path) -> None:
         """Writes ``split.csv``, and ``conflicts.csv`` and ``skipped.csv`` where there are any."""
         pictures = self.collection.pictures
-        rows = [
+        rows: list[tuple[object, ...]] = [
             (picture.path, picture.label, group, part)
             for picture, group, part in zip(pictures, self.groups, self.parts, strict=True)
         ]
@@ -93,9 +97,10 @@ class Dataset:
         if self.conflicts:
             header = ("file", "same_as", "differing_bits_of_256")
             _write_csv(folder / "conflicts.csv", header, self.conflicts)
-        if self.collection.bad:
-            bad = [(file.path, file.reason) for file in self.collection.bad]
-            _write_csv(folder / "skipped.csv", ("file", "reason"), bad)
+        skipped = (*self.collection.bad, *self.unread, *self.collection.unseen)
+        if skipped:
+            rows = [(file.path, file.reason) for file in skipped]
+            _write_csv(folder / SKIPPED_FILE, ("file", "reason"), rows)
 
 
 def prepare(options: TrainOptions) -> Dataset:
@@ -106,8 +111,10 @@ def prepare(options: TrainOptions) -> Dataset:
     """
     collection = collect(options.dataset, max_bad=options.max_bad)
     excluded: list[int] = []
+    unread: tuple[BadFile, ...] = ()
     if options.exclude_like:
-        pairs = near_pairs(collection.hashes, hash_folders(options.exclude_like))
+        held, unread = hash_folders(options.exclude_like)
+        pairs = near_pairs(collection.hashes, held)
         excluded = np.unique(pairs.first).tolist()
         collection = collection.without(excluded)
         if set(collection.labels) != {picture.label for picture in collection.pictures}:
@@ -126,30 +133,55 @@ def prepare(options: TrainOptions) -> Dataset:
         options.seed,
     )
     feeds = {part: whole.subset(np.flatnonzero(np.array(parts) == part)) for part in SPLITS}
-    return Dataset(collection, groups, parts, duplicates, len(excluded), feeds)
+    return Dataset(collection, groups, parts, duplicates, len(excluded), unread, feeds)
 
 
 def _divide(
     options: TrainOptions, collection: Collection, groups: NDArray[np.intp]
 ) -> Sequence[str]:
     ready = [picture.split for picture in collection.pictures]
-    labels = collection.label_indices
     if any(ready):
         if None in ready:
             raise DatasetError("some --dataset folders have train/ val/ test/ in them, some not")
-        parts = [part for part in ready if part is not None]
-        for part in (TRAIN, VALIDATION):
-            has = {picture.label for picture in collection.pictures if picture.split == part}
-            if has != set(collection.labels):
-                raise DatasetError(f"the ready layout has not every class in its {part!r} folders")
-        return parts
-    if options.naive_split:
-        groups = np.arange(len(labels))
-        return naive_split(
-            labels, validation=options.validation, test=options.test, seed=options.seed
+        return _completed(options, collection, groups, [part for part in ready if part is not None])
+    return _drawn(options, collection.label_indices, groups, test=options.test)
+
+
+def _completed(
+    options: TrainOptions, collection: Collection, groups: NDArray[np.intp], parts: list[str]
+) -> Sequence[str]:
+    """Takes a ready layout as it is; without a validation part, one is drawn from the training."""
+    _check_part(collection, parts, TRAIN)
+    if VALIDATION not in parts:
+        chosen = np.flatnonzero(np.array(parts) == TRAIN)
+        drawn = _drawn(
+            options,
+            collection.label_indices[chosen],
+            groups[chosen],
+            test=0.0 if TEST in parts else options.test,
         )
+        for index, part in zip(chosen, drawn, strict=True):
+            parts[index] = part
+    _check_part(collection, parts, VALIDATION)
+    return parts
+
+
+def _check_part(collection: Collection, parts: Sequence[str], part: str) -> None:
+    pictures = zip(collection.pictures, parts, strict=True)
+    missing = set(collection.labels) - {picture.label for picture, of in pictures if of == part}
+    if missing:
+        raise DatasetError(
+            f"the ready layout has no pictures of {min(missing)!r} in its {part!r} folders"
+        )
+
+
+def _drawn(
+    options: TrainOptions, labels: NDArray[np.intp], groups: NDArray[np.intp], *, test: float
+) -> Sequence[str]:
+    if options.naive_split:
+        return naive_split(labels, validation=options.validation, test=test, seed=options.seed)
     return grouped_split(
-        labels, groups, validation=options.validation, test=options.test, seed=options.seed
+        labels, groups, validation=options.validation, test=test, seed=options.seed
     )
 
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from maskdet.class_folders import Picture
 from maskdet.detections import FloatArray
-from maskdet.errors import DatasetError
+from maskdet.errors import DatasetError, SourceError
+from maskdet.media.pictures import read_picture
 from maskdet.train.classifier.augmentation import Augmentation, augmented_view
-from maskdet.train.data import read_picture
 from maskdet.vision.preprocessing import UInt8Array
 
 # A second stream of random numbers beside the order's, both grown from one seed.
@@ -65,9 +65,10 @@ class Feed:
             DatasetError: the file has gone or changed since it was listed.
         """
         picture = self.pictures[index]
-        pixels = read_picture(picture.path)
-        if pixels is None:
-            raise DatasetError(f"{picture.path}: can no longer be read")
+        try:
+            pixels = read_picture(picture.path)
+        except SourceError as error:
+            raise DatasetError(f"{error}; it could be read before") from None
         random = np.random.default_rng((self.seed, _VIEWS, epoch, index))
         return augmented_view(
             pixels, picture.box, margin=self.margin, size=size, how=how, random=random

@@ -7,9 +7,10 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from maskdet.class_folders import TRAIN, VALIDATION
+from maskdet.folders import kinds_of
+from maskdet.splits import TRAIN, VALIDATION
 from maskdet.train.classifier import finish, preview
-from maskdet.train.classifier.dataset import Dataset, prepare
+from maskdet.train.classifier.dataset import SKIPPED_FILE, Dataset, prepare
 from maskdet.train.classifier.finish import Result
 from maskdet.train.classifier.initial import initial_networks
 from maskdet.train.classifier.options import TrainOptions
@@ -17,6 +18,7 @@ from maskdet.train.classifier.trainer import Trainer
 from maskdet.train.journal import Journal, Say, Show
 from maskdet.train.run_folder import new_folder, writing_to
 from maskdet.train.strategy import chosen_strategy
+from maskdet.wording import counted
 
 
 def train(options: TrainOptions, *, say: Say, show: Show, resume: Path | None = None) -> Result:
@@ -81,8 +83,17 @@ def _describe(dataset: Dataset, say: Say) -> None:
     for part, counts in dataset.counts().items():
         if sum(counts.values()):
             say(f"{part}: " + ", ".join(f"{count} {label}" for label, count in counts.items()))
-    if dataset.collection.bad:
-        say(f"{len(dataset.collection.bad)} unreadable files skipped, see skipped.csv")
+    collection = dataset.collection
+    given = {picture.split for picture in collection.pictures} - {None}
+    if given and VALIDATION not in given:
+        say("no folder for validation: drawn from the training pictures")
+    if collection.bad:
+        say(f"{counted(len(collection.bad), 'unusable file')} skipped, see {SKIPPED_FILE}")
+    if collection.unseen:
+        kinds = kinds_of([file.path for file in collection.unseen])
+        say(f"not looked at: {kinds}, see {SKIPPED_FILE}")
+    for file in dataset.unread:
+        say(f"{file.path}: {file.reason}: nothing like it can be left out")
     if dataset.excluded:
         say(f"{dataset.excluded} pictures left out: nearly the same as ones to exclude")
     if dataset.duplicated:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from maskdet.annotations import BoxedPhotograph
 from maskdet.boxes import clip_boxes, intersection_over_union
 from maskdet.detections import FloatArray
-from maskdet.errors import DatasetError
-from maskdet.train.data import read_picture
+from maskdet.errors import DatasetError, SourceError
+from maskdet.media.pictures import read_picture
 from maskdet.train.faces.augmentation import NO_BOXES, Boxed, FaceAugmentation, draw_view
 from maskdet.train.faces.loss import BACKGROUND, FACE, IGNORED
 from maskdet.vision.faces import prior_boxes
@@ -81,9 +81,10 @@ class FaceFeed:
         photograph = self.photographs[index]
         picture = self._decoded.get(photograph.path)
         if picture is None:
-            picture = read_picture(photograph.path)
-            if picture is None:
-                raise DatasetError(f"{photograph.path}: can no longer be read")
+            try:
+                picture = read_picture(photograph.path)
+            except SourceError as error:
+                raise DatasetError(f"{error}; it could be read before") from None
             with self._lock:
                 # Decoded pictures are kept while there is room: it is a fifth of a pass's work.
                 if sum(kept.nbytes for kept in self._decoded.values()) < _CACHE_BYTES:

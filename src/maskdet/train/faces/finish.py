@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from maskdet.class_folders import TRAIN, VALIDATION
 from maskdet.errors import OutputError
+from maskdet.splits import TRAIN, VALIDATION
 from maskdet.train.card import check_output as check_files
 from maskdet.train.card import versions, write_files
 from maskdet.train.faces.feed import FaceFeed

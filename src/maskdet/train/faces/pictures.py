@@ -2,7 +2,6 @@
 
 import csv
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.annotations import BoxedPhotograph, read_annotations
-from maskdet.class_folders import TRAIN, VALIDATION
-from maskdet.duplicates import HashRow, group_duplicates, hash_picture, near_pairs, stack_hashes
+from maskdet.duplicates import group_duplicates, near_pairs, stack_hashes
 from maskdet.errors import DatasetError
-from maskdet.train.data import hash_folders, read_picture
+from maskdet.splits import TRAIN, VALIDATION
+from maskdet.text_files import composed
+from maskdet.train.data import hash_files, hash_folders
 from maskdet.train.faces.feed import FaceFeed
 from maskdet.train.faces.options import FaceTrainOptions
 from maskdet.train.split import grouped_split
@@ -93,7 +93,7 @@ def prepare(options: FaceTrainOptions) -> FacePictures:
     Raises:
         DatasetError: the pictures or annotations cannot teach finding faces.
     """
-    ignored = frozenset(options.ignored_labels)
+    ignored = frozenset(map(composed, options.ignored_labels))
     labels: set[str] = set()
     photographs: list[BoxedPhotograph] = []
     sets: list[int] = []
@@ -111,19 +111,14 @@ def prepare(options: FaceTrainOptions) -> FacePictures:
             f"no class {min(ignored - labels)!r} to ignore: the annotations have "
             f"{', '.join(sorted(labels))}"
         )
-    with ThreadPoolExecutor() as pool:
-        hashes = list(pool.map(_hash_file, (photograph.path for photograph in photographs)))
-    usable = [index for index, row in enumerate(hashes) if row is not None]
-    problems += [
-        f"{photographs[index].path.name}: is not a picture that can be read: left out"
-        for index, row in enumerate(hashes)
-        if row is None
-    ]
+    hashed, bad = hash_files([photograph.path for photograph in photographs])
+    usable = [index for index, photo in enumerate(photographs) if photo.path in hashed]
+    problems += [f"{file.path.name}: {file.reason}: left out" for file in bad]
     photographs = [photographs[index] for index in usable]
     of_set = np.array([sets[index] for index in usable], np.intp)
     if not any(_faces(photograph, ignored) for photograph in photographs):
         raise DatasetError(f"{options.annotations[0]}: not a single face to learn from")
-    stacked = stack_hashes([row for row in hashes if row is not None])
+    stacked = stack_hashes([hashed[photograph.path] for photograph in photographs])
     groups, _ = group_duplicates(stacked, [None] * len(photographs))
     first = np.flatnonzero(of_set == 0)
     # Pictures with and without faces are the two classes to share out.
@@ -136,7 +131,11 @@ def prepare(options: FaceTrainOptions) -> FacePictures:
     )
     parts[(parts == TRAIN) & np.isin(groups, groups[parts == VALIDATION])] = LEFT_OUT
     if options.exclude_like:
-        pairs = near_pairs(stacked, hash_folders(options.exclude_like))
+        held, unread = hash_folders(options.exclude_like)
+        problems += [
+            f"{file.path}: {file.reason}: nothing like it can be left out" for file in unread
+        ]
+        pairs = near_pairs(stacked, held)
         parts[np.unique(pairs.first)] = LEFT_OUT
     for part in (TRAIN, VALIDATION):
         if not any(_faces(photographs[index], ignored) for index in np.flatnonzero(parts == part)):
@@ -159,8 +158,3 @@ def prepare(options: FaceTrainOptions) -> FacePictures:
 
 def _faces(photograph: BoxedPhotograph, ignored: frozenset[str]) -> int:
     return sum(label not in ignored for label in photograph.labels)
-
-
-def _hash_file(path: Path) -> HashRow | None:
-    picture = read_picture(path)
-    return None if picture is None else hash_picture(picture)

@@ -1,0 +1,151 @@
+"""Recordings whose run was killed: found by the next one, finished, and never written over."""
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from maskdet.errors import OutputError
+from maskdet.media.codecs import WRITABLE_VIDEOS
+from maskdet.media.files import unused
+from maskdet.media.recording.finish import finish, has_pictures
+
+if sys.platform != "win32":
+    import fcntl
+
+# How the file of a recording under way is called, beside the one it becomes.
+PARTIAL = "partial"
+_DATED = re.compile(r"-\d{4}-\d\d-\d\d-\d{6}(-\d+)?$")
+# So little of a recording that cannot be read is no more than its head. Bytes.
+_HEAD = 16 << 10
+
+
+class BusyError(OutputError):
+    """A recording that another process is writing."""
+
+
+class Hold:
+    """Tells other runs that a recording is under way; the system ends it with the process.
+
+    Windows needs none: it lets nobody rename a file that is open.
+
+    Args:
+        partial: the recording's file.
+
+    Raises:
+        BusyError: another process holds it.
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, partial: Path) -> None:
+        self._descriptor: int | None = None
+        if sys.platform == "win32":
+            return
+        self._descriptor = os.open(partial, os.O_RDWR)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            raise BusyError(f"{partial}: is being recorded by another run") from None
+        except OSError:
+            # A network's file system may know no locks: as if nobody else wrote there.
+            pass
+
+    def release(self) -> None:
+        """Lets it go."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+class Interrupted:
+    """A recording that broke off, put aside.
+
+    Args:
+        partial: where it is.
+        path: the name it is to have.
+        hold: keeps other runs from finishing it, too.
+    """
+
+    def __init__(self, partial: Path, path: Path, hold: Hold) -> None:
+        self._partial = partial
+        self._path = path
+        self._hold = hold
+
+    def finish(self, log: Callable[[str], None]) -> None:
+        """Makes a whole file of it, and says so; one without a picture is removed.
+
+        Args:
+            log: told where it is.
+        """
+        partial, path = self._partial, self._path
+        try:
+            if has_pictures(partial):
+                finish(partial, path, log, repair=True)
+                log(f"{path}: was interrupted in an earlier run, and is finished now")
+            elif partial.stat().st_size <= _HEAD:
+                partial.unlink()
+            else:
+                partial.replace(path)
+                log(f"{path}: was interrupted in an earlier run, and cannot be read")
+        except (OSError, OutputError) as error:
+            # Nothing that should keep this run from its own work.
+            reason = error if isinstance(error, OutputError) else error.strerror
+            log(f"{partial}: was interrupted in an earlier run, and cannot be finished ({reason})")
+        finally:
+            self._hold.release()
+
+
+def put_aside(partial: Path, *, keep_name: bool = False) -> Interrupted | None:
+    """Takes a recording that broke off out of the way of a new one.
+
+    Args:
+        partial: its file.
+        keep_name: whether it may have the name it was meant for, as nothing else will; else its
+            name says when it ended.
+
+    Returns:
+        It, to be finished; ``None`` where there is none.
+
+    Raises:
+        BusyError: another process is writing it.
+        OSError: it cannot be renamed.
+    """
+    try:
+        written = partial.stat()
+    except FileNotFoundError:
+        return None
+    hold = Hold(partial)
+    try:
+        stem = partial.name.removeprefix(".").removesuffix(f".{PARTIAL}{partial.suffix}")
+        path = partial.with_name(stem + partial.suffix)
+        if _DATED.search(stem) or (keep_name and not path.exists()):
+            return Interrupted(partial, unused(path), hold)
+        date = time.strftime("%Y-%m-%d-%H%M%S", time.localtime(written.st_mtime))
+        path = unused(path.with_name(f"{stem}-{date}{partial.suffix}"))
+        aside = path.with_name(f".{path.stem}.{PARTIAL}{path.suffix}")
+        partial.rename(aside)
+    except BaseException:
+        hold.release()
+        raise
+    return Interrupted(aside, path, hold)
+
+
+def put_all_aside(folder: Path, *, keep_names: bool = False) -> list[Interrupted]:
+    """Takes all recordings in a folder that broke off out of the way; those under way stay.
+
+    Args:
+        folder: looked into, not below it.
+        keep_names: see `put_aside`.
+    """
+    found = []
+    for suffix in sorted(WRITABLE_VIDEOS):
+        for partial in sorted(folder.glob(f".*.{PARTIAL}{suffix}")):
+            with suppress(BusyError, OSError):
+                recording = put_aside(partial, keep_name=keep_names)
+                if recording is not None:
+                    found.append(recording)
+    return found

@@ -1,0 +1,1 @@
+"""Models of others: read without running anything of theirs, checked, made into maskdet's files."""

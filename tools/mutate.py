@@ -1,0 +1,113 @@
+"""Breaks chosen lines one after another, and tells whether the tests notice.
+
+    .venv/bin/python tools/mutate.py                 all of them
+    .venv/bin/python tools/mutate.py tracking sinks  those whose file or name has one of these words
+
+Each line below is broken in a copy of the project, never in place: a sign, a bound, a colour order,
+a call that is dropped. The tests named beside it run until one fails. What no test notices is a gap
+in the tests; the exit code is then 1.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path("src") / "maskdet"
+LIMIT = 900.0
+"""Seconds the tests of one broken line may take; a hang is noticed, too."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """A line to break.
+
+    Attributes:
+        file: below the package.
+        right: text that occurs in it once.
+        wrong: what takes its place.
+        tests: where a test should fail, below ``tests``.
+    """
+
+    file: str
+    right: str
+    wrong: str
+    tests: tuple[str, ...]
+
+
+BREAKS: tuple[Break, ...] = ()
+
+
+def copy_project(folder: Path) -> None:
+    """Copies what the tests need: all that is tracked."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_file():
+            shutil.copy2(ROOT / name, target)
+
+
+def noticed(folder: Path, broken: Break) -> tuple[bool, str]:
+    """Breaks a line in the copy, runs its tests, and mends it again.
+
+    Returns:
+        Whether a test failed, and the first that did.
+
+    Raises:
+        ValueError: the line to break is not in its file exactly once.
+    """
+    path = folder / PACKAGE / broken.file
+    text = path.read_text(encoding="utf-8")
+    if text.count(broken.right) != 1:
+        raise ValueError(f"{broken.file}: {broken.right!r} occurs {text.count(broken.right)} times")
+    path.write_text(text.replace(broken.right, broken.wrong), encoding="utf-8")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "--no-header",
+             *(f"tests/{name}" for name in broken.tests)],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True, text=True, check=False, timeout=LIMIT,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return True, "the tests hang"
+    finally:
+        path.write_text(text, encoding="utf-8")
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return done.returncode == 1, failed[0][:110] if failed else done.stdout[-200:].strip()
+
+
+def main() -> None:
+    """Breaks the lines asked for, one after another, and says what came of each."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("words", nargs="*", help="break only lines of files with these words")
+    words = parser.parse_args().words
+    chosen = [
+        broken for broken in BREAKS if not words or any(word in broken.file for word in words)
+    ]
+    gaps = 0
+    with tempfile.TemporaryDirectory(prefix="maskdet-mutate-") as name:
+        copy_project(Path(name))
+        for broken in chosen:
+            start = time.monotonic()
+            found, by = noticed(Path(name), broken)
+            gaps += not found
+            verdict = "noticed " if found else "NOT SEEN"
+            seconds = time.monotonic() - start
+            line = f"{broken.right.strip()} -> {broken.wrong.strip() or 'nothing'}"
+            print(f"{verdict} {seconds:4.0f} s  {broken.file}: {line}\n    {by}", flush=True)
+    print(f"{len(chosen) - gaps} of {len(chosen)} noticed")
+    sys.exit(1 if gaps else 0)
+
+
+if __name__ == "__main__":
+    main()
