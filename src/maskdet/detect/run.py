@@ -69,6 +69,7 @@ def run(
             options.max_pixels,
             own=tuple(path for path in (options.output, options.crops) if path is not None),
             name_all=options.verbose,
+            note=note,
         ),
     )
     detector = load_detector(options.networks, maps=options.explain_threshold is not None, log=log)

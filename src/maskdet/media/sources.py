@@ -61,6 +61,7 @@ class ReadOptions:
         max_pixels: larger pictures and videos are not read.
         own: folders that the run is to write into; what is there from an earlier one is no source.
         name_all: whether all that is passed over in folders is named, each in a line.
+        note: told what is passed over in folders, a line or two each; ``None`` for telling `log`.
         several: whether there are other sources, for which one that is not there is not waited.
     """
 
@@ -72,6 +73,7 @@ class ReadOptions:
     max_pixels: int = MAX_PIXELS
     own: tuple[Path, ...] = ()
     name_all: bool = False
+    note: Callable[[str], None] | None = None
     several: bool = False
 
 
@@ -221,7 +223,7 @@ def _open_folder(folder: Path, options: ReadOptions) -> list[Source]:
         hint = "" if options.recursive else "; --recursive looks into its folders"
         told = found.failures[0] if found.failures else None
         raise SourceError(told or f"{folder}: has no pictures or videos{hint}")
-    found.tell(str(folder), options.log, each=options.name_all)
+    found.tell(str(folder), options.note or options.log, each=options.name_all)
     sources[0].failures += found.failures
     return sources
 
@@ -234,7 +236,7 @@ def _open_pattern(pattern: str, options: ReadOptions) -> list[Source]:
         count = len(found.others)
         what = f"{count} files, none a picture or video" if count else "nothing"
         raise SourceError(f"{pattern}: matches {what}")
-    found.tell(pattern, options.log, each=options.name_all)
+    found.tell(pattern, options.note or options.log, each=options.name_all)
     return sources
 
 
