@@ -30,7 +30,7 @@ from maskdet.train.faces.measure import FaceOutcome
 from maskdet.vision.faces.detector import FaceDetector
 from maskdet.vision.faces.loading import face_detector_folder, find_card, load_face_detector
 from maskdet.vision.faces.ssd import SsdFaceDetector
-from maskdet.vision.faces.tiles import TiledFaceDetector, TileGrid
+from maskdet.vision.faces.tiles import TiledFaceDetector, parse_tiles
 from maskdet.vision.faces.yunet import YunetFaceDetector
 from maskdet.vision.preprocessing import UInt8Array
 
@@ -96,7 +96,7 @@ def contestants(
                 actual = floor.size if isinstance(floor, SsdFaceDetector) else size
                 yield Contestant(f"{face} {precision}", actual, floor, usual)
                 for text in tiles if face == "bundled" else ():
-                    grid = TileGrid.parse(text)
+                    grid = parse_tiles(text)
                     if grid is not None:
                         yield Contestant(
                             f"{face} {precision}",

@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from maskdet.annotations import read_annotations
 from maskdet.assets import bundled
-from maskdet.class_folders import list_pictures
+from maskdet.class_folders.listing import list_pictures
 from maskdet.dataset.synthesize import SynthesizeOptions, synthesize
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL
 from maskdet.duplicates import hash_picture, near_pairs, stack_hashes

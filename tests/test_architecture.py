@@ -18,17 +18,17 @@ GROUND = {
     "annotations",
     "assets",
     "boxes",
+    "cards",
     "class_folders",
     "detections",
+    "documents",
     "duplicates",
     "errors",
     "extras",
-    "faces_file",
     "folders",
     "metrics",
     "pace",
     "signals",
-    "splits",
     "summaries",
     "text_files",
     "waits",
@@ -128,11 +128,11 @@ def test_rooms_stand_one_above_the_other(path: Path) -> None:
 
 
 def test_the_first_stage_knows_nothing_of_the_second() -> None:
-    """What finds faces stands on the runtime and the preprocessing alone."""
+    """What finds faces stands on the runtime, its safety and the preprocessing alone."""
     for path in (PACKAGE / "vision" / "faces").glob("*.py"):
         for words in imported_modules(path):
             if words[0] == "vision":
-                assert words[1] in ("faces", "preprocessing", "runtime"), path.name
+                assert words[1] in ("faces", "preprocessing", "runtime", "trust"), path.name
 
 
 def test_no_folder_outgrows_reading() -> None:

@@ -24,7 +24,7 @@ def test_sha256_of_a_known_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [(None, "no such"), ("{", "not valid JSON"), ("[1]", "not a JSON object")]
+    ("text", "words"), [(None, "no such"), ("{", "is not JSON"), ("[1]", "not a JSON object")]
 )
 def test_bad_cards(tmp_path: Path, text: str | None, words: str) -> None:
     """A card that is missing or no JSON object is said to be that."""

@@ -225,7 +225,7 @@ def test_bad_models(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     card.write_text(json.dumps({**fields, "labels": ["a", "b", "c"]}))
     assert_user_error(maskdet(*detect, "--model", card), "2 labels", "3")
     card.write_text("{")
-    assert_user_error(maskdet(*detect, "--model", card), "not valid JSON")
+    assert_user_error(maskdet(*detect, "--model", card), "is not JSON")
     card.unlink()
     assert_user_error(maskdet(*detect, "--model", network), "no such model card")
     assert maskdet(*detect, "--model", tmp_path / "none.tflite").returncode == 2

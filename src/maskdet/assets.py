@@ -5,7 +5,6 @@ comes from, and the sha256 of each file that belongs to it.
 """
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from maskdet.documents import read_json
 from maskdet.errors import ModelError
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -48,14 +48,7 @@ def read_card(path: Path) -> dict[str, Any]:
     Raises:
         ModelError: the file is missing, is not JSON, or is not a JSON object.
     """
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{path}: no such model card") from None
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError:
-        raise ModelError(f"{path}: is not a model card (not valid JSON)") from None
+    card = read_json(path, ModelError)
     if not isinstance(card, dict):
         raise ModelError(f"{path}: is not a model card (not a JSON object)")
     return card

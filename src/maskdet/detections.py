@@ -33,6 +33,8 @@ class Detections:
         uncertain: (N,) bool, faces whose label is not to be counted; ``None`` for none.
         lost: (M, 4) float32, where faces are expected that were seen a moment ago and were not
             found in this frame; ``None`` without tracking.
+        doubtful: (K, 4) float32, what may be a face and is too doubtful to be labelled; ``None``
+            where it was not asked for.
         evidence_outside: (N,) float32, share of the evidence for each label that lies outside the
             face box, NaN where there is none; ``None`` where it was not asked for.
         off_face: (N,) bool, faces with more of it there than was allowed; ``None`` likewise.
@@ -48,6 +50,7 @@ class Detections:
     decided: NDArray[np.intp] | None = None
     uncertain: NDArray[np.bool_] | None = None
     lost: FloatArray | None = None
+    doubtful: FloatArray | None = None
     evidence_outside: FloatArray | None = None
     off_face: NDArray[np.bool_] | None = None
 

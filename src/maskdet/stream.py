@@ -27,13 +27,16 @@ from maskdet.vision.faces.sizes import (
     FollowingFaceDetector,
     load_sized_face_detector,
 )
-from maskdet.vision.faces.tiles import TiledFaceDetector, TileGrid
+from maskdet.vision.faces.tiles import Strips, TiledFaceDetector, parse_tiles
 from maskdet.vision.faces.yunet import YunetFaceDetector, yunet_file
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.pipeline import Follower, MaskDetector
 
 if TYPE_CHECKING:
-    from maskdet.vision.faces.detector import FaceDetector
+    from maskdet.vision.faces.detector import FaceDetector, Faces
+
+# Share of a face detector's usual confidence from which on what is found may be a face.
+DOUBTFUL = 0.375
 
 # What a frame may be enlarged to.
 _MOST_PIXELS = 1 << 28
@@ -65,13 +68,14 @@ class NetworkOptions:
 
     Attributes:
         model: classifier named by the user, ``None`` for the bundled one.
-        face: face detector's folder or file, or ``original`` for the public SSD; ``None`` for the
-            bundled one.
+        face: face detector's folder, card or network, or YuNet's file, or ``original`` for the
+            public SSD; ``None`` for the bundled one.
         confidence: faces the first stage is less sure of are left out; ``None`` for its default.
         face_detector: ``ssd`` or ``yunet``.
         face_size: side the face detector scales frames to, in pixels; ``None`` lets it choose by
             what the frames show.
-        tiles: ``auto``, ``off``, or columns by rows such as ``3x2``.
+        tiles: ``wide`` for frames far from square alone, ``auto``, ``off``, or columns by rows
+            such as ``3x2``.
         min_face: faces lower than this are left out, in pixels.
         crop_margin: share of the box added around a face; ``None`` for the classifier's own.
         precision: ``float16`` or ``int8``; ``None`` for the models' defaults.
@@ -82,7 +86,7 @@ class NetworkOptions:
     confidence: float | None = None
     face_detector: str = "ssd"
     face_size: int | None = None
-    tiles: str = "off"
+    tiles: str = "wide"
     min_face: float = 0
     crop_margin: float | None = None
     precision: str | None = None
@@ -111,6 +115,7 @@ def load_detector(
     options: NetworkOptions,
     *,
     maps: bool = False,
+    doubtful: bool = False,
     classifier: Classifier | None = None,
     log: Callable[[str], None] = lambda _: None,
 ) -> MaskDetector:
@@ -119,28 +124,19 @@ def load_detector(
     Args:
         options: which ones.
         maps: whether detections carry heat maps.
+        doubtful: whether they carry what is too doubtful to be labelled.
         classifier: the second stage, where it has been loaded already.
         log: told when a model of others has to be converted.
 
     Raises:
         ModelError: one of them is missing, damaged or of another kind.
     """
-    faces: FaceDetector
-    if options.face_detector == "yunet":
-        faces = YunetFaceDetector(
-            yunet_file(options.face), confidence=options.confidence, face_size=options.face_size
-        )
-    else:
-        faces = load_sized_face_detector(
-            face_detector_folder(options.face),
-            confidence=options.confidence,
-            precision=options.precision,
-            face_size=options.face_size,
-            lanes=max(1, min(2, os.cpu_count() or 1)),
-        )
-    grid = TileGrid.parse(options.tiles)
-    if grid is not None:
-        faces = TiledFaceDetector(faces, grid)
+    faces, confidence = _face_detector(options, options.confidence), options.confidence
+    if doubtful:
+        # Only what was loaded says what its usual confidence is.
+        confidence = faces.default_confidence if confidence is None else confidence
+        least = min(confidence, DOUBTFUL * faces.default_confidence)
+        faces = _face_detector(options, least, counted_from=confidence)
     if classifier is None:
         classifier = MaskClassifier(
             find_or_convert_card(options.model, log),
@@ -149,8 +145,38 @@ def load_detector(
             # Faces are found on several frames at a time; their crops are read one by one.
             lanes=1,
             maps=maps,
+            named=options.model,
         )
-    return MaskDetector(faces, classifier, min_face=options.min_face)
+    return MaskDetector(
+        faces, classifier, min_face=options.min_face, confidence=confidence if doubtful else None
+    )
+
+
+def _face_detector(
+    options: NetworkOptions, confidence: float | None, counted_from: float = 0
+) -> "FaceDetector":
+    """Loads the first stage; faces below `counted_from` do not count in the choice of its size."""
+    faces: FaceDetector
+    tiles = parse_tiles(options.tiles)
+    # The choice of the size knows of strips: it follows a wide video, too.
+    strips = tiles if isinstance(tiles, Strips) else None
+    if options.face_detector == "yunet":
+        faces = YunetFaceDetector(
+            yunet_file(options.face), confidence=confidence, face_size=options.face_size
+        )
+    else:
+        faces = load_sized_face_detector(
+            face_detector_folder(options.face),
+            confidence=confidence,
+            precision=options.precision,
+            face_size=options.face_size,
+            lanes=max(1, min(2, os.cpu_count() or 1)),
+            strips=strips,
+            counted_from=counted_from,
+        )
+    if tiles is not None and (strips is None or options.face_detector == "yunet"):
+        faces = TiledFaceDetector(faces, tiles)
+    return faces
 
 
 def gamma_table(gamma: float) -> UInt8Array:
@@ -170,11 +196,13 @@ class Seen:
         source: the frame's source.
         frame: the frame; its image is the consumer's to draw on.
         detections: its faces.
+        veiled: (M, 4) float32, what is to be blurred in it, in pixels; ``None`` for nothing.
     """
 
     source: Source
     frame: Frame
     detections: Detections
+    veiled: FloatArray | None = None
 
 
 def detect_frames(
@@ -226,14 +254,14 @@ def detect_frames(
 
     def find_faces(
         item: tuple[Source, Frame],
-    ) -> tuple[Source, Frame, FloatArray, FloatArray]:
+    ) -> tuple[Source, Frame, "Faces", FloatArray]:
         source, frame = item
         sized = following.get(id(source))
         detect = functools.partial(sized.detect, frame.index) if sized else None
-        return source, frame, *detector.find_faces(frame.image, detect)
+        return source, frame, *detector.find_all(frame.image, detect)
 
-    def classify(found: tuple[Source, Frame, FloatArray, FloatArray]) -> Seen:
-        source, frame, xyxy, scores = found
+    def classify(found: tuple[Source, Frame, "Faces", FloatArray]) -> Seen:
+        source, frame, (xyxy, scores), doubtful = found
         if options.track and source.is_moving:
             follower = followers.setdefault(id(source), Follower(detector))
             detections = follower.classify(frame.image, xyxy, scores, frame.time)
@@ -241,6 +269,8 @@ def detect_frames(
             detections = detector.classify(frame.image, xyxy, scores)
         if options.min_confidence is not None:
             detections = detections.requiring(options.min_confidence)
+        if detector.confidence is not None:
+            detections = replace(detections, doubtful=doubtful)
         return Seen(source, frame, detections)
 
     def read(source: Source) -> Iterator[tuple[Source, Frame]]:

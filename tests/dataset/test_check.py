@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from command_line import Cli, assert_user_error
-from maskdet.class_folders import list_pictures
+from maskdet.class_folders.faces_file import FaceRow, write_faces
+from maskdet.class_folders.listing import list_pictures
 from maskdet.dataset.check import CheckOptions, check
 from maskdet.dataset.clean import write_cleaned
 from maskdet.dataset.findings import look
 from maskdet.errors import DatasetError, OutputError
-from maskdet.faces_file import FaceRow, write_faces
 from train_pictures import made_up_face
 
 

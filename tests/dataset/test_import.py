@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from command_line import Cli, assert_user_error
-from maskdet.class_folders import list_pictures
+from maskdet.class_folders.listing import list_pictures
 from maskdet.dataset.folders import safe_name
 from maskdet.dataset.importing import ImportOptions, import_faces
 from maskdet.errors import DatasetError, OutputError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from command_line import Cli, assert_user_error
-from maskdet.class_folders import list_pictures
+from maskdet.class_folders.listing import list_pictures
 from maskdet.dataset.fabric import KINDS, canvas_grid, draw_fabric, picture_fabric
 from maskdet.dataset.head import LANDMARKS, fit_pose, landmarks_from_box, normals, surface
 from maskdet.dataset.render import put_on

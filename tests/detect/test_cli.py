@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -138,6 +139,39 @@ def test_contact_sheet_and_blur(maskdet: Cli, samples: Path, tmp_path: Path) -> 
     assert sharpness[0] < sharpness[1] / 5
     both = maskdet("detect", "--source", "a.jpg", "--blur-faces", "--save-crops", "crops")
     assert both.returncode == 2
+
+
+def test_blurring_changes_no_record(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """What is blurred beyond the labelled faces is in no record, and every frame is written."""
+    for sample in ("astronaut.mp4", "astronaut_masked.jpg"):
+        said = [
+            maskdet(
+                "detect", "--source", samples / sample, "--json", "--max-frames", 30,
+                "--output", tmp_path / f"{name}{Path(sample).suffix}", *option,
+            ).stdout
+            for name, option in (("plain", ()), ("blurred", ("--blur-faces",)))
+        ]  # fmt: skip
+        assert said[0] == said[1]
+        assert said[0].count("\n") == (30 if sample.endswith("mp4") else 1)
+    with av.open(tmp_path / "blurred.mp4") as container:
+        assert sum(1 for _ in container.decode(video=0)) == 30
+
+
+def test_faces_too_doubtful_to_be_labelled_are_blurred(
+    maskdet: Cli, samples: Path, tmp_path: Path
+) -> None:
+    """Above a confidence nobody reaches, or too low for --min-face: no box, and no face left."""
+    original = read_picture(samples / "astronaut.jpg")
+    face = (slice(75, 165), slice(190, 260))
+    sharp = cv2.Laplacian(original[face], cv2.CV_64F).var()
+    for option in (("--confidence", 1.0), ("--min-face", 400)):
+        done = maskdet(
+            "detect", "--source", samples / "astronaut.jpg", "--json", "--blur-faces",
+            "--output", "out.png", "--overwrite", *option,
+        )  # fmt: skip
+        assert json.loads(done.stdout)["faces"] == []
+        written = read_picture(tmp_path / "out.png")
+        assert cv2.Laplacian(written[face], cv2.CV_64F).var() < sharp / 5
 
 
 @pytest.mark.parametrize(

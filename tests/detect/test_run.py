@@ -16,7 +16,7 @@ from maskdet.detect import plot
 from maskdet.detect.crops import CropWriter
 from maskdet.detections import Detections
 from maskdet.errors import OutputError
-from maskdet.media.drawing import blur_faces
+from maskdet.media.blurring import blur_faces
 from maskdet.media.frames import Frame
 from maskdet.media.grid import COLUMNS, ROWS, Grid
 from maskdet.media.outputs import RunOutput

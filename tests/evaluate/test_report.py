@@ -94,18 +94,25 @@ def test_costs_get_worse_by_rising(report: Report) -> None:
         assert compare(dearer, earlier, gate=names, tolerance=0.01).worse == worse
 
 
+_HUGE = "9" * 400
+
+
 def test_reports_that_are_none(tmp_path: Path) -> None:
     """Missing, no JSON, JSON of something else: one line each."""
-    with pytest.raises(DatasetError, match="cannot be read"):
+    with pytest.raises(DatasetError, match="no such file"):
         read_earlier(tmp_path / "none.json", "dataset", ())
     for text, words in (
-        ("{", "not valid JSON"),
-        ("[" * 100_000, "not valid JSON"),
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
         ("[]", "is not a report"),
         ("{}", "is not a report"),
         ('{"format": 1, "kind": "dataset", "figures": [1]}', "is not a report"),
         ('{"format": 1, "kind": "dataset", "figures": {"f1": 1}}', "is not a report"),
         ('{"format": 1, "kind": "dataset", "figures": {"f1": {"value": "x"}}}', "is not a report"),
+        ('{"format": 1, "kind": "dataset", "figures": {"f1": {"value": NaN}}}', "is not a report"),
+        ('{"format": 1, "kind": "dataset", "figures": {"f1": {"value": true}}}', "not a report"),
+        (f'{{"format": 1, "kind": "dataset", "figures": {{"f1": {{"value": {_HUGE}}}}}}}', "not a"),
+        ('{"format": 1, "kind": ["dataset"], "figures": {}}', "is not a report"),
     ):
         (tmp_path / "x.json").write_text(text)
         with pytest.raises(DatasetError, match=words):

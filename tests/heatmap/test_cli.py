@@ -115,6 +115,20 @@ def test_evaluate(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     assert_user_error(again, "evidence.json", "--overwrite")
 
 
+def test_evaluate_leaves_out_what_is_broken(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """It is named, the rest is measured, and nothing is said that does not name its picture."""
+    folder = class_folders(tmp_path / "set", samples)
+    (folder / "with_mask" / "broken.jpg").write_bytes(b"no picture")
+    # The half of a picture with an end: libjpeg fills it up, and would say so.
+    half = (samples / "astronaut.jpg").read_bytes()
+    (folder / "without_mask" / "half.jpg").write_bytes(half[: len(half) // 2] + b"\xff\xd9")
+    done = maskdet("heatmap", "--evaluate", "--dataset", folder, "--methods", "cam")
+    assert done.returncode == 1
+    assert "cam " in done.stdout
+    assert "broken.jpg: is not a picture" in done.stderr
+    assert "Corrupt JPEG" not in done.stderr
+
+
 def test_wrong_usage(maskdet: Cli, samples: Path) -> None:
     """Words that contradict one another are wrong usage."""
     for words, reason in (

@@ -71,7 +71,7 @@ def test_captions_suit_the_picture_and_the_face() -> None:
 
 @pytest.mark.parametrize(
     "box",
-    [(0, 0, 299, 199), (-50, -50, -10, -10), (10, 10, 10, 10), (299, 199, 300, 200), (5, 0, 9, 4)],
+    [(0, 0, 299, 199), (-50, -50, 10, 10), (10, 10, 10, 10), (299, 199, 300, 200), (5, 0, 9, 4)],
 )
 def test_any_box_can_be_drawn(box: tuple[float, float, float, float]) -> None:
     """Boxes at and beyond the borders, empty and tiny ones: the caption stays inside."""
@@ -89,3 +89,40 @@ def test_no_faces_leaves_the_picture_alone() -> None:
     """Nothing found, nothing drawn."""
     image = np.zeros((20, 30, 3), np.uint8)
     assert not draw_detections(image, faces()).any()
+
+
+def test_bare_faces_are_on_top() -> None:
+    """Where boxes cross, the bare face's is seen whole, in whichever order they come."""
+    boxes = ((20, 60, 120, 160), (80, 100, 180, 190))
+    for order in (boxes, boxes[::-1]):
+        image = np.full((220, 300, 3), 90, np.uint8)
+        draw_detections(image, faces(*order))
+        left, top, right, bottom = (int(side) for side in order[1])
+        assert (image[top : bottom + 1, left] == RED).all()
+        assert (image[top, left : right + 1] == RED).all()
+
+
+def test_captions_hide_no_face() -> None:
+    """In a crowd shoulder to shoulder every face's inside is left as it was."""
+    boxes = [(x, y, x + 60.0, y + 70.0) for y in (4, 78, 152) for x in (10, 72, 134)]
+    image = np.full((230, 300, 3), 90, np.uint8)
+    draw_detections(image, faces(*boxes))
+    for left, top, right, bottom in boxes:
+        inside = image[int(top) + 4 : int(bottom) - 4, int(left) + 4 : int(right) - 4]
+        assert (inside == 90).all()
+
+
+def test_a_face_that_fills_the_picture_is_captioned() -> None:
+    """There the caption stands on the forehead: a portrait without one says nothing."""
+    image = np.full((480, 640, 3), 90, np.uint8)
+    draw_detections(image, faces((2, 2, 638, 478)))
+    assert (image[10:30, 10:200] == GREEN).all(axis=2).mean() > 0.2
+    assert (image[80:400, 20:600] == 90).all()
+
+
+def test_small_faces_have_thin_boxes() -> None:
+    """In a large picture, too, the line of a face of 30 pixels leaves it to be seen."""
+    image = np.full((2000, 3000, 3), 90, np.uint8)
+    draw_detections(image, faces((1000, 1000, 1030, 1036), (100, 500, 500, 1000)))
+    assert (image[1018, 1003:1027] == 90).all()
+    assert (image[700, 96:104] != 90).any(axis=1).sum() >= 5

@@ -1,5 +1,7 @@
 """`maskdet train` as a user runs it."""
 
+import contextlib
+import math
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from maskdet.assets import read_card
 from maskdet.cli import common
 from maskdet.cli.train import train
 from maskdet.cli.train_faces import train_faces
+from maskdet.errors import MaskdetError
 from maskdet.train import config
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.faces.options import FaceTrainOptions
@@ -53,6 +56,20 @@ def test_preview(maskdet: Cli, tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+def test_preview_names_what_it_leaves_out(maskdet: Cli, tmp_path: Path) -> None:
+    """A broken picture is named once; what libjpeg says of a damaged one, naming none, is not."""
+    write_classes(tmp_path / "dataset", 8)
+    folder = min(path for path in (tmp_path / "dataset").iterdir() if path.is_dir())
+    whole = (ROOT / "samples" / "astronaut.jpg").read_bytes()
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / "half.jpg").write_bytes(whole[: len(whole) // 2] + b"\xff\xd9")
+    done = maskdet(*("train", "--dataset", "dataset", "--max-bad", "0.5", "--preview", "p.png"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("broken.jpg") == 1
+    assert "Corrupt JPEG" not in done.stderr
+    assert (tmp_path / "p.png").exists()
+
+
 def test_one_class_is_one_line(maskdet: Cli, tmp_path: Path) -> None:
     """A user's mistake is exit code 1 and one line."""
     write_classes(tmp_path / "dataset", 3, ("with_mask",))
@@ -89,6 +106,61 @@ def test_wrong_usage(
     assert done.returncode == 2
     assert word in done.stderr
     assert "Traceback" not in done.stderr
+
+
+ABSURD = [
+    *("0", "-1", "nan", "inf", "-inf", "1e400", "99999999", "1e300", "-1e300"),
+    *("9" * 1000, "0x" + "f" * 5000, '""', '"a\\u0000b"', '"x"', "[]", "[1]", "[[1]]", "{a = 1}"),
+    *("true", "2020-01-01", "[nan]", "[{}]", "." * 3),
+]
+
+
+@pytest.mark.parametrize("command", [train, train_faces], ids=lambda command: command.name)
+def test_absurd_values_in_a_config_are_wrong_usage(command: click.Command, tmp_path: Path) -> None:
+    """Every option, given every absurd value, takes it or says so; no number is left that hurts."""
+    path = tmp_path / "c.toml"
+    options = [p for p in command.params if isinstance(p, click.Option) and not p.is_eager]
+    for option in options:
+        for value in ABSURD:
+            path.write_text(f"{option.opts[0].lstrip('-')} = {value}\n")
+            found = None
+            with contextlib.suppress(click.ClickException, MaskdetError):
+                found = given_by(command, "--config", path)[str(option.name)]
+            for number in found if isinstance(found, tuple) else (found,):
+                if isinstance(number, int | float):
+                    assert math.isfinite(number), (option.name, value)
+                    assert abs(number) < 2**32, (option.name, value)
+                else:
+                    assert not isinstance(number, str) or "\0" not in number
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("image-size = 99999999", "99999999 is not in the range 32<=x<=2048"),
+        ("learning-rate = nan", "nan is not a finite number"),
+        ("output = [1]", "c.toml: output is not what --output takes"),
+        ("output = true", "c.toml: output is not what --output takes"),
+        ("seed = 0x" + "f" * 5000, "c.toml: seed is not what --seed takes"),
+        ("a = " + "[" * 1000 + "]" * 1000, "c.toml: is not TOML (nested too deeply)"),
+        (".".join("a" * 1000) + " = 1", "c.toml: is not TOML (nested too deeply)"),
+        ("seed = " + "9" * 5000, "c.toml: is not TOML (Exceeds the limit"),
+    ],
+    ids=["size", "nan", "list", "flag", "hexadecimal", "deep", "keys", "digits"],
+)
+def test_what_is_said_of_absurd_configs(tmp_path: Path, text: str, words: str) -> None:
+    """The option or the key, and what is wrong with it."""
+    (tmp_path / "c.toml").write_text(f"{text}\n")
+    with pytest.raises(click.BadParameter) as caught:
+        given_by(train, "--config", tmp_path / "c.toml")
+    assert words in caught.value.format_message()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_configs_saved_on_windows_are_read(tmp_path: Path, encoding: str) -> None:
+    """With the marks that editors there put in front, as in the case windows_text."""
+    (tmp_path / "c.toml").write_text("epochs = 3\r\n", encoding=encoding)
+    assert given_by(train, "--config", tmp_path / "c.toml")["epochs"] == 3
 
 
 def given_by(command: click.Command, *arguments: object) -> dict[str, Any]:

@@ -1,27 +1,21 @@
 """COCO: one JSON file for many pictures, boxes as left, top, width, height in pixels."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from maskdet.annotations.entries import Entry, files_of, stated_size
+from maskdet.documents import read_json
 from maskdet.errors import DatasetError
-from maskdet.text_files import read_text
 
 
 def load(path: Path) -> Any:
     """Reads a JSON file.
 
     Raises:
-        DatasetError: it is not JSON.
+        DatasetError: it cannot be read, or is not JSON.
     """
-    try:
-        return json.loads(read_text(path))
-    except ValueError as error:
-        raise DatasetError(f"{path}: is not JSON ({error})") from None
-    except RecursionError:
-        raise DatasetError(f"{path}: is not JSON (nested too deeply)") from None
+    return read_json(path, DatasetError)
 
 
 def is_coco(content: object) -> bool:

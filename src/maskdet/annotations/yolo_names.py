@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from maskdet.class_folders.splits import split_of
 from maskdet.errors import DatasetError
-from maskdet.splits import split_of
 from maskdet.text_files import read_text
 
 # One class a line, the likeliest first; then the files of YAML that have names under a key.

@@ -26,10 +26,10 @@ _CAMERA = "0"
 
 
 def _check_tiles(_: click.Context, __: click.Parameter, text: str) -> str:
-    from maskdet.vision.faces.tiles import TileGrid
+    from maskdet.vision.faces.tiles import parse_tiles
 
     try:
-        TileGrid.parse(text)
+        parse_tiles(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return text
@@ -47,8 +47,8 @@ _NETWORK_OPTIONS = {
     "model": click.option(
         "--model",
         type=click.Path(exists=True, path_type=Path),
-        help="Classifier: its .json, .tflite or .keras file, or a Keras model of others (.h5, "
-        ".model, .keras, SavedModel folder). [default: the bundled one]",
+        help="Classifier: its .json or .keras file, or the .tflite to run; or a Keras model of "
+        "others (.h5, .model, .keras, SavedModel folder). [default: the bundled one]",
     ),
     "face_detector": click.option(
         "--face-detector",
@@ -61,7 +61,8 @@ _NETWORK_OPTIONS = {
         "--face",
         type=click.Path(path_type=Path),
         metavar="DIR|FILE|original",
-        help="Folder of the face detector, YuNet's .onnx file, or the public SSD by its name. "
+        help="Face detector: its folder or one of its files, YuNet's .onnx file, or the public SSD "
+        "by its name. "
         "[default: the bundled SSD]",
     ),
     "confidence": click.option(
@@ -79,11 +80,12 @@ _NETWORK_OPTIONS = {
     ),
     "tiles": click.option(
         "--tiles",
-        default="off",
+        default="wide",
         show_default=True,
-        metavar="auto|off|NxM",
+        metavar="wide|auto|off|NxM",
         callback=_check_tiles,
-        help="Look at the frame and at N x M overlapping parts of it: for crowds.",
+        help="Look at the frame and at N x M overlapping parts of it: for crowds. wide: at parts "
+        "of those beyond 2.5:1 only, such as panoramas.",
     ),
     "min_face": click.option(
         "--min-face",

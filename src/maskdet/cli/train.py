@@ -6,6 +6,7 @@ from typing import Any
 import click
 import cloup
 
+from maskdet.cli.common import log_some
 from maskdet.cli.sections import RARE, sections
 from maskdet.cli.terminal import log, share_bar
 from maskdet.cli.training import (
@@ -166,7 +167,7 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
 
     options = TrainOptions(**given)
     if preview is not None:
-        draw_preview(options, preview)
+        log_some(draw_preview(options, preview), None)
         click.echo(preview)
         return
     with share_bar() as show:

@@ -39,8 +39,6 @@ def _named_or_folder(_: click.Context, __: click.Parameter, value: str | None) -
 
     if value is None or value == ORIGINAL:
         return value
-    if Path(value).is_file():
-        raise click.BadParameter(f"{value}: is a file; a face detector is a folder with a card.")
     return str(face_detector_folder(Path(value)).absolute())
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import signal
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from click.core import ParameterSource
 
 from maskdet import assets
 from maskdet.cli.numbers import Real, Whole
+from maskdet.documents import read_toml
+from maskdet.errors import MaskdetError
 from maskdet.extras import require
 from maskdet.train.config import FILE as CONFIG_FILE
 
@@ -34,11 +35,9 @@ _MOST_NAMED = 3  # a file of another command has dozens of unknown options
 def _read_defaults(context: click.Context, path: Path) -> None:
     """Makes a file's keys the defaults of the other options."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise click.BadParameter(f"{path}: cannot be read ({error.strerror}).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{path}: is not TOML ({error}).") from None
+        table = read_toml(path, MaskdetError)
+    except MaskdetError as error:
+        raise click.BadParameter(f"{error}.") from None
     options = {
         name.lstrip("-"): option
         for option in context.command.params
@@ -53,15 +52,35 @@ def _read_defaults(context: click.Context, path: Path) -> None:
     defaults = {}
     for key, item in table.items():
         option = options[key.replace("_", "-")]
-        defaults[str(option.name)] = _words(item, many=option.multiple)
+        words = _words(item, option)
+        if words is None:
+            raise click.BadParameter(f"{path}: {key} is not what --{key.replace('_', '-')} takes.")
+        defaults[str(option.name)] = words
     context.default_map = {**(context.default_map or {}), **defaults}
 
 
-def _words(item: Any, *, many: bool) -> str | list[str]:
-    """Writes a value as on the command line, so that it is checked in the same way."""
-    if many:
-        return [str(part) for part in (item if isinstance(item, list) else [item])]
-    return str(item)
+def _words(item: Any, option: click.Option) -> str | list[str] | None:
+    """Writes a value as on the command line, so that it is checked in the same way.
+
+    Returns:
+        A word, or several for an option that can be repeated; ``None`` for what nobody could have
+        written there.
+    """
+    if option.multiple:
+        words = [_word(part, option) for part in (item if isinstance(item, list) else [item])]
+        known = [word for word in words if word is not None]
+        return known if len(known) == len(words) else None
+    return _word(item, option)
+
+
+def _word(item: Any, option: click.Option) -> str | None:
+    if isinstance(item, dict | list) or (isinstance(item, bool) and not option.is_flag):
+        return None
+    try:
+        word = str(item)
+    except ValueError:  # a whole number that is longer than Python writes out
+        return None
+    return None if "\0" in word else word
 
 
 def _load_config(context: click.Context, _: click.Parameter, value: str | None) -> None:

@@ -4,13 +4,13 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+from maskdet.class_folders.faces_file import FaceRow, write_faces
+from maskdet.class_folders.splits import TRAIN
 from maskdet.dataset.findings import Finding
 from maskdet.dataset.folders import FreeNames, new_folder
 from maskdet.errors import DatasetError
-from maskdet.faces_file import FaceRow, write_faces
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
-from maskdet.splits import TRAIN
 from maskdet.vision.preprocessing import resize
 
 # What a huge picture is scaled down to, longer side in pixels: ample for a face.

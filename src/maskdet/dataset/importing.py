@@ -10,10 +10,10 @@ import numpy as np
 from maskdet.annotations import AUTO, BoxedPhotograph, read_annotations
 from maskdet.assets import read_card
 from maskdet.boxes import clip_boxes, cut, expand_boxes
+from maskdet.class_folders.faces_file import Box, FaceRow, write_faces
 from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
-from maskdet.faces_file import Box, FaceRow, write_faces
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
 from maskdet.vision.classifier import find_card

@@ -12,6 +12,7 @@ import numpy as np
 from maskdet.annotations import find_pictures, overlooked
 from maskdet.assets import bundled
 from maskdet.boxes import UInt8Array, clip_boxes
+from maskdet.class_folders.faces_file import Box, FaceRow, write_faces
 from maskdet.dataset.fabric import KINDS, draw_fabric, picture_fabric
 from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
 from maskdet.dataset.head import CHIN, Pose, fit_pose, landmarks_from_box, surface
@@ -19,7 +20,6 @@ from maskdet.dataset.render import put_on
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, ModelError, SourceError
-from maskdet.faces_file import Box, FaceRow, write_faces
 from maskdet.media.pictures import read_picture
 from maskdet.media.sinks import write_picture
 from maskdet.vision.faces.loading import load_face_detector

@@ -15,7 +15,8 @@ from maskdet.detect.options import DetectOptions
 from maskdet.detect.outlets import Outlets
 from maskdet.detections import Detections
 from maskdet.errors import OutputError
-from maskdet.media.drawing import blur_faces, draw_detections
+from maskdet.media.blurring import blur_faces
+from maskdet.media.drawing import draw_detections
 from maskdet.media.frames import Source
 from maskdet.media.grid import Grid
 from maskdet.media.outputs import RunOutput
@@ -159,10 +160,8 @@ class Handling:
                 self._delivery.send(alert, can_wait=not source.is_live)
         image = frame.image
         if options.save or self._window is not None or self._grid is not None:
-            if options.blur:
-                blur_faces(image, faces.xyxy)
-                if faces.lost is not None:
-                    blur_faces(image, faces.lost)
+            if seen.veiled is not None:
+                blur_faces(image, seen.veiled)
             draw_detections(image, faces)
         if options.save:
             # Of a recording that ends it tells by itself.

@@ -12,6 +12,7 @@ from maskdet.alerts.options import AlertOptions
 from maskdet.detect.handling import Handling
 from maskdet.detect.options import DetectOptions
 from maskdet.detect.summary import RunSummary
+from maskdet.detect.veiling import veiled
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL
 from maskdet.errors import OptionError, OutputError
 from maskdet.media.files import make_folder, write_json
@@ -72,7 +73,12 @@ def run(
             note=note,
         ),
     )
-    detector = load_detector(options.networks, maps=options.explain_threshold is not None, log=log)
+    detector = load_detector(
+        options.networks,
+        maps=options.explain_threshold is not None,
+        doubtful=options.blur,
+        log=log,
+    )
     _check(options, detector)
     _warn_of_idle(options, sources, log)
     summaries = {
@@ -91,7 +97,7 @@ def run(
         stack.enter_context(stopping_on_signals(stop))
         tick = stack.enter_context(progress(frames_to_come(sources, options.stream.max_frames)))
         start = time.perf_counter()
-        for seen in results:
+        for seen in veiled(results) if options.blur else results:
             seen_so_far = summaries[id(seen.source)]
             # Of what ends by itself the summary says it; a camera may run for days before that.
             if seen_so_far.frames == 0 and (seen.source.is_live or options.verbose):

@@ -1,11 +1,11 @@
 """A report beside an earlier one: what changed, and whether a chosen figure got worse."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskdet.documents import is_number, read_json
 from maskdet.errors import DatasetError
 from maskdet.evaluate.report import FORMAT, Cell, Report, Table, words
 
@@ -44,12 +44,7 @@ def read_earlier(path: Path, kind: str, gate: Sequence[str]) -> dict[str, float 
         DatasetError: it is missing, damaged, no report of this program, about something else, or
             lacks a figure.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError):
-        raise DatasetError(f"{path}: is not a report (not valid JSON)") from None
+    content = read_json(path, DatasetError)
     figures = _values(content)
     if figures is None:
         raise DatasetError(f"{path}: is not a report of maskdet evaluate")
@@ -69,10 +64,12 @@ def _values(content: Any) -> dict[str, float | None] | None:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         return None
     figures = content.get("figures")
+    if not isinstance(content.get("kind"), str):
+        return None
     if not isinstance(figures, dict) or not all(isinstance(of, dict) for of in figures.values()):
         return None
     values = {name: of.get("value") for name, of in figures.items()}
-    if not all(value is None or isinstance(value, int | float) for value in values.values()):
+    if not all(value is None or is_number(value) for value in values.values()):
         return None
     return values
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix
 
 from maskdet.boxes import UInt8Array, cut
-from maskdet.class_folders import held_out, list_pictures, not_looked_at
+from maskdet.class_folders.listing import held_out, list_pictures, not_looked_at
 from maskdet.detections import FloatArray
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, SourceError

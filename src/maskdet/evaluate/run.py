@@ -123,6 +123,7 @@ def _measure(options: EvaluateOptions, output: Path, show: Callable[[float, str]
             find_card(networks.model),
             precision=networks.precision,
             crop_margin=networks.crop_margin,
+            named=networks.model,
         )
         report = evaluate_folders(subject, classifier, output, show=show)
         about = {"data": str(subject.dataset)}

@@ -1,11 +1,14 @@
 """Boxes and labels as users know them: green "Mask: 99.12%", red "No Mask: 97.03%"."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.boxes import expand_boxes
-from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL, Detections, FloatArray
+from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL, Detections
+from maskdet.media.captions import CaptionPlaces
 from maskdet.media.files import printable
 from maskdet.wording import label_text
 
@@ -24,15 +27,16 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Text that can be read at a frame height of 480 stays in proportion on larger frames.
 _REFERENCE_HEIGHT = 480
 _TEXT_SCALE = 0.55
-# A caption is at most so many times as wide as its face, or it would hide the neighbours in a
-# crowd; but not smaller than this share of its usual size, nor than can be read at all.
-_CAPTION_WIDTH = 1.6
+# A caption is at most so many times as wide as its face; but not smaller than this share of its
+# usual size, nor than can be read at all.
+_CAPTION_WIDTH = 1.2
 _SMALLEST_CAPTION = 0.4
 _SMALLEST_SCALE = 0.35
 
-# Blurring covers hair and chin, and leaves this many tiles of a face a side.
-_BLUR_MARGIN = 0.15
-_BLUR_TILES = 6
+# Video keeps colours for every second pixel only: a thinner line would lose its own. Pixels.
+_THINNEST = 2
+# Thickness of a small face's line, as a share of its width.
+_LINE_WIDTH = 0.06
 
 
 def label_colour(label: str, labels: tuple[str, ...]) -> Colour:
@@ -47,9 +51,58 @@ def label_colour(label: str, labels: tuple[str, ...]) -> Colour:
     return _OTHER_COLOURS[others.index(label) % len(_OTHER_COLOURS)]
 
 
+def captions(label: str, confidence: float) -> Iterator[str]:
+    """Yields the texts that a face's box may bear, the one that says most first."""
+    yield caption(label, confidence)
+    yield label_text(label)
+
+
 def caption(label: str, confidence: float) -> str:
     """Returns the text of a face's box, such as "Mask: 99.12%"."""
     return f"{label_text(label)}: {confidence * 100:.2f}%"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A line of white text on a coloured bar.
+
+    Attributes:
+        text: what it says.
+        scale: OpenCV's font scale.
+        width: of the bar in pixels.
+        height: likewise.
+        pad: from the bar's left edge to the text, in pixels.
+        rise: from the bar's lower edge to the text's baseline, in pixels.
+    """
+
+    text: str
+    scale: float
+    width: int
+    height: int
+    pad: int
+    rise: int
+
+    @classmethod
+    def of(cls, text: str, scale: float) -> "Bar":
+        """Measures the bar of a text."""
+        # OpenCV ends the process over what is not UTF-8, as some file names are not.
+        text = printable(text)
+        (width, height), baseline = cv2.getTextSize(text, _FONT, scale, _thickness(scale))
+        pad = max(2, round(height * 0.3))
+        return cls(text, scale, width + 2 * pad, height + baseline + pad, pad, baseline)
+
+    def draw(self, image: UInt8Array, corner: tuple[int, int], colour: Colour) -> None:
+        """Draws it in place, its lower left corner given in pixels, as much as is inside."""
+        left, bottom = corner
+        right = left + self.width
+        cv2.rectangle(image, (left, bottom - self.height), (right, bottom), colour, -1)
+        place = left + self.pad, bottom - self.rise
+        thickness = _thickness(self.scale)
+        cv2.putText(image, self.text, place, _FONT, self.scale, WHITE, thickness, cv2.LINE_AA)
+
+
+def _thickness(scale: float) -> int:
+    return max(1, round(scale * 1.6))
 
 
 def draw_text(
@@ -64,18 +117,10 @@ def draw_text(
         colour: BGR of the bar.
         scale: OpenCV's font scale.
     """
-    # OpenCV ends the process over what is not UTF-8, as some file names are not.
-    text = printable(text)
-    thickness = max(1, round(scale * 1.6))
-    (width, height), baseline = cv2.getTextSize(text, _FONT, scale, thickness)
-    pad = max(2, round(height * 0.3))
-    bar_width, bar_height = width + 2 * pad, height + baseline + pad
-    left = max(0, min(corner[0], image.shape[1] - bar_width))
-    bottom = min(image.shape[0], max(corner[1], bar_height))
-    cv2.rectangle(image, (left, bottom - bar_height), (left + bar_width, bottom), colour, -1)
-    cv2.putText(
-        image, text, (left + pad, bottom - baseline), _FONT, scale, WHITE, thickness, cv2.LINE_AA
-    )
+    bar = Bar.of(text, scale)
+    left = max(0, min(corner[0], image.shape[1] - bar.width))
+    bottom = min(image.shape[0], max(corner[1], bar.height))
+    bar.draw(image, (left, bottom), colour)
 
 
 def text_scale(image: UInt8Array) -> float:
@@ -85,7 +130,11 @@ def text_scale(image: UInt8Array) -> float:
 
 
 def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
-    """Draws every face's box and label on the picture itself.
+    """Draws every face's box and label on the picture itself, bare faces on top.
+
+    A caption stands where it hides no face and no other caption: above its box, below it or beside
+    it. Where there is no room it is left out, first its confidence, then all of it; the box's
+    colour still tells.
 
     Args:
         image: (H, W, 3) uint8 BGR, drawn on.
@@ -95,59 +144,31 @@ def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
         The same array.
     """
     scale = text_scale(image)
-    # Video keeps colours for every second pixel only: a thinner line would lose its own.
-    line = max(2, round(scale * 3))
-    faces = [
-        (
-            [round(float(side)) for side in box],
-            caption(label, float(confidence)),
-            label_colour(label, detections.labels),
-        )
-        for box, label, confidence in zip(
-            detections.xyxy, detections.predicted_labels, detections.confidences, strict=True
-        )
-    ]
-    for (left, top, right, bottom), _, colour in faces:
-        cv2.rectangle(image, (left, top), (right, bottom), colour, line)
-    # Above all boxes, which else would cross them.
-    for (left, top, right, _), text, colour in faces:
-        draw_text(image, text, (left, top), colour, _caption_scale(text, right - left, scale))
+    line = max(_THINNEST, round(scale * 3))
+    labels = detections.predicted_labels
+    # Whom an operator looks for comes last, on top of the others' boxes, and first to its caption.
+    bare = [index for index, label in enumerate(labels) if label == NO_MASK_LABEL]
+    others = [index for index in range(len(labels)) if index not in set(bare)]
+    for index in others + bare:
+        left, top, right, bottom = (round(float(side)) for side in detections.xyxy[index])
+        colour = label_colour(labels[index], detections.labels)
+        # A small face's own is no thicker than leaves it to be seen.
+        own = max(_THINNEST, min(line, round(_LINE_WIDTH * (right - left))))
+        cv2.rectangle(image, (left, top), (right, bottom), colour, own)
+    places = CaptionPlaces(detections.xyxy, image.shape[1], image.shape[0], line)
+    for index in bare + others:
+        face_width = float(detections.xyxy[index, 2] - detections.xyxy[index, 0])
+        for text in captions(labels[index], float(detections.confidences[index])):
+            bar = Bar.of(text, _caption_scale(text, face_width, scale))
+            place = places.find(index, bar.width, bar.height)
+            if place is not None:
+                bar.draw(image, place, label_colour(labels[index], detections.labels))
+                break
     return image
 
 
-def _caption_scale(text: str, face_width: int, scale: float) -> float:
+def _caption_scale(text: str, face_width: float, scale: float) -> float:
     """Returns the font scale of a face's caption in a picture whose usual scale is given."""
     (width, _), _ = cv2.getTextSize(text, _FONT, scale, max(1, round(scale * 1.6)))
     fit: float = min(1.0, max(_CAPTION_WIDTH * face_width / width, _SMALLEST_CAPTION))
     return max(_SMALLEST_SCALE, scale * fit)
-
-
-def blur_faces(image: UInt8Array, xyxy: FloatArray) -> UInt8Array:
-    """Makes faces unrecognisable, in place.
-
-    Each face is reduced to a few mosaic tiles, then smoothed, inside an ellipse a little larger
-    than its box: a plain Gaussian of fixed width leaves large faces recognisable.
-
-    Args:
-        image: (H, W, 3) uint8 BGR, drawn on.
-        xyxy: (N, 4) boxes in pixels.
-
-    Returns:
-        The same array.
-    """
-    for box in expand_boxes(xyxy, _BLUR_MARGIN):
-        height, width = image.shape[:2]
-        left, top = max(0, int(box[0])), max(0, int(box[1]))
-        right, bottom = min(width, int(np.ceil(box[2]))), min(height, int(np.ceil(box[3])))
-        if right <= left or bottom <= top:
-            continue
-        region = image[top:bottom, left:right]
-        tiles = cv2.resize(region, (_BLUR_TILES, _BLUR_TILES), interpolation=cv2.INTER_AREA)
-        smooth = cv2.resize(tiles, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
-        mask = np.zeros(region.shape[:2], np.uint8)
-        # The ellipse of the whole box, of which a part may lie outside the picture.
-        centre = (float(box[0] + box[2]) / 2 - left, float(box[1] + box[3]) / 2 - top)
-        axes = (float(box[2] - box[0]), float(box[3] - box[1]))
-        cv2.ellipse(mask, (centre, axes, 0.0), 255, -1)
-        region[mask > 0] = smooth[mask > 0]
-    return image

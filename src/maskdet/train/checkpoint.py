@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from maskdet.documents import parse_json
 from maskdet.errors import ModelError, OutputError
 
 
@@ -56,6 +57,21 @@ def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
+def read_arrays(path: Path) -> dict[str, Any]:
+    """Reads an ``.npz`` file whole; nothing from the file is run.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged, or no ``.npz`` file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    # RuntimeError: the archive asks for a password, or is packed as nobody packs it.
+    except (EOFError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
+        raise ValueError(str(error)) from None
+
+
 def save(path: Path, progress: Progress, variables: Sequence[Any]) -> None:
     """Saves where a run is, with the value of each variable.
 
@@ -74,14 +90,14 @@ def load(path: Path) -> tuple[Progress, list[Any]]:
         ModelError: there is no checkpoint, or it is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            progress = Progress(**json.loads(arrays["progress"].tobytes()))
-            values = [arrays[f"v{number}"] for number in range(len(arrays.files) - 1)]
+        arrays = read_arrays(path)
+        progress = Progress(**parse_json(arrays["progress"].tobytes().decode()))
+        values = [arrays[f"v{number}"] for number in range(len(arrays) - 1)]
     except FileNotFoundError:
         raise ModelError(
             f"{path}: is not there: no pass of this run was done; start it anew, with --config "
             "and the config.toml beside it"
         ) from None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, TypeError):
         raise ModelError(f"{path}: is not a checkpoint of maskdet, or is damaged") from None
     return progress, values

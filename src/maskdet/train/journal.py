@@ -6,13 +6,10 @@ What the trainers of both networks have in common. What a pass is, they know.
 import csv
 import math
 import threading
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from maskdet.errors import MaskdetError, ModelError
 from maskdet.signals import stopping_on_signals
@@ -162,9 +159,9 @@ class Journal:
         """
         path = self.folder / BEST
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                network.set_weights([arrays[f"w{index}"] for index in range(len(arrays.files))])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            arrays = checkpoint.read_arrays(path)
+            network.set_weights([arrays[f"w{index}"] for index in range(len(arrays))])
+        except (OSError, ValueError, KeyError):
             raise ModelError(f"{path}: is missing, damaged or of another network") from None
 
     def write_history(self) -> None:

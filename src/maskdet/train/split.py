@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.class_folders.splits import TEST, TRAIN, VALIDATION
 from maskdet.errors import DatasetError
-from maskdet.splits import TEST, TRAIN, VALIDATION
 
 
 def grouped_split(
@@ -30,7 +30,7 @@ def grouped_split(
         seed: decides the order.
 
     Returns:
-        N names out of `maskdet.class_folders.SPLITS`.
+        N names out of `maskdet.class_folders.splits.SPLITS`.
 
     Raises:
         DatasetError: a class has too few groups to be in every part asked for.

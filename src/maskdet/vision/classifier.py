@@ -6,13 +6,14 @@ from typing import Protocol
 
 import numpy as np
 
-from maskdet.assets import bundled, card_file, read_card
+from maskdet.assets import bundled
+from maskdet.cards.card import card_naming
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError, NoMapsError
+from maskdet.vision.card import TFLITE, network_file, read_classifier_card
 from maskdet.vision.preprocessing import UInt8Array, face_inputs
 from maskdet.vision.runtime import Network
 
-CARD_FORMAT = 1
 BUNDLED_CARD = "models/mask_detector.json"
 
 
@@ -20,8 +21,8 @@ def find_card(model: Path | None) -> Path:
     """Finds the card of the model that the user named.
 
     Args:
-        model: a model's ``.json``, ``.tflite`` or ``.keras`` file, their common name, or a folder
-            that holds exactly one card; ``None`` for the bundled model.
+        model: a model's ``.json``, ``.keras`` or any ``.tflite`` file, their common name, or a
+            folder that holds exactly one card; ``None`` for the bundled model.
 
     Raises:
         ModelError: there is no such model, or its card is missing.
@@ -33,12 +34,22 @@ def find_card(model: Path | None) -> Path:
         if len(cards) != 1:
             raise ModelError(f"{model}: holds {len(cards)} model cards (.json); name one of them")
         return cards[0]
-    if model.suffix in (".json", ".tflite", ".keras"):
-        if not model.is_file():
-            raise ModelError(f"{model}: no such model file")
-        card = model.with_suffix(".json")
-    else:
-        card = model.with_name(model.name + ".json")
+    suffix = model.suffix.lower()
+    if suffix in (".json", TFLITE, ".keras") and not model.is_file():
+        raise ModelError(f"{model}: no such model file")
+    if suffix == ".json":
+        return model
+    if suffix == TFLITE:
+        card = card_naming(model)
+        if card is None:
+            raise ModelError(
+                f"{model}: no model card (.json) beside it names it; a model is its .tflite and "
+                "its .json"
+            )
+        return card
+    card = (
+        model.with_suffix(".json") if suffix == ".keras" else model.with_name(f"{model.name}.json")
+    )
     if not card.is_file():
         raise ModelError(f"{card}: no such model card; a model is its .tflite and its .json")
     return card
@@ -74,6 +85,14 @@ class Classifier(Protocol):
 class MaskClassifier:
     """Tells masked from bare faces.
 
+    Attributes:
+        labels: the C class names.
+        size: side of the network's input in pixels.
+        crop_margin: share of a face's box added on every side.
+        temperature: what logits are divided by before the softmax.
+        path: of the network.
+        maps: whether `classify` returns heat maps.
+
     Args:
         card_path: the model's card; see `find_card`.
         precision: one of the card's precisions; ``None`` for its default.
@@ -81,6 +100,7 @@ class MaskClassifier:
         lanes: faces worked on at a time.
         crop_margin: share of a face's box added on every side; ``None`` for the card's.
         maps: whether `classify` returns heat maps, which detection alone does not need.
+        named: what the user named; one of the card's networks is the one that is run.
 
     Raises:
         ModelError: the card or the network is missing, damaged, or they do not fit together.
@@ -95,27 +115,19 @@ class MaskClassifier:
         lanes: int = min(2, os.cpu_count() or 1),
         crop_margin: float | None = None,
         maps: bool = False,
+        named: Path | None = None,
     ) -> None:
-        card = read_card(card_path)
-        if card.get("format") != CARD_FORMAT:
-            raise ModelError(
-                f"{card_path}: has card format {card.get('format')!r}, "
-                f"this maskdet reads {CARD_FORMAT}"
-            )
-        try:
-            self.labels: tuple[str, ...] = tuple(str(label) for label in card["labels"])
-            self.size = int(card["input"]["size"])
-            self.crop_margin = float(card["crop_margin"] if crop_margin is None else crop_margin)
-            self.temperature = float(card.get("temperature", 1.0))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{card_path}: is not a classifier's card ({error!r})") from None
-        key = f"tflite_{precision}" if precision else "tflite"
-        path = card_file(card_path, card, key)
-        self._network = Network(path, threads=threads, lanes=lanes)
+        card = read_classifier_card(card_path)
+        self.labels = card.labels
+        self.size = card.size
+        self.crop_margin = card.crop_margin if crop_margin is None else crop_margin
+        self.temperature = card.temperature
+        self.path = network_file(card, precision, named)
+        self._network = Network(self.path, threads=threads, lanes=lanes)
         self.maps = maps
-        if maps and "cam" not in self._network.output_names and "no_maps" in card:
-            raise NoMapsError(f"{card_path.stem}: has no heat maps, for {card['no_maps']}")
-        self._check(path)
+        if maps and "cam" not in self._network.output_names and card.no_maps:
+            raise NoMapsError(f"{card_path.stem}: has no heat maps, for {card.no_maps}")
+        self._check(self.path)
 
     def _check(self, path: Path) -> None:
         missing = {"probabilities", "logits", "cam"} - self._network.output_names
@@ -130,11 +142,14 @@ class MaskClassifier:
                 f"its card says {self.size}"
             )
         outputs = self._network.run(np.zeros(self._network.input_shape, np.uint8))
-        if outputs["logits"].shape[1] != len(self.labels):
+        logits = outputs["logits"].shape
+        if logits[1] != len(self.labels):
             raise ModelError(
-                f"{path}: tells {outputs['logits'].shape[1]} labels apart, its card names "
-                f"{len(self.labels)}"
+                f"{path}: tells {logits[1]} labels apart, its card names {len(self.labels)}"
             )
+        cam = outputs["cam"].shape if "cam" in outputs else (1, 1, 1, logits[1])
+        if len(logits) != 2 or len(cam) != 4 or cam[3] != logits[1]:
+            raise ModelError(f"{path}: has no map for each label; export it again")
 
     def classify(
         self, frame_bgr: UInt8Array, xyxy: FloatArray

@@ -21,12 +21,22 @@ class MaskDetector:
         faces: the first stage.
         classifier: the second stage.
         min_face: faces lower than this are left out, in pixels.
+        confidence: score from which on a face is labelled, where the first stage gives more
+            doubtful ones, too; ``None`` takes all it gives.
     """
 
-    def __init__(self, faces: FaceDetector, classifier: Classifier, *, min_face: float = 0) -> None:
+    def __init__(
+        self,
+        faces: FaceDetector,
+        classifier: Classifier,
+        *,
+        min_face: float = 0,
+        confidence: float | None = None,
+    ) -> None:
         self.faces = faces
         self.classifier = classifier
         self.min_face = min_face
+        self.confidence = confidence
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -45,9 +55,22 @@ class MaskDetector:
         Returns:
             (N, 4) boxes in pixels and (N,) scores, best first.
         """
+        faces, _ = self.find_all(frame_bgr, detect)
+        return faces
+
+    def find_all(
+        self, frame_bgr: UInt8Array, detect: Callable[[UInt8Array], Faces] | None = None
+    ) -> tuple[Faces, FloatArray]:
+        """Does what `find_faces` does, and keeps what is left out: it may show somebody.
+
+        Returns:
+            The faces, and (K, 4) boxes in pixels of what is too doubtful, or too low, to be one.
+        """
         xyxy, scores = (detect or self.faces.detect)(frame_bgr)
-        large = xyxy[:, 3] - xyxy[:, 1] >= self.min_face
-        return xyxy[large], scores[large]
+        counted = xyxy[:, 3] - xyxy[:, 1] >= self.min_face
+        if self.confidence is not None:
+            counted &= scores >= np.float32(self.confidence)
+        return (xyxy[counted], scores[counted]), xyxy[~counted]
 
     def classify(
         self, frame_bgr: UInt8Array, xyxy: FloatArray, face_scores: FloatArray

@@ -21,8 +21,11 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from maskdet.errors import ModelError
+from maskdet.vision import trust
 
 Outputs = dict[str, NDArray[Any]]
+
+_PIXELS = (np.uint8, np.float32)
 
 
 # Two that overlap would leave standard error silent for good.
@@ -49,26 +52,51 @@ def silent_standard_error() -> Iterator[None]:
             os.close(nowhere)
 
 
+@contextmanager
+def refused(path: Path) -> Iterator[None]:
+    """Makes what LiteRT says against a network an error of the user's file.
+
+    Raises:
+        ModelError: LiteRT cannot load or run the network.
+    """
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
+        raise ModelError(f"{path}: is not a model LiteRT can run ({reason})") from None
+
+
 class _Lane:
     """One interpreter with its tensors' indices looked up."""
 
     def __init__(self, path: Path, input_shape: Sequence[int] | None, threads: int) -> None:
         # By its path the file is mapped into memory, which the lanes then share.
         self.interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        details = self.interpreter.get_input_details()[0]
+        inputs = self.interpreter.get_input_details()
+        if len(inputs) != 1 or len(inputs[0]["shape"]) != 4:
+            raise ValueError(f"it takes {len(inputs)} inputs, not one picture")
+        details = inputs[0]
         if input_shape is not None and tuple(details["shape"]) != tuple(input_shape):
             self.interpreter.resize_tensor_input(details["index"], list(input_shape), strict=False)
         self.interpreter.allocate_tensors()
         self.input = self.interpreter.get_input_details()[0]
-        runner = self.interpreter.get_signature_runner()
-        self.outputs = {
-            name: detail["index"] for name, detail in runner.get_output_details().items()
-        }
+        outputs = self.interpreter.get_signature_runner().get_output_details()
+        if self.input["dtype"] not in _PIXELS or any(
+            detail["dtype"] is not np.float32 for detail in outputs.values()
+        ):
+            raise ValueError("it does not turn pixels, uint8 or float32, into float32")
+        self.outputs = {name: detail["index"] for name, detail in outputs.items()}
 
     def __call__(self, sample: NDArray[Any]) -> Outputs:
         self.interpreter.set_tensor(self.input["index"], sample[np.newaxis])
         self.interpreter.invoke()
-        return {name: self.interpreter.get_tensor(index)[0] for name, index in self.outputs.items()}
+        found = {name: self.interpreter.get_tensor(i) for name, i in self.outputs.items()}
+        for name, output in found.items():
+            if output.ndim < 2 or len(output) != 1:
+                raise ValueError(f"its output {name} is of shape {output.shape}")
+            if not np.isfinite(output).all():
+                raise ValueError(f"its output {name} is not a number everywhere")
+        return {name: output[0] for name, output in found.items()}
 
 
 class Network:
@@ -85,9 +113,12 @@ class Network:
         threads: CPU threads an interpreter uses for one sample.
         lanes: how many samples are worked on at a time at most. The second and further interpreters
             are made when they are first wanted: each holds tens of megabytes.
+        trusted: whether this program has just made the file itself. Any other that does not come
+            with maskdet is first tried out; see `maskdet.vision.trust`.
 
     Raises:
-        ModelError: the file is missing, damaged, or not a network with one input.
+        ModelError: the file is missing, damaged, or not a network with one picture as its input and
+            float32 outputs.
     """
 
     def __init__(
@@ -97,15 +128,16 @@ class Network:
         input_shape: Sequence[int] | None = None,
         threads: int = 1,
         lanes: int = 1,
+        trusted: bool = False,
     ) -> None:
         if not path.is_file():
             raise ModelError(f"{path}: no such file")
-        try:
-            with silent_standard_error():
-                first = _Lane(path, input_shape, threads)
-        except (ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
-            raise ModelError(f"{path}: is not a model LiteRT can run ({reason})") from None
+        if not trusted:
+            shape = "own" if input_shape is None else "x".join(map(str, input_shape))
+            trust.check([path], ["tflite", shape])
+        self._path = path
+        with refused(path), silent_standard_error():
+            first = _Lane(path, input_shape, threads)
         self._make = functools.partial(_Lane, path, input_shape, threads)
         self._free: SimpleQueue[_Lane] = SimpleQueue()
         self._free.put(first)
@@ -127,6 +159,7 @@ class Network:
             One array an output, (N, ...), in float32.
 
         Raises:
+            ModelError: the network fails, or answers with what is no number.
             ValueError: the batch is empty or of another shape than the network's input.
         """
         if len(batch) == 0 or batch.shape[1:] != self.input_shape[1:]:
@@ -139,11 +172,12 @@ class Network:
         return {name: np.stack([result[name] for result in results]) for name in self.output_names}
 
     def _run_one(self, sample: NDArray[Any]) -> Outputs:
-        lane = self._take()
-        try:
-            return lane(sample)
-        finally:
-            self._free.put(lane)
+        with refused(self._path):
+            lane = self._take()
+            try:
+                return lane(sample)
+            finally:
+                self._free.put(lane)
 
     def _take(self) -> _Lane:
         """Returns a free interpreter: one that is there, a new one, or the next to become free."""

@@ -130,6 +130,21 @@ def test_a_frame_without_faces() -> None:
     assert COMPOSER.draw_classic(np.full((30, 40, 3), 90, np.uint8), empty).shape == (300, 600, 3)
 
 
+def test_the_classic_picture_says_whose_map_it_shows() -> None:
+    """The label stands on the map; of several faces a white frame marks the one that is shown."""
+    for boxes, marked in (
+        (((30, 30, 90, 90),), False),
+        (((20, 20, 50, 50), (90, 60, 190, 170)), True),
+    ):
+        frame = np.full((300, 300, 3), 90, np.uint8)
+        picture = COMPOSER.draw_classic(frame, explained(faces_with_maps(*boxes)))
+        bar = picture[285:298, 302:320].reshape(-1, 3)
+        assert any(tuple(colour) in {(0, 200, 0), (0, 0, 230)} for colour in bar.tolist())
+        left, top, _, _ = boxes[-1]
+        white = (picture[top - 4 : top - 1, left + 10 : left + 60] == 255).all()
+        assert white == marked
+
+
 def test_panels_say_how_the_map_adds_up() -> None:
     """The mean of the map and the biases are the difference of the logits; inexact maps say not."""
     faces = faces_with_maps((0, 0, 50, 50))

@@ -213,6 +213,8 @@ def test_figures_and_pictures(tmp_path: Path) -> None:
     assert report["even_shares"]["with_mask"]["outside"]["mean"] == pytest.approx(5 / 9, abs=1e-4)
     assert report["completeness"]["float32"]["largest_share_of_range"] == pytest.approx(1e-7)
     assert any(line.startswith("cam ") and "0.200" in line for line in table(evidence))
+    better = table(evidence)[1]
+    assert better.split() == ["(lower", "is", "better)", "(higher", "is", "better)", "(lower)"]
     assert all(path.stat().st_size > 500 for path in write_report(tmp_path / "new", evidence))
     method = evidence.methods[0]
     assert draw_averages(evidence, method).shape[1] > 2 * 260

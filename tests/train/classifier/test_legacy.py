@@ -19,8 +19,7 @@ def small_model(suffix: str = "", *, between: Any = ()) -> Any:
     """Returns a small_cnn of 32 pixels, its dense layers called by a script's later run."""
     options = TrainOptions(dataset=(), architecture="small_cnn", image_size=32, head_units=8)
     whole = deployable(build(options, 2).whole, architecture="small_cnn", size=32, dropout=0.5)
-    flat = tensor = whole.get_layer("flatten").output
-    del flat
+    tensor = whole.get_layer("flatten").output
     for layer in (
         keras.layers.Dense(8, activation="relu", name=f"dense{suffix}"),
         *between,

@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import io
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import pytest
 
 from maskdet.assets import card_file, read_card, sha256
 from maskdet.errors import MaskdetError, ModelError, OutputError
+from maskdet.train import checkpoint
 from maskdet.train.classifier import run as runs
 from maskdet.train.classifier.dataset import prepare
 from maskdet.train.classifier.model import build
@@ -191,6 +193,31 @@ def test_resume_with_another_architecture(tmp_path: Path) -> None:
     other = trainer(small(tmp_path, head_units=16), tmp_path / "a")
     with pytest.raises(ModelError, match="of another network"):
         other.resume()
+
+
+def damaged(path: Path, damage: str) -> bytes:
+    """Returns a checkpoint with one thing about it wrong."""
+    if damage == "packed as nobody packs":
+        data = bytearray(path.read_bytes())
+        # Where the directory at the file's end says how its first entry is packed: in no way known.
+        data[data.index(b"PK\1\2") + 10] = 99
+        return bytes(data)
+    arrays = checkpoint.read_arrays(path)
+    arrays["progress"] = np.frombuffer(b"[" * 100_000, np.uint8)
+    stream = io.BytesIO()
+    np.savez(stream, **arrays)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("damage", ["packed as nobody packs", "nested too deeply"])
+def test_resume_from_a_damaged_checkpoint(tmp_path: Path, damage: str) -> None:
+    """What Python's own readers answer with errors of their own is one line, too."""
+    path = tmp_path / "checkpoint.npz"
+    checkpoint.save(path, checkpoint.Progress("mine"), [np.zeros(3)])
+    assert checkpoint.load(path)[0].fingerprint == "mine"
+    path.write_bytes(damaged(path, damage))
+    with pytest.raises(ModelError, match="is not a checkpoint of maskdet, or is damaged"):
+        checkpoint.load(path)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK broken"])

@@ -185,11 +185,11 @@ def test_an_unknown_precision_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ({"kind": "classifier"}, "not the card of a face detector"),
-        ({"format": 99}, "not the card of a face detector"),
-        ({"prior_boxes": {}}, "lacks or garbles"),
-        ({"default_confidence": "high"}, "lacks or garbles"),
-        ({"input": None}, "lacks or garbles"),
+        ({"kind": "classifier"}, "kind is 'classifier', expected 'ssd_face_detector'"),
+        ({"format": 99}, "format is 99, expected 1"),
+        ({"prior_boxes": {}}, r"has no prior_boxes\.steps"),
+        ({"default_confidence": "high"}, "default_confidence is 'high', expected a number"),
+        ({"input": None}, "input is null, expected an object"),
     ],
 )
 def test_a_card_of_another_kind_is_refused(

@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from maskdet.assets import bundled
 from maskdet.boxes import intersection_over_union
+from maskdet.vision.faces.card import read_face_card
 from maskdet.vision.faces.prior_boxes import (
     BACKGROUND,
     PriorBoxSpec,
@@ -70,15 +72,9 @@ def test_a_wrong_number_of_maps_is_refused() -> None:
 
 
 def test_a_spec_survives_its_card() -> None:
-    """What a card says in JSON's lists and numbers comes back equal."""
-    entry = {
-        "steps": [8, 16, 32, 64, 100, 300],
-        "sizes": [[30, 60], [60, 111], [111, 162], [162, 213], [213, 264], [264, 315]],
-        "aspect_ratios": [[2], [2, 3], [2, 3], [2, 3], [2], [2]],
-        "variances": [0.1, 0.1, 0.2, 0.2],
-        "offset": 0.5,
-    }
-    assert PriorBoxSpec.from_card(entry) == RES10
+    """What the public network's card says in JSON's lists and numbers comes back equal."""
+    card = read_face_card(bundled("face_detector/original/ssd_res10.json"))
+    assert card.prior_boxes == RES10
 
 
 def test_decoding_by_hand() -> None:

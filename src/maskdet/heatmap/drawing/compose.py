@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from maskdet.boxes import cut, expand_boxes
@@ -10,13 +11,20 @@ from maskdet.heatmap.drawing.layout import Layout, Seats
 from maskdet.heatmap.drawing.overlay import UInt8Array
 from maskdet.heatmap.drawing.panels import BACKGROUND, Brush, PanelText, draw_panel
 from maskdet.heatmap.methods.views import ShownMaps
-from maskdet.media.drawing import draw_detections, draw_text, label_colour, text_scale
+from maskdet.media.drawing import (
+    WHITE,
+    draw_detections,
+    draw_text,
+    label_colour,
+    text_scale,
+)
 from maskdet.vision.preprocessing import resize
 from maskdet.wording import label_text
 
 # What earlier scripts recorded: two squares side by side, five frames a second.
 CLASSIC_SIDE = 300  # pixels
 CLASSIC_FRAME_RATE = 5.0
+_CLASSIC_TEXT = 0.4  # OpenCV's font scale
 
 
 @dataclass(frozen=True)
@@ -96,15 +104,27 @@ class Composer:
             found: what is in it.
 
         Returns:
-            (300, 600, 3) uint8 BGR; the right half is dark where there is no face.
+            (300, 600, 3) uint8 BGR; the right half is dark where there is no face. Where there is
+            one it says whose map it is, and of several faces a white frame marks that one.
         """
-        side = CLASSIC_SIDE
+        side, detections = CLASSIC_SIDE, found.detections
         canvas = np.full((side, 2 * side, 3), BACKGROUND, np.uint8)
-        for index in Seats(1).seat(found.detections).values():
+        shown = list(Seats(1).seat(detections).values())
+        for index in shown:
             face = self._face(frame_bgr, found, index, side)
             canvas[:, side:] = self._brush.paint(face, found.shown.maps[index], found.scale)
-        draw_detections(frame_bgr, found.detections)
+        draw_detections(frame_bgr, detections)
+        height, width = frame_bgr.shape[:2]
         canvas[:, :side] = resize(frame_bgr, side, side)
+        for index in shown:
+            text = self.text(found, index, "")
+            several = f", largest of {len(detections)}" if len(detections) > 1 else ""
+            draw_text(canvas, text.title + several, (side, side), text.colour, _CLASSIC_TEXT)
+            if several:
+                box = detections.xyxy[index] * side / np.array([width, height] * 2)
+                left, top, right, bottom = (round(float(value)) for value in box)
+                frame = canvas[:, :side]
+                cv2.rectangle(frame, (left - 3, top - 3), (right + 3, bottom + 3), WHITE, 2)
         return canvas
 
     def _face(self, frame_bgr: UInt8Array, found: Explained, index: int, side: int) -> UInt8Array:

@@ -17,7 +17,7 @@ from ai_edge_litert.interpreter import Interpreter
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError
 from maskdet.heatmap.drawing.overlay import UInt8Array
-from maskdet.vision.runtime import silent_standard_error
+from maskdet.vision.runtime import refused, silent_standard_error
 
 
 def bias_shares(network: Path, keras_file: Path, faces: UInt8Array) -> FloatArray:
@@ -35,7 +35,7 @@ def bias_shares(network: Path, keras_file: Path, faces: UInt8Array) -> FloatArra
         ModelError: the Keras file is not of maskdet's head, or the graph has no such layer.
     """
     hidden_bias, kernel, bias = _head(keras_file)
-    with silent_standard_error(), warnings.catch_warnings():
+    with refused(network), silent_standard_error(), warnings.catch_warnings():
         # That keeping every tensor takes memory, which is what it is for.
         warnings.simplefilter("ignore", UserWarning)
         interpreter = Interpreter(str(network), experimental_preserve_all_tensors=True)
@@ -53,7 +53,8 @@ def bias_shares(network: Path, keras_file: Path, faces: UInt8Array) -> FloatArra
     shares = []
     for face in faces:
         interpreter.set_tensor(taken["index"], face[np.newaxis].astype(taken["dtype"]))
-        interpreter.invoke()
+        with refused(network):
+            interpreter.invoke()
         gate = interpreter.get_tensor(found[0])[0] > 0
         shares.append((gate * hidden_bias) @ kernel + bias)
     return np.stack(shares).astype(np.float32)

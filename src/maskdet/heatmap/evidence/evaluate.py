@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.assets import card_file, read_card
 from maskdet.detections import Detections, FloatArray
 from maskdet.errors import OutputError
 from maskdet.extras import missing
@@ -22,6 +21,7 @@ from maskdet.heatmap.methods.loading import load_model
 from maskdet.heatmap.methods.views import resolve_view, shown_maps
 from maskdet.media.files import next_run_folder
 from maskdet.stream import NetworkOptions
+from maskdet.vision.card import read_classifier_card
 from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.evidence import evidence_shares
 from maskdet.vision.foreign import find_or_convert_card
@@ -84,7 +84,11 @@ def evaluate(
     card_path = find_or_convert_card(networks.model, log)
     options = replace(options, networks=replace(networks, model=card_path))
     classifier = MaskClassifier(
-        card_path, precision=networks.precision, crop_margin=networks.crop_margin, maps=True
+        card_path,
+        precision=networks.precision,
+        crop_margin=networks.crop_margin,
+        maps=True,
+        named=networks.model,
     )
     view = resolve_view(options.view, classifier.labels)
     faces = read_faces(
@@ -207,9 +211,8 @@ def _completeness(
     card_path: Path, faces: FaceSet, log: Callable[[str], None]
 ) -> tuple[Completeness, ...]:
     """Checks every exported file of the model."""
-    card = read_card(card_path)
-    files = card.get("files", {})
-    if "keras" not in files:
+    card = read_classifier_card(card_path)
+    if "keras" not in card.files:
         log("the card names no .keras file: what the biases add is not known")
         return ()
     if missing("train"):
@@ -219,18 +222,17 @@ def _completeness(
         return ()
     results = []
     # The default file may be named twice, by its precision as well.
-    exported = {entry["name"]: key for key, entry in files.items() if key.startswith("tflite")}
+    exported = {entry.name: key for key, entry in card.files.items() if key.startswith("tflite")}
     for key in exported.values():
-        path = card_file(card_path, card, key)
         precision = key.removeprefix("tflite").removeprefix("_") or None
         network = MaskClassifier(card_path, precision=precision, maps=True)
         _, logits, cams = _batches(faces.crops, network.read)
-        biases = bias_shares(path, card_file(card_path, card, "keras"), faces.crops)
+        biases = bias_shares(network.path, card.file("keras"), faces.crops)
         error = np.abs(logits - cams.mean(axis=(1, 2)) - biases)
         span = float(logits.max() - logits.min())
         results.append(
             Completeness(
-                str(files[key].get("precision", key)), float(error.max()), float(error.mean()), span
+                card.files[key].precision or key, float(error.max()), float(error.mean()), span
             )
         )
     return tuple(results)

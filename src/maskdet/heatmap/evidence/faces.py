@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.class_folders import Picture, held_out, list_pictures
+from maskdet.class_folders.listing import Picture, held_out, list_pictures
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.pictures import read_picture
 from maskdet.vision.evidence import faces_in_crops
 from maskdet.vision.preprocessing import UInt8Array, face_inputs, picture_input
+from maskdet.vision.runtime import silent_standard_error
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,9 @@ def read_faces(
     rows, failures = [], []
     for picture in chosen:
         try:
-            crop, place = _cut(picture, margin=margin, size=size)
+            # What libjpeg thinks of a damaged picture names none.
+            with silent_standard_error():
+                crop, place = _cut(picture, margin=margin, size=size)
         except SourceError as error:
             failures.append(str(error))
             continue

@@ -62,7 +62,8 @@ def table(evidence: Evidence) -> list[str]:
     """Returns the figures as lines of text."""
     columns = "".join(f"{name:>20}" for name in ("deletion", "insertion"))
     shares = "".join(f"{name:>12}" for name in ("lower half", "outside", "rim"))
-    lines = [f"{'method':<12}{columns}{'ROAD':>8}{shares}"]
+    better = f"{'(lower is better)':>20}{'(higher is better)':>20}{'(lower)':>8}"
+    lines = [f"{'method':<12}{columns}{'ROAD':>8}{shares}", f"{'':<12}{better}"]
     for method in evidence.methods:
         intervals = map(evidence.interval, (method.deletion_areas, method.insertion_areas))
         areas = "".join(f"{one.mean:>8.3f} {one.low:.3f}-{one.high:.3f}" for one in intervals)

@@ -20,6 +20,7 @@ made of if all places were like it.
 """
 
 import logging
+import zipfile
 from pathlib import Path
 from typing import Any, cast
 
@@ -177,7 +178,11 @@ def _load(path: Path) -> Any:
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
         usable = len(model.input_shape) == 4 and len(model.output_shape) == 2 and model.layers
-    except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
+    # RuntimeError: the archive asks for a password, or is packed as nobody packs it.
+    except (
+        *(ValueError, OSError, KeyError, TypeError, AttributeError),
+        *(EOFError, RuntimeError, zipfile.BadZipFile),
+    ) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ModelError(f"{path}: cannot be loaded as a Keras model ({reason})") from None
     if not usable or not any(max(layer.output.shape[1:3]) > 1 for layer in _mapped_layers(model)):

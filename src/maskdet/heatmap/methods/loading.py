@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from maskdet.assets import card_file, read_card
 from maskdet.errors import ModelError, NoMapsError
 from maskdet.extras import require
 from maskdet.heatmap.methods.explainers import (
@@ -17,6 +15,7 @@ from maskdet.heatmap.methods.explainers import (
     MapOptions,
     SmoothExplainer,
 )
+from maskdet.vision.card import ClassifierCard, read_classifier_card
 from maskdet.vision.classifier import Classifier, MaskClassifier
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.runtime import silent_standard_error
@@ -69,29 +68,29 @@ def load_model(
         ModelError: no such model, or it cannot give such maps.
     """
     card_path = find_or_convert_card(model, log)
-    card = read_card(card_path)
+    card = read_classifier_card(card_path)
     reason = f"{card_path}: names no .keras file, which --method {options.method} needs"
     if options.method == CAM and options.layer is None:
-        if "no_maps" in card:
+        if card.no_maps:
             raise NoMapsError(
-                f"{card_path.stem}: no exact heat map, for {card['no_maps']}; "
+                f"{card_path.stem}: no exact heat map, for {card.no_maps}; "
                 "--method gradcam gives one"
             )
         try:
-            return _load_lite(card_path, card, options, crop_margin, precision, log)
+            return _load_lite(card, model, options, crop_margin, precision, log)
         except NoMapsError as error:
             reason = f"{error}, or put its .keras file beside it"
             slower = str(error).rsplit("; ", 1)[0]
-            if "keras" in card.get("files", {}):
+            if "keras" in card.files:
                 log(f"{slower}: computing with Keras, which is slower")
-    if "keras" not in card.get("files", {}):
+    if "keras" not in card.files:
         raise ModelError(reason)
-    return _load_keras(card_file(card_path, card, "keras"), card, options, crop_margin)
+    return _load_keras(card.file("keras"), card, options, crop_margin)
 
 
 def _load_lite(
-    card_path: Path,
-    card: dict[str, Any],
+    card: ClassifierCard,
+    named: Path | None,
     options: MapOptions,
     crop_margin: float | None,
     precision: str | None,
@@ -102,11 +101,13 @@ def _load_lite(
     Raises:
         NoMapsError: it has no maps, or none of the resolution asked for.
     """
-    classifier = MaskClassifier(card_path, precision=precision, crop_margin=crop_margin, maps=True)
+    classifier = MaskClassifier(
+        card.path, precision=precision, crop_margin=crop_margin, maps=True, named=named
+    )
     explainer: Explainer = LiteExplainer(classifier)
     if options.resolution not in (None, classifier.size):
         assert options.resolution is not None
-        path = card_file(card_path, card, f"tflite_{precision}" if precision else "tflite")
+        path = classifier.path
         try:
             explainer = LargeLiteExplainer(path, classifier.labels, options.resolution)
         except ModelError:
@@ -114,7 +115,7 @@ def _load_lite(
                 f"{path}: its graph takes {classifier.size} pixels and no other size; "
                 f"leave --resolution {options.resolution} out"
             ) from None
-    if card.get("architecture") == "small_cnn":
+    if card.architecture == "small_cnn":
         log(
             "small_cnn does not pool its map globally: each place has weights of its own, so the "
             "map is exact but may jump from cell to cell; --method gradcam averages the weights"
@@ -125,7 +126,7 @@ def _load_lite(
 
 def _load_keras(
     path: Path,
-    card: dict[str, Any],
+    card: ClassifierCard,
     options: MapOptions,
     crop_margin: float | None,
 ) -> LoadedModel:
@@ -137,12 +138,12 @@ def _load_keras(
 
     explainer: Explainer = KerasExplainer(
         path,
-        tuple(str(label) for label in card["labels"]),
+        card.labels,
         method=options.method,
         layer=options.layer,
         resolution=options.resolution,
     )
     if options.smooth:
         explainer = SmoothExplainer(explainer)
-    margin = float(card.get("crop_margin", 0.0)) if crop_margin is None else crop_margin
-    return LoadedModel(explainer, margin, float(card.get("temperature", 1.0)))
+    margin = card.crop_margin if crop_margin is None else crop_margin
+    return LoadedModel(explainer, margin, card.temperature)

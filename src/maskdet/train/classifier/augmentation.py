@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.faces_file import Box
+from maskdet.class_folders.faces_file import Box
 from maskdet.train.camera import Camera, distort
 from maskdet.vision.preprocessing import UInt8Array, face_inputs, picture_input, resize
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.class_folders.splits import SPLITS, TEST, TRAIN, VALIDATION
 from maskdet.detections import FloatArray
 from maskdet.duplicates import Pairs, group_duplicates, near_pairs
 from maskdet.errors import DatasetError
-from maskdet.splits import SPLITS, TEST, TRAIN, VALIDATION
 from maskdet.train.classifier.feed import Feed
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.data import BadFile, Collection, collect, hash_folders

@@ -4,6 +4,7 @@ The map of a class follows in closed form, because everything between the last f
 logit is linear up to one ReLU, whose gate is known: see `Exported`.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -55,7 +56,8 @@ class Exported(tf.Module):  # type: ignore[misc]
             if layer.name.startswith(("average_pooling2d", "flatten"))
         )
         self._averages = pool.name.startswith("average_pooling2d")
-        self._maps = tf.keras.Model(model.input, pool.input)
+        # Not a model to TensorFlow, which would save each of its layers, too: much slower.
+        self._maps = functools.partial(tf.keras.Model(model.input, pool.input), training=False)
         self._hidden, self._last = (model.get_layer(name) for name in HEAD_LAYERS)
         self._size = model.input_shape[1]
         # The converter turns TensorFlow's variables to constants, which Keras's own only wrap.
@@ -70,7 +72,7 @@ class Exported(tf.Module):  # type: ignore[misc]
 
     def __call__(self, face: Any) -> dict[str, Any]:
         """Takes (1, S, S, 3) RGB in 0..255; gives probabilities, logits and maps."""
-        maps = self._maps(face / 127.5 - 1.0, training=False)
+        maps = self._maps(face / 127.5 - 1.0)
         _, height, width, channels = maps.shape
         places = height * width
         positions = tf.reshape(maps, (places, channels))

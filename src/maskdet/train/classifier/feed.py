@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from maskdet.class_folders import Picture
+from maskdet.class_folders.listing import Picture
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.pictures import read_picture

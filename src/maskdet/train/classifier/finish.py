@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from maskdet.class_folders.splits import TEST, TRAIN, VALIDATION
 from maskdet.detections import FloatArray
 from maskdet.errors import OutputError
-from maskdet.splits import TEST, TRAIN, VALIDATION
 from maskdet.train import card
 from maskdet.train.classifier import report
 from maskdet.train.classifier.convert import Conversion, convert

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from maskdet.class_folders.splits import TEST, VALIDATION
 from maskdet.detections import FloatArray
 from maskdet.media import plots
-from maskdet.splits import TEST, VALIDATION
 from maskdet.train.classifier.convert import Conversion
 from maskdet.train.classifier.dataset import Dataset
 from maskdet.train.classifier.metrics import PartReport

@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from maskdet.class_folders.splits import TRAIN, VALIDATION
 from maskdet.folders import kinds_of
-from maskdet.splits import TRAIN, VALIDATION
 from maskdet.train.classifier import finish, preview
 from maskdet.train.classifier.dataset import SKIPPED_FILE, Dataset, prepare
 from maskdet.train.classifier.finish import Result
@@ -16,6 +16,7 @@ from maskdet.train.classifier.initial import initial_networks
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.trainer import Trainer
 from maskdet.train.journal import Journal, Say, Show
+from maskdet.train.quiet import no_native_output
 from maskdet.train.run_folder import new_folder, writing_to
 from maskdet.train.strategy import chosen_strategy
 from maskdet.wording import counted
@@ -54,13 +55,20 @@ def train(options: TrainOptions, *, say: Say, show: Show, resume: Path | None = 
         return finish.finish(options, dataset, networks.whole, journal)
 
 
-def draw_preview(options: TrainOptions, path: Path) -> None:
+def draw_preview(options: TrainOptions, path: Path) -> tuple[str, ...]:
     """Writes a sheet of augmented pictures to look at, without training.
+
+    Returns:
+        A line for each picture that was left out since it cannot be read.
 
     Raises:
         MaskdetError: no pictures, or the sheet cannot be written.
     """
-    preview.write_sheet(prepare(options).feeds[TRAIN], options, path)
+    # What libjpeg says of a damaged picture, each time it is drawn, names none.
+    with no_native_output():
+        dataset = prepare(options)
+        preview.write_sheet(dataset.feeds[TRAIN], options, path)
+    return tuple(f"{bad.path}: {bad.reason}" for bad in dataset.collection.bad)
 
 
 @contextlib.contextmanager

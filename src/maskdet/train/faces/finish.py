@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from maskdet.class_folders.splits import TRAIN, VALIDATION
 from maskdet.errors import OutputError
-from maskdet.splits import TRAIN, VALIDATION
 from maskdet.train.card import check_output as check_files
 from maskdet.train.card import versions, write_files
 from maskdet.train.faces.feed import FaceFeed
@@ -24,7 +24,8 @@ from maskdet.train.journal import Journal
 from maskdet.train.plots import plot_face_history
 from maskdet.train.quiet import no_native_output
 from maskdet.train.run_folder import writing_to
-from maskdet.vision.faces.loading import CARD_FORMAT, CARD_KIND, load_face_detector
+from maskdet.vision.faces.card import CARD_FORMAT, CARD_KIND
+from maskdet.vision.faces.loading import load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
 
 NAME = "ssd_faces"

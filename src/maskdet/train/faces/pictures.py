@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.annotations import BoxedPhotograph, read_annotations
+from maskdet.class_folders.splits import TRAIN, VALIDATION
 from maskdet.duplicates import group_duplicates, near_pairs, stack_hashes
 from maskdet.errors import DatasetError
-from maskdet.splits import TRAIN, VALIDATION
 from maskdet.text_files import composed
 from maskdet.train.data import hash_files, hash_folders
 from maskdet.train.faces.feed import FaceFeed

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import keras
 
+from maskdet.class_folders.splits import TRAIN, VALIDATION
 from maskdet.errors import DatasetError
-from maskdet.splits import TRAIN, VALIDATION
 from maskdet.train.faces import finish, weights
 from maskdet.train.faces.feed import steps
 from maskdet.train.faces.network import TrainedSsd

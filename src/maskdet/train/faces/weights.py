@@ -4,16 +4,16 @@ An ``.npz`` file read without pickle: loading runs nothing from the file. A TFLi
 trained on, and a Keras file of the network would be four times as large.
 """
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from maskdet.assets import card_file, read_card
 from maskdet.errors import ModelError
+from maskdet.train.checkpoint import read_arrays
 from maskdet.train.faces.networks.registry import FINE, RES10, network_of, network_with
+from maskdet.vision.faces.card import read_face_card
 from maskdet.vision.faces.loading import find_card
 
 WEIGHTS_KEY = "weights"
@@ -36,11 +36,10 @@ def load(path: Path) -> keras.Model:
         ModelError: the file is missing, damaged, or of another network.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = {name: stored[name].astype(np.float32) for name in stored.files}
+        arrays = {name: array.astype(np.float32) for name, array in read_arrays(path).items()}
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, KeyError, zipfile.BadZipFile):
+    except ValueError:
         raise ModelError(f"{path}: is not a weights file of maskdet, or is damaged") from None
     network = network_with({name.rpartition("/")[0] for name in arrays}).build()
     for layer in network.layers:
@@ -54,19 +53,22 @@ def load(path: Path) -> keras.Model:
     return network
 
 
-def load_from(folder: Path) -> keras.Model:
-    """Builds the network of a face detector's folder.
+def load_from(place: Path) -> keras.Model:
+    """Builds the network of a face detector.
+
+    Args:
+        place: see `maskdet.vision.faces.loading.load_face_detector`.
 
     Raises:
         ModelError: it holds no face detector, or one that cannot be trained on.
     """
-    card_path = find_card(folder)
+    card_path = find_card(place)
     if card_path is None:
-        raise ModelError(f"{folder}: holds no face detector that can be trained on")
-    card = read_card(card_path)
-    if WEIGHTS_KEY not in card.get("files", {}):
+        raise ModelError(f"{place}: holds no face detector that can be trained on")
+    card = read_face_card(card_path)
+    if WEIGHTS_KEY not in card.files:
         raise ModelError(f"{card_path}: names no weights file, so it cannot be trained on")
-    return load(card_file(card_path, card, WEIGHTS_KEY))
+    return load(card.file(WEIGHTS_KEY))
 
 
 def with_fine_heads(network: keras.Model) -> keras.Model:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from maskdet.errors import ModelError
+from maskdet.vision import trust
 from maskdet.vision.faces.detector import Faces, inside_frame
 from maskdet.vision.preprocessing import UInt8Array
 
@@ -22,13 +23,20 @@ class CaffeFaceDetector:
         caffemodel: its weights.
         confidence: score from which on a box is a face; None takes `CAFFE_CONFIDENCE`.
         face_size: see `SsdFaceDetector`.
+        trusted: whether the files are known to run; see `maskdet.vision.trust`.
 
     Raises:
         ModelError: this OpenCV no longer reads Caffe models, or not these files.
     """
 
     def __init__(
-        self, prototxt: Path, caffemodel: Path, *, confidence: float | None, face_size: int
+        self,
+        prototxt: Path,
+        caffemodel: Path,
+        *,
+        confidence: float | None,
+        face_size: int,
+        trusted: bool = False,
     ) -> None:
         if not hasattr(cv2.dnn, "readNetFromCaffe"):
             raise ModelError(
@@ -36,6 +44,8 @@ class CaffeFaceDetector:
                 f"convert it: python tools/build_assets.py --caffe {caffemodel.parent} "
                 f"--output {caffemodel.parent}"
             )
+        if not trusted:
+            trust.check([prototxt, caffemodel], ["caffe", str(face_size)])
         try:
             self._network = cv2.dnn.readNetFromCaffe(str(prototxt), str(caffemodel))
         except cv2.error as error:

@@ -6,9 +6,9 @@ width, height. All functions are pure.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -46,24 +46,6 @@ class PriorBoxSpec:
                 f"expected one entry a map, got {len(self.steps)} steps, {len(self.sizes)} sizes, "
                 f"{len(self.aspect_ratios)} aspect ratios"
             )
-
-    @classmethod
-    def from_card(cls, entry: Mapping[str, Any]) -> Self:
-        """Reads the ``prior_boxes`` entry of a face detector's card.
-
-        Raises:
-            KeyError, TypeError, ValueError: it does not describe prior boxes.
-        """
-        centre_x, centre_y, width, height = (float(value) for value in entry["variances"])
-        return cls(
-            steps=tuple(float(step) for step in entry["steps"]),
-            sizes=tuple((float(low), float(high)) for low, high in entry["sizes"]),
-            aspect_ratios=tuple(
-                tuple(float(ratio) for ratio in ratios) for ratios in entry["aspect_ratios"]
-            ),
-            variances=(centre_x, centre_y, width, height),
-            offset=float(entry["offset"]),
-        )
 
     def cell_sizes(self, index: int) -> FloatArray:
         """Returns the (priors a cell, 2) widths and heights of one map's priors, in their order."""
@@ -149,7 +131,9 @@ def decode(
     """
     scaled = offsets * np.array(variances, np.float32)
     centres = priors[:, :2] + scaled[:, :2] * priors[:, 2:]
-    sizes = priors[:, 2:] * np.exp(scaled[:, 2:])
+    # A damaged network's boxes may be wider than any number; what clips them can do with that.
+    with np.errstate(over="ignore", invalid="ignore"):
+        sizes = priors[:, 2:] * np.exp(scaled[:, 2:])
     return to_xyxy(np.concatenate([centres, sizes], axis=1))
 
 

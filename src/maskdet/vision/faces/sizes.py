@@ -18,6 +18,7 @@ import numpy as np
 from maskdet.detections import FloatArray
 from maskdet.vision.faces.detector import FaceDetector, Faces, merged
 from maskdet.vision.faces.loading import input_sizes, load_face_detector
+from maskdet.vision.faces.tiles import Strips, TiledFaceDetector
 from maskdet.vision.preprocessing import UInt8Array
 
 # Height in pixels of the network's input from which on nearly every face is found.
@@ -165,22 +166,38 @@ class AutoSizedFaceDetector:
     Args:
         load: makes the detector at an input size.
         sizes: to choose from, ascending.
+        strips: how frames far from square are cut; ``None`` leaves them whole.
+        counted_from: score from which on a face counts in the choice of the size.
     """
 
-    def __init__(self, load: Callable[[int], FaceDetector], sizes: Sequence[int]) -> None:
-        self._load = load
+    def __init__(
+        self,
+        load: Callable[[int], FaceDetector],
+        sizes: Sequence[int],
+        strips: Strips | None = None,
+        counted_from: float = 0,
+    ) -> None:
+        self.counted_from = counted_from
+        self._load = load if strips is None else lambda size: TiledFaceDetector(load(size), strips)
+        self._strips = strips
         self._sizes = tuple(sorted(sizes))
         self._lock = threading.Lock()
         # Loaded when first wanted, but for one: a wrong file is to be known at once.
-        self._detectors = {self._sizes[-1]: load(self._sizes[-1])}
+        self._detectors = {self._sizes[-1]: self._load(self._sizes[-1])}
         first = self._detectors[self._sizes[-1]]
         self.default_confidence = first.default_confidence
         self.workers = first.workers
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:
         """Finds the faces of a picture, at the size that fits the picture's own."""
+        return self.detect_at(size_for(*self.seen_at_once(frame_bgr), self._sizes), frame_bgr)
+
+    def seen_at_once(self, frame_bgr: UInt8Array) -> tuple[int, int]:
+        """Returns the width and height of what of a frame the network is shown at a time."""
         height, width = frame_bgr.shape[:2]
-        return self.detect_at(size_for(width, height, self._sizes), frame_bgr)
+        if self._strips is None:
+            return width, height
+        return self._strips.seen_at_once(width, height)
 
     def detect_at(self, size: int, frame_bgr: UInt8Array) -> Faces:
         """Finds the faces of a frame at one of the sizes, large faces at the smallest size, too.
@@ -237,7 +254,7 @@ class FollowingFaceDetector:
         Returns:
             As `maskdet.vision.faces.detector.FaceDetector.detect`.
         """
-        height, width = frame_bgr.shape[:2]
+        width, height = self._detector.seen_at_once(frame_bgr)
         size, look = self._chooser.choose(index, width, height)
         heights, seconds = None, 0.0
         try:
@@ -246,7 +263,9 @@ class FollowingFaceDetector:
                 start = time.perf_counter()
                 xyxy, scores = self._detector.detect_at(size, frame_bgr)
                 seconds = time.perf_counter() - start
-            heights = xyxy[:, 3] - xyxy[:, 1]
+            # What is too doubtful to be labelled changes nothing that is found.
+            counted = xyxy[scores >= np.float32(self._detector.counted_from)]
+            heights = counted[:, 3] - counted[:, 1]
         finally:
             # Even if it failed: later frames wait to hear of it.
             self._chooser.saw(index, size, heights, height, seconds)
@@ -254,29 +273,34 @@ class FollowingFaceDetector:
 
 
 def load_sized_face_detector(
-    folder: Path,
+    place: Path,
     *,
     confidence: float | None = None,
     precision: str | None = None,
     face_size: int | None = None,
     lanes: int = 1,
+    strips: Strips | None = None,
+    counted_from: float = 0,
 ) -> FaceDetector:
-    """Loads a folder's face detector, at several sizes if its card offers them and none is asked.
+    """Loads a face detector, at several sizes if its card offers them and none is asked.
 
     Args:
-        folder: see `maskdet.vision.faces.loading.load_face_detector`, as the other arguments.
+        place: see `maskdet.vision.faces.loading.load_face_detector`, as the other arguments.
         confidence: score from which on a box is a face.
         precision: which of the card's files.
         face_size: side of the input in pixels; ``None`` leaves the choice to the detector.
         lanes: frames worked on at a time.
+        strips: how frames far from square are cut; ``None`` leaves them whole.
+        counted_from: score from which on a face counts in the choice of the size.
 
     Raises:
         ModelError: the folder holds no face detector, or one that is damaged or cannot be used.
     """
     load = functools.partial(
-        load_face_detector, folder, confidence=confidence, precision=precision, lanes=lanes
+        load_face_detector, place, confidence=confidence, precision=precision, lanes=lanes
     )
-    sizes = input_sizes(folder) if face_size is None else ()
+    sizes = input_sizes(place) if face_size is None else ()
     if len(sizes) < 2:
-        return load(face_size=face_size)
-    return AutoSizedFaceDetector(lambda size: load(face_size=size), sizes)
+        detector = load(face_size=face_size)
+        return detector if strips is None else TiledFaceDetector(detector, strips)
+    return AutoSizedFaceDetector(lambda size: load(face_size=size), sizes, strips, counted_from)

@@ -62,14 +62,18 @@ class SsdFaceDetector:
         if self._network.output_names != expected:
             raise ModelError(f"{path}: is not an SSD with {len(maps)} pairs of head maps")
         heads = self._network.run(np.zeros(shape, np.uint8))
+        if any(head.ndim != 4 for head in heads.values()):
+            raise ModelError(f"{path}: is not an SSD, its head maps are not maps")
         shapes = [heads[f"loc_{index}"].shape[1:3] for index in maps]
         self._heads = SsdHeads(spec, shapes, nms_threshold=nms_threshold)
-        offsets = sum(heads[f"loc_{index}"].size for index in maps)
-        if offsets != self._heads.priors.size:
-            raise ModelError(
-                f"{path}: has {offsets} offsets for {len(self._heads.priors)} prior boxes; its "
-                "card describes another network"
-            )
+        priors = len(self._heads.priors)
+        for kind, what, each in (("loc", "offsets", 4), ("conf", "scores", 2)):
+            found = sum(heads[f"{kind}_{index}"].size for index in maps)
+            if found != each * priors:
+                raise ModelError(
+                    f"{path}: has {found} {what} for {priors} prior boxes; its card describes "
+                    "another network"
+                )
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:
         """Finds the faces of a frame; see `FaceDetector.detect`."""

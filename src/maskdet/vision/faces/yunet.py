@@ -12,6 +12,7 @@ from maskdet.assets import cached
 from maskdet.boxes import clip_boxes
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError
+from maskdet.vision import trust
 from maskdet.vision.faces.detector import Faces
 from maskdet.vision.preprocessing import UInt8Array
 
@@ -58,6 +59,7 @@ class YunetFaceDetector:
         path: the ``.onnx`` file.
         confidence: score from which on a box is a face; ``None`` takes 0.6.
         face_size: longer side in pixels that frames are scaled to; ``None`` takes 640.
+        trusted: whether the file is known to run; see `maskdet.vision.trust`.
 
     Raises:
         ModelError: the file is missing, damaged, or no YuNet.
@@ -68,11 +70,18 @@ class YunetFaceDetector:
     workers = 1
 
     def __init__(
-        self, path: Path, *, confidence: float | None = None, face_size: int | None = None
+        self,
+        path: Path,
+        *,
+        confidence: float | None = None,
+        face_size: int | None = None,
+        trusted: bool = False,
     ) -> None:
         if not path.is_file():
             raise ModelError(f"{path}: no such file")
         self._size = face_size or DEFAULT_SIZE
+        if not trusted:
+            trust.check([path], ["yunet", str(self._size)], known={SHA256})
         try:
             self._network = cv2.FaceDetectorYN.create(
                 str(path),

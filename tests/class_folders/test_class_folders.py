@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from command_line import Cli, assert_user_error
-from maskdet.class_folders import held_out, list_pictures, not_looked_at
+from maskdet.class_folders.listing import held_out, list_pictures, not_looked_at
+from maskdet.class_folders.splits import split_of
 from maskdet.errors import DatasetError
-from maskdet.splits import split_of
 from maskdet.train.data import collect
 from train_pictures import write_classes
 

@@ -1,0 +1,1 @@
+"""Class folders, the form a data set has on disk: their pictures, parts and boxes."""
