@@ -19,6 +19,7 @@ def write_clip(
     begin: float = 0.0,
     video: str = "mpeg4",
     seconds: int = SECONDS,
+    title: str = "",
 ) -> None:
     """Writes a clip of 64x48 pixels.
 
@@ -28,8 +29,11 @@ def write_clip(
         begin: time of the first frame and sample by the file's clock, in seconds.
         video: FFmpeg's name of the video's encoder.
         seconds: how long the sound is; the frames take `SECONDS`.
+        title: what the file says it is called.
     """
     with av.open(path, "w") as file:
+        if title:
+            file.metadata["title"] = title
         pictures: Any = file.add_stream(video, rate=RATE)
         pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
         tone: Any = file.add_stream(sound, rate=SAMPLES)

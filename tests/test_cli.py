@@ -191,7 +191,9 @@ def test_output_that_cannot_be_written(maskdet: Cli, samples: Path, tmp_path: Pa
     assert_user_error(
         maskdet("detect", "--source", picture, "--output", "x.mp4"), "gives a picture"
     )
-    assert_user_error(maskdet("detect", "--source", samples, "--output", "x.jpg"), "need a folder")
+    assert_user_error(
+        maskdet("detect", "--source", samples / "*.jpg", "--output", "x.jpg"), "need a folder"
+    )
     video = samples / "astronaut.mp4"
     assert_user_error(maskdet("heatmap", "--source", video, "--record", "x.jpg"), "gives a video")
 

@@ -17,6 +17,10 @@ class UnreachableError(SourceError):
     """A camera or server that does not answer now, and may later."""
 
 
+class TooLargeError(SourceError):
+    """A picture or video of more pixels than are to be read."""
+
+
 class OutputError(MaskdetError):
     """A result that cannot be written where the user asked for it."""
 

@@ -141,16 +141,16 @@ def test_what_is_not_looked_at_is_told(faulty: Path, tmp_path: Path, maskdet: Cl
     (faulty / "none").mkdir()
     (faulty / "broken").mkdir()
     (faulty / "broken" / "x.jpg").write_bytes(b"x")
-    for name in ("a.heic", "b.HEIC", "notes.txt"):
+    for name in ("a.dng", "b.DNG", "notes.txt"):
         (faulty / "with_mask" / name).write_bytes(b"x")
     done = maskdet("dataset", "check", "faces", "--output", "report")
     assert done.returncode == 0, done.stderr
     assert "nothing to read in broken, none" in done.stdout
-    assert "3: .heic 2, .txt 1" in done.stdout
+    assert "3: .dng 2, .txt 1" in done.stdout
     report = json.loads((tmp_path / "report" / "check.json").read_text())
     assert report["pictures"]["none"] == 0
     assert report["empty_classes"] == ["broken", "none"]
-    assert "with_mask/a.heic" in report["other_files"]
+    assert "with_mask/a.dng" in report["other_files"]
     cleaned = maskdet("dataset", "check", "faces", "--fix", "clean")
     assert_user_error(cleaned, "class 'broken' would be empty: nothing was written")
     assert not (tmp_path / "clean").exists()

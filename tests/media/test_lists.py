@@ -21,9 +21,8 @@ def test_a_list_saved_by_any_program(
     shutil.copy(samples / "coffee.jpg", tmp_path / "b.jpg")
     text = "# Quellen für heute\r\nmüde.jpg\r\nb.jpg\r\n"
     (tmp_path / "list.txt").write_bytes(text.encode(encoding))
-    sources = open_sources([str(tmp_path / "list.txt")])
-    assert [source.name for source in sources] == [str(on_disk), str(tmp_path / "b.jpg")]
-    assert all(len(list(source)) == 1 for source in sources)
+    (source,) = open_sources([str(tmp_path / "list.txt")])
+    assert [frame.source for frame in source] == [str(on_disk), str(tmp_path / "b.jpg")]
 
 
 def test_a_name_spelled_another_way(tmp_path: Path, samples: Path) -> None:

@@ -345,6 +345,8 @@ def test_urls_that_cannot_be_video() -> None:
         list(open_source("http://127.0.0.1:9/", ONCE))
     with pytest.raises(SourceError, match="cannot be opened"):
         open_source("http://127.0.0.1:9/door.mp4", ReadOptions(timeout=2))
+    # By this name cameras give their stream, which may come.
+    assert open_source("http://127.0.0.1:9/mjpg/video.mjpg", ONCE).kind == "stream"
     with pytest.raises(SourceError, match="gopher is not one of"):
         open_source("gopher://127.0.0.1/a.mp4")
 
@@ -362,3 +364,9 @@ def test_files_on_a_server_lose_no_frame(samples: Path, tmp_path: Path) -> None:
         source = open_source(f"{address}/file", ReadOptions(timeout=5))
         (frame,) = source
         assert frame.image.shape == (400, 600, 3)
+    # Frames without a container have no duration; the server says how many bytes there are.
+    (tmp_path / "raw.mjpeg").write_bytes(JPEG * 12)
+    with serving(file=tmp_path / "raw.mjpeg") as address:
+        source = open_source(f"{address}/file", ReadOptions(timeout=5))
+        assert isinstance(source, VideoSource)
+        assert len(list(source)) == 12

@@ -127,6 +127,22 @@ def test_video_gives_every_frame_with_its_time(samples: Path) -> None:
     assert frames[0].image.shape == (360, 480, 3)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_titles_in_another_encoding(tmp_path: Path, suffix: str) -> None:
+    """A video whose titles are not UTF-8, as old programs wrote them, is read all the same."""
+    path = tmp_path / f"old{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 64
+        container.metadata["title"] = stream.metadata["title"] = "QQQQ"
+        for packet in [*stream.encode(av.VideoFrame(64, 64, "yuv420p")), *stream.encode(None)]:
+            container.mux(packet)
+    written = path.read_bytes()
+    assert b"QQQQ" in written
+    path.write_bytes(written.replace(b"QQQQ", b"caf\xe9"))
+    assert len(list(open_source(str(path)))) == 1
+
+
 def test_video_colours_survive_the_round_trip(tmp_path: Path) -> None:
     """A red video is read back red, through both conversions to BGR."""
     red = np.zeros((48, 64, 3), np.uint8)
@@ -282,13 +298,11 @@ def test_colour_modes(tmp_path: Path, mode: str) -> None:
     assert np.abs(image.astype(int) - expected).max() <= 4
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png", ".avif"])
 def test_animations_are_videos(tmp_path: Path, suffix: str) -> None:
     """An animated picture gives its frames at their times; a still one stays a picture."""
     levels = [10, 120, 240]
     stills = [Image.fromarray(np.full((40, 60, 3), level, np.uint8)) for level in levels]
-    if not hasattr(cv2, "imreadanimation"):
-        pytest.skip("needs OpenCV 4.11, the first to read animations")
     path = tmp_path / f"moving{suffix}"
     stills[0].save(path, save_all=True, append_images=stills[1:], duration=100, lossless=True)
     source = open_source(str(path))
@@ -296,9 +310,11 @@ def test_animations_are_videos(tmp_path: Path, suffix: str) -> None:
     frames = list(source)
     assert [frame.image.mean() for frame in frames] == pytest.approx(levels, abs=3)
     assert [frame.time for frame in frames] == pytest.approx([0, 0.1, 0.2], abs=0.02)
-    if suffix == ".gif":
-        (of_folder,) = open_sources([str(tmp_path)])
-        assert (of_folder.kind, len(list(of_folder))) == ("video", 3)
+    (of_folder,) = open_sources([str(tmp_path)])
+    assert (of_folder.kind, len(list(of_folder))) == ("video", 3)
+    named = open_source(f"front.door={path}")
+    assert (named.name, named.kind, list(named.paths)) == ("front.door", "video", [path])
+    assert [frame.source for frame in named] == ["front.door"] * 3
     stills[1].save(tmp_path / f"still{suffix}")
     still = open_source(str(tmp_path / f"still{suffix}"))
     assert still.kind == "picture"

@@ -17,7 +17,12 @@ MEDICAL_NAMES = {"face_with_mask": MASK_LABEL, "face_no_mask": NO_MASK_LABEL}
 SHARES = (1.0, 1.0)
 """The `BoxedPhotograph.size` of boxes given as shares of the picture's size."""
 
-PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+PICTURE_SUFFIXES = frozenset(
+    {".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jfif", ".jp2"}
+    | {".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff"}
+    | {".webp"}
+)
+"""What pictures that can be read are called; `maskdet.media.pictures.read_picture` reads them."""
 _TEXT_SUFFIXES = frozenset(
     {".cache", ".csv", ".data", ".json", ".md", ".names", ".txt", ".xml", ".yaml", ".yml"}
 )

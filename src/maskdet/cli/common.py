@@ -187,6 +187,13 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             help="Seconds a server may be silent.",
         ),
+        click.option(
+            "--max-megapixels",
+            type=Real(min=0, min_open=True, max=1000),
+            default=200.0,
+            show_default=True,
+            help="Leave pictures and videos with more million pixels unread.",
+        ),
     )
     for option in reversed(options):
         command = option(command)

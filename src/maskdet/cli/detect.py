@@ -78,7 +78,7 @@ _LAYOUT = {
     "Alerts": ("on_no_mask", "webhook", "alert_after", "alert_repeat", "alert_cooldown", "fail_on"),
     RARE: (
         *("face", "face_detector", "crop_margin", "precision", "explain_threshold"),
-        *("width", "gamma", "reconnect", "timeout"),
+        *("width", "gamma", "reconnect", "timeout", "max_megapixels"),
     ),
 }
 
@@ -290,6 +290,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         recursive=given["recursive"],
         reconnect=given["reconnect"],
         timeout=given["timeout"],
+        max_pixels=round(given["max_megapixels"] * 1e6),
         output=given["output"],
         save=not given["no_output"],
         overwrite=given["overwrite"],

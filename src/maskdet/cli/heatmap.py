@@ -41,6 +41,7 @@ _LAYOUT = {
     RARE: (
         *("confidence", "face_size", "tiles", "min_face", "face", "face_detector", "crop_margin"),
         *("precision", "blur_kernel", "morphology", "width", "reconnect", "timeout"),
+        *("max_megapixels",),
     ),
 }
 
@@ -186,6 +187,7 @@ def _draw(given: dict[str, Any]) -> None:
             recursive=given["recursive"],
             reconnect=given["reconnect"],
             timeout=given["timeout"],
+            max_pixels=round(given["max_megapixels"] * 1e6),
             output=given["output"],
             raw=given["raw"],
             overwrite=given["overwrite"],

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskdet.alerts.options import AlertOptions
+from maskdet.media.inputs.decoding import MAX_PIXELS
 from maskdet.stream import NetworkOptions, StreamOptions
 
 
@@ -18,6 +19,7 @@ class DetectOptions:
         recursive: whether folders are searched to the bottom.
         reconnect: attempts to open a lost camera or stream again; ``None`` for ever.
         timeout: seconds a server may be silent.
+        max_pixels: larger pictures and videos are not read.
         output: folder or file; ``None`` for a fresh ``runs/detect/<n>``.
         save: whether annotated pictures or video are written at all.
         overwrite: whether existing files may be replaced.
@@ -44,6 +46,7 @@ class DetectOptions:
     recursive: bool = False
     reconnect: int | None = None
     timeout: float = 10.0
+    max_pixels: int = MAX_PIXELS
     output: Path | None = None
     save: bool = True
     overwrite: bool = False

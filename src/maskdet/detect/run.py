@@ -61,7 +61,17 @@ def run(
     note = note or log
     sources = open_sources(
         list(options.sources),
-        ReadOptions(options.recursive, options.reconnect, options.timeout, log, stop),
+        ReadOptions(
+            options.recursive,
+            options.reconnect,
+            options.timeout,
+            log,
+            stop,
+            options.max_pixels,
+            own=tuple(path for path in (options.output, options.crops) if path is not None),
+            name_all=options.verbose,
+            note=note,
+        ),
     )
     detector = load_detector(
         options.networks,

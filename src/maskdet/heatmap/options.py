@@ -5,6 +5,7 @@ from pathlib import Path
 
 from maskdet.heatmap.drawing.colours import DEFAULT_COLOUR_MAP
 from maskdet.heatmap.methods.explainers import MapOptions
+from maskdet.media.inputs.decoding import MAX_PIXELS
 from maskdet.stream import NetworkOptions
 
 PANELS, CLASSIC = "panels", "classic"
@@ -48,6 +49,7 @@ class HeatmapOptions:
         recursive: whether folders are searched to the bottom.
         reconnect: attempts to open a lost camera or stream again; ``None`` for ever.
         timeout: seconds a server may be silent.
+        max_pixels: larger pictures and videos are not read.
         output: file or folder to record to; ``None`` for a fresh ``runs/heatmap/<n>``.
         raw: ``.npz`` file for the maps themselves.
         overwrite: whether existing files may be replaced.
@@ -64,6 +66,7 @@ class HeatmapOptions:
     recursive: bool = False
     reconnect: int | None = None
     timeout: float = 10.0
+    max_pixels: int = MAX_PIXELS
     output: Path | None = None
     raw: Path | None = None
     overwrite: bool = False

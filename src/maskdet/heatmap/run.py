@@ -82,7 +82,7 @@ def run(
     stop = threading.Event()
     sources = open_sources(
         list(options.sources),
-        ReadOptions(options.recursive, options.reconnect, options.timeout, log, stop),
+        _reading(options, log, stop),
     )
     networks, look = options.networks, options.look
     model = load_model(
@@ -148,6 +148,20 @@ def run(
     summary.failures = [failure for source in sources for failure in source.failures]
     summary.failures += output.failures
     return summary
+
+
+def _reading(
+    options: HeatmapOptions, log: Callable[[str], None], stop: threading.Event | None = None
+) -> ReadOptions:
+    return ReadOptions(
+        options.recursive,
+        options.reconnect,
+        options.timeout,
+        log,
+        stop or threading.Event(),
+        options.max_pixels,
+        own=() if options.output is None else (options.output,),
+    )
 
 
 def _recording(
@@ -221,7 +235,7 @@ def _on_one_scale(
             yield seen, replace(found, scale=scale)
         return
     owners = {source.name: source for source in sources}
-    for source in open_sources(list(options.sources), ReadOptions(options.recursive)):
+    for source in open_sources(list(options.sources), _reading(options, lambda _: None)):
         owed = kept.get(source.name)
         if not owed:
             continue

@@ -10,6 +10,10 @@ from pathlib import Path
 
 from maskdet.errors import OutputError
 
+RUNS = Path("runs")
+# What has a folder of its own there.
+_COMMANDS = frozenset({"check", "detect", "evaluate", "heatmap", "train", "train-faces"})
+
 # What file systems take. Bytes.
 LONGEST_NAME = 255
 
@@ -33,7 +37,13 @@ def shortened(stem: str, longest: int) -> str:
     return data[: longest - len(mark)].decode("utf-8", "ignore") + mark
 
 
-def next_run_folder(command: str, root: Path = Path("runs")) -> Path:
+def is_run_folder(path: Path) -> bool:
+    """Tells by its place whether a folder is what an earlier run wrote: ``runs/<command>/<n>``."""
+    *_, root, command, number = ("", "", "", *path.resolve().parts)
+    return root == RUNS.name and command in _COMMANDS and number.isdecimal()
+
+
+def next_run_folder(command: str, root: Path = RUNS) -> Path:
     """Creates `root/command/<n>` with the first number that is free.
 
     Raises:

@@ -26,7 +26,10 @@ UInt8Array = NDArray[np.uint8]
 Kind = Literal["picture", "pictures", "video", "camera", "stream"]
 
 VIDEO_SUFFIXES = frozenset(
-    {".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv"}
+    {".264", ".265", ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".h264"}
+    | {".h265", ".hevc", ".ivf", ".m1v", ".m2t", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg"}
+    | {".mkv", ".mod", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm"}
+    | {".ogv", ".qt", ".tod", ".ts", ".vob", ".webm", ".wmv", ".y4m"}
 )
 
 # What a video that reports no frame rate is taken to run at: the commonest rate of such files.

@@ -11,6 +11,7 @@ import cv2
 
 from maskdet.errors import SourceError
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
+from maskdet.media.inputs.decoding import MAX_PIXELS
 from maskdet.media.video import decode, frame_rate_of, open_container
 from maskdet.waits import varied, wait_before
 
@@ -95,13 +96,21 @@ class StreamFeed:
         url: its address.
         timeout: seconds the server may be silent.
         container: the stream, if it has been opened already.
+        max_pixels: its frames may have no more.
 
     Raises:
         SourceError: the server does not answer, or sends no video.
     """
 
-    def __init__(self, url: str, timeout: float, container: "InputContainer | None" = None) -> None:
-        self._container = container or open_container(url, timeout)
+    def __init__(
+        self,
+        url: str,
+        timeout: float,
+        container: "InputContainer | None" = None,
+        *,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        self._container = container or open_container(url, timeout, max_pixels)
         self.frame_rate = frame_rate_of(self._container)
         self.has_sound = bool(self._container.streams.audio)
 

@@ -9,7 +9,7 @@ from typing import Self
 from maskdet.errors import OutputError
 from maskdet.media.codecs import WRITABLE_VIDEOS
 from maskdet.media.files import beside, next_run_folder, refuse_existing, unused
-from maskdet.media.frames import PICTURE_SUFFIXES, Frame, Source, UInt8Array
+from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Frame, Source, UInt8Array
 from maskdet.media.inputs.naming import file_stem
 from maskdet.media.recording.interrupted import (
     PARTIAL,
@@ -19,7 +19,7 @@ from maskdet.media.recording.interrupted import (
     put_aside,
 )
 from maskdet.media.recording.recording import Recording
-from maskdet.media.sinks import picture_output_name, write_picture
+from maskdet.media.sinks import WRITABLE_PICTURES, picture_output_name, write_picture
 from maskdet.wording import counted
 
 
@@ -74,7 +74,7 @@ class RunOutput:
         self._taken: set[Path] = set()
         self._sources = sources
         suffix = target.suffix.lower() if target is not None else ""
-        names_file = suffix in WRITABLE_VIDEOS | PICTURE_SUFFIXES
+        names_file = suffix in VIDEO_SUFFIXES | PICTURE_SUFFIXES
         self._file = target if names_file else None
         self._folder = None if names_file else target
         if self._file is not None:
@@ -90,7 +90,7 @@ class RunOutput:
         if len(sources) > 1 or sources[0].kind == "pictures":
             raise OutputError(f"{file}: several pictures or sources need a folder as their output")
         moving = sources[0].is_moving
-        suffixes = WRITABLE_VIDEOS if moving else PICTURE_SUFFIXES
+        suffixes = WRITABLE_VIDEOS if moving else WRITABLE_PICTURES
         if file.suffix.lower() not in suffixes:
             raise OutputError(
                 f"{file}: {sources[0].name} gives a {'video' if moving else 'picture'}: "

@@ -1,64 +1,25 @@
-"""Pictures as sources: decoding one, folders of them, and those on standard input."""
+"""Pictures as sources: files, folders of them, and those on standard input or a server."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar, TypeGuard
 
-import cv2
-import numpy as np
-
-from maskdet.errors import SourceError
-from maskdet.media.frames import Frame, Kind, Source, UInt8Array
+from maskdet.errors import SourceError, TooLargeError
+from maskdet.media.frames import Frame, Kind, Source
+from maskdet.media.inputs.decoding import MAX_PIXELS, decode_picture, lacks_end, read_picture
 from maskdet.media.inputs.pipes import Input
+from maskdet.media.video import holds_still, open_any
 
-_JPEG_START, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
-_PNG_START, _PNG_END = b"\x89PNG", b"IEND"
-
-
-def decode_picture(data: bytes, name: str) -> UInt8Array:
-    """Decodes a picture, turned upright by its EXIF orientation.
-
-    Args:
-        data: an encoded picture.
-        name: what messages call it.
-
-    Returns:
-        (H, W, 3) uint8, BGR; grey, 16-bit, palette, CMYK and transparent pictures are converted.
-
-    Raises:
-        SourceError: it is empty, cut short, or no picture.
-    """
-    if not data:
-        raise SourceError(f"{name}: is empty")
-    # OpenCV 4 fills the missing part of a JPEG with grey and says nothing. The end marker cannot
-    # occur inside a scan, so a whole file has one after its last scan.
-    if data.startswith(_JPEG_START) and data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN):
-        raise SourceError(f"{name}: is cut short (a JPEG without its end)")
-    try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise SourceError(f"{name}: cannot be decoded ({error.err})") from None
-    if picture is None:
-        raise SourceError(f"{name}: is not a picture, or is damaged")
-    return cast("UInt8Array", picture)
-
-
-def read_picture(path: Path) -> UInt8Array:
-    """Reads and decodes a picture file; see `decode_picture`.
-
-    Raises:
-        SourceError: the file cannot be read, or is no whole picture.
-    """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read ({error.strerror})") from None
-    return decode_picture(data, str(path))
+__all__ = [
+    "PictureSource",
+    "PictureStream",
+    "decode_picture",
+    "read_picture",
+    "with_pictures_together",
+]
 
 
 @dataclass
@@ -71,6 +32,7 @@ class PictureSource:
         kind: a single ``picture`` that cannot be read is an error, not a failure among others.
         folder: the folder, if it was one.
         title: what records call a single picture, if not by its path.
+        max_pixels: pictures with more are not read.
     """
 
     paths: list[Path]
@@ -80,6 +42,7 @@ class PictureSource:
     frame_rate: float | None = None
     failures: list[str] = field(default_factory=list)
     title: str | None = None
+    max_pixels: int = MAX_PIXELS
 
     is_moving: ClassVar[bool] = False
     is_live: ClassVar[bool] = False
@@ -98,7 +61,7 @@ class PictureSource:
         bad = 0
         for path in self.paths:
             try:
-                image = read_picture(path)
+                image = read_picture(path, self.max_pixels)
             except SourceError as error:
                 if self.kind == "picture":
                     raise
@@ -107,26 +70,34 @@ class PictureSource:
                 continue
             yield Frame(self.title or str(path), 0, 0.0, image)
         if bad == len(self.paths):
-            raise SourceError(f"{self.name}: none of its {len(self.paths)} pictures can be read")
+            reason = self.failures[-bad]
+            raise SourceError(
+                f"{self.name}: none of its {bad} pictures can be read, such as {reason}"
+            )
 
 
 def with_pictures_together(sources: list[Source]) -> list[Source]:
     """Makes one source of the pictures of a folder that were named one by one."""
 
-    def is_plain(source: Source) -> bool:
-        return source.kind == "picture" and source.name == str(source.paths[0])
+    def is_plain(source: Source) -> TypeGuard[PictureSource]:
+        if not isinstance(source, PictureSource) or source.kind != "picture":
+            return False
+        return source.name == str(source.paths[0])
 
     folders = Counter(source.paths[0].parent for source in sources if is_plain(source))
     together: dict[Path, PictureSource] = {}
     result: list[Source] = []
     for source in sources:
-        folder = source.paths[0].parent if is_plain(source) else None
-        if folder is None or folders[folder] == 1:
+        if not is_plain(source) or folders[source.paths[0].parent] == 1:
             result.append(source)
-        elif folder in together:
+            continue
+        folder = source.paths[0].parent
+        if folder in together:
             together[folder].paths += source.paths
         else:
-            together[folder] = PictureSource(list(source.paths), str(folder), "pictures")
+            together[folder] = PictureSource(
+                list(source.paths), str(folder), "pictures", max_pixels=source.max_pixels
+            )
             result.append(together[folder])
     return result
 
@@ -138,6 +109,7 @@ class PictureStream:
         open_input: opens what is read.
         name: what messages call it.
         stem: what the pictures are called, without number and suffix; ``None`` for ``picture``.
+        max_pixels: pictures with more are not read.
     """
 
     kind: Kind = "pictures"
@@ -148,11 +120,18 @@ class PictureStream:
     is_moving = False
     is_live = False
 
-    def __init__(self, open_input: Callable[[], Input], name: str, stem: str | None = None) -> None:
+    def __init__(
+        self,
+        open_input: Callable[[], Input],
+        name: str,
+        stem: str | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
         self.name = name
         self.failures: list[str] = []
         self._open_input = open_input
         self._stem = stem
+        self._max_pixels = max_pixels
 
     def __iter__(self) -> Iterator[Frame]:
         """Decodes each picture as it comes; the next after ``gate.jpg`` is ``gate-1.jpg``.
@@ -168,11 +147,14 @@ class PictureStream:
         import av
 
         count = 0
+        too_large = False
         try:
-            container = av.open(given, mode="r")
+            container = open_any(given)
         except (av.FFmpegError, OSError):
             raise SourceError(f"{self.name}: {given.problem or 'has no pictures'}") from None
         with container:
+            if holds_still(container):
+                raise SourceError(f"{self.name}: takes no HEIC and no AVIF; name a file")
             if not container.format.name.endswith("_pipe"):
                 raise SourceError(f"{self.name}: takes pictures, not {container.format.name}")
             suffix = container.format.name.removesuffix("_pipe").replace("jpeg", "jpg")
@@ -184,25 +166,21 @@ class PictureStream:
                 count += 1
                 data = bytes(packet)
                 try:
-                    if given.problem is not None and _lacks_end(data):
+                    if given.problem is not None and lacks_end(data):
                         raise SourceError(f"{name}: is cut short")
-                    image = decode_picture(data, name)
+                    image = decode_picture(data, name, self._max_pixels)
                 except SourceError as error:
                     self.failures.append(str(error))
+                    too_large = isinstance(error, TooLargeError)
                     continue
                 yield Frame(name, 0, 0.0, image)
         if len(self.failures) == count:
-            reason = f"{given.problem}, before a picture was whole" if given.problem else None
-            raise SourceError(f"{self.name}: {reason or 'has no pictures that can be read'}")
+            reason = self.failures[-1] if count == 1 else "has no pictures that can be read"
+            if given.problem and not too_large:
+                reason = f"{given.problem}, before a picture was whole"
+            raise SourceError(f"{self.name}: {reason}")
 
     def _frame_name(self, number: int, suffix: str) -> str:
         if self._stem is None:
             return f"picture-{number}.{suffix}"
         return f"{self._stem}-{number}.{suffix}" if number else f"{self._stem}.{suffix}"
-
-
-def _lacks_end(data: bytes) -> bool:
-    """Tells whether a picture, as it came from a server that broke off, has no end."""
-    if data.startswith(_JPEG_START):
-        return data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN)
-    return data.startswith(_PNG_START) and _PNG_END not in data[-12:]

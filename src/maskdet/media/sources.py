@@ -1,6 +1,5 @@
 """Recognises what the user named: camera, picture, folder, glob, list, video, stream or a pipe."""
 
-import os
 import stat
 import threading
 from collections.abc import Callable
@@ -16,13 +15,23 @@ from maskdet.addresses import MARK, looks_like_address, public_mistake, public_n
 from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.files import printable
 from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
-from maskdet.media.inputs.lookup import is_camera, is_folder, is_regular, local_path, look
+from maskdet.media.inputs.animation import AnimationSource, is_animated_gif
+from maskdet.media.inputs.decoding import MAX_PIXELS
+from maskdet.media.inputs.folders import matching, search_folder, search_pattern
+from maskdet.media.inputs.formats import (
+    RAW_SUFFIXES,
+    is_animated,
+    kind_of,
+    picture_format,
+    read_head,
+)
+from maskdet.media.inputs.lookup import is_camera, is_folder, local_path, look
 from maskdet.media.inputs.naming import address_stem, refuse_repeats, split_name, tell_apart
 from maskdet.media.inputs.pipes import Download, Pipe
 from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
 from maskdet.media.pictures import PictureSource, PictureStream, with_pictures_together
 from maskdet.media.stages import waited_for
-from maskdet.media.video import AnimationSource, VideoSource, open_container
+from maskdet.media.video import VideoSource, open_container
 from maskdet.text_files import as_on_disk, read_text
 
 STANDARD_INPUT = "-"
@@ -30,6 +39,10 @@ STANDARD_INPUT = "-"
 _LIVE_SCHEMES = frozenset({"rtmp", "rtmps", "rtp", "rtsp", "rtsps", "srt", "tcp", "udp"})
 # Over a bare connection somebody may send pictures.
 _ALWAYS_STREAMS = _LIVE_SCHEMES - {"tcp", "udp"}
+# FFmpeg's names of video without a container.
+_BARE_FORMATS = frozenset({"h264", "hevc", "m4v", "mjpeg", "mpegvideo"})
+# What such a video is called; on a server it may be a camera's.
+_BARE_SUFFIXES = frozenset({".264", ".265", ".h264", ".h265", ".hevc", ".mjpeg", ".mjpg"})
 _SCHEMES = _LIVE_SCHEMES | {"http", "https"}
 # A camera's number is a C integer.
 _MOST_CAMERAS = 2**31 - 1
@@ -45,6 +58,10 @@ class ReadOptions:
         timeout: seconds a server may be silent.
         log: told, a line at a time, when a live source is lost and found.
         stop: ends live sources when set.
+        max_pixels: larger pictures and videos are not read.
+        own: folders that the run is to write into; what is there from an earlier one is no source.
+        name_all: whether all that is passed over in folders is named, each in a line.
+        note: told what is passed over in folders, a line or two each; ``None`` for telling `log`.
         several: whether there are other sources, for which one that is not there is not waited.
     """
 
@@ -53,6 +70,10 @@ class ReadOptions:
     timeout: float = 10.0
     log: Callable[[str], None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
+    max_pixels: int = MAX_PIXELS
+    own: tuple[Path, ...] = ()
+    name_all: bool = False
+    note: Callable[[str], None] | None = None
     several: bool = False
 
 
@@ -109,8 +130,8 @@ def _open_named(text: str, options: ReadOptions) -> list[Source]:
         return [open_source(text, options)]
     if look(Path(text)) is None:
         name, where = split_name(text)
-        if has_magic(text) and (name is None or _matching(text)):
-            return _open_pattern(text)
+        if has_magic(text) and (name is None or matching(text)):
+            return _open_pattern(text, options)
         if name is not None and MARK not in where and (has_magic(where) or is_folder(where)):
             raise SourceError(f"{text}: only a camera, a video or one picture can be given a name")
     elif is_folder(text):
@@ -137,7 +158,7 @@ def open_source(text: str, options: ReadOptions | None = None) -> Source:
         name, where = split_name(text)
     where = local_path(where)
     if where == STANDARD_INPUT:
-        return PictureStream(lambda: Pipe(0, options.stop), name or "standard input", name)
+        return _open_pipe(0, name or "standard input", name, options)
     if MARK in where:
         return _open_url(where.strip(), name, options)
     if is_camera(where):
@@ -150,27 +171,43 @@ def open_source(text: str, options: ReadOptions | None = None) -> Source:
     if stat.S_ISDIR(status.st_mode):
         raise SourceError(f"{path}: is a folder")
     if stat.S_ISFIFO(status.st_mode):
-        return PictureStream(lambda: Pipe(path, options.stop), name or str(path), name or path.stem)
+        return _open_pipe(path, name or str(path), name or path.stem, options)
     if stat.S_ISSOCK(status.st_mode):
         raise SourceError(f"{path}: is no file, but a socket")
-    return _open_file(path, name)
+    return _open_file(path, name, options)
 
 
-def _open_file(path: Path, name: str | None) -> Source:
-    suffix = path.suffix.lower()
-    # FFmpeg decodes animated GIF but not WebP. OpenCV 4.10 reads no GIF, and a WebP's first frame.
-    if suffix == ".gif":
-        animation = VideoSource(str(path), name=name)
-        if (animation.frame_count or 0) > 1 or not _opencv_reads(path):
-            return animation
-    if suffix == ".webp" and hasattr(cv2, "imreadanimation") and _is_animated(path):
-        return AnimationSource(path, name)
-    if suffix in PICTURE_SUFFIXES or _opencv_reads(path):
+def _open_pipe(where: Path | int, name: str, stem: str | None, options: ReadOptions) -> Source:
+    limit = options.max_pixels
+    return PictureStream(lambda: Pipe(where, options.stop), name, stem, max_pixels=limit)
+
+
+def _open_file(path: Path, name: str | None, options: ReadOptions) -> Source:
+    limit = options.max_pixels
+    head = read_head(path)
+    if path.suffix.lower() in RAW_SUFFIXES:
+        raise SourceError(f"{path}: is a camera's raw picture; save it as JPEG or TIFF first")
+    kind = kind_of(path)
+    if kind == "picture" or (kind is None and _opencv_reads(path)):
+        if moving := _open_animation(path, head, name, None, limit):
+            return moving
         title = None if name is None else f"{name}{path.suffix}"
-        return PictureSource([path], name or str(path), "picture", title=title)
+        return PictureSource([path], name or str(path), "picture", title=title, max_pixels=limit)
     if path.stat().st_size == 0:
         raise SourceError(f"{path}: is empty")
-    return VideoSource(str(path), name=name)
+    return VideoSource(str(path), name=name, max_pixels=limit)
+
+
+def _open_animation(
+    path: Path, head: bytes, name: str | None, folder: Path | None, limit: int
+) -> Source | None:
+    """Opens a picture that moves; ``None`` if it does not."""
+    if picture_format(head) == "gif" and is_animated_gif(path):
+        waits = folder is not None
+        return VideoSource(str(path), folder=folder, waits=waits, name=name, max_pixels=limit)
+    if is_animated(head):
+        return AnimationSource(path, folder=folder, name=name, max_pixels=limit)
+    return None
 
 
 def _opencv_reads(path: Path) -> bool:
@@ -178,52 +215,54 @@ def _opencv_reads(path: Path) -> bool:
     return printable(str(path)) == str(path) and cv2.haveImageReader(str(path))
 
 
-def _is_animated(path: Path) -> bool:
-    return printable(str(path)) == str(path) and cv2.imcount(str(path)) > 1
-
-
 def _open_folder(folder: Path, options: ReadOptions) -> list[Source]:
-    """Opens the pictures and videos of a folder; hidden ones are left out, as a shell does."""
-    unread: list[OSError] = []
-    files: list[Path] = []
-    for root, folders, names in os.walk(folder, onerror=unread.append):
-        files += [Path(root, name) for name in names if not name.startswith(".")]
-        folders[:] = [name for name in folders if options.recursive and not name.startswith(".")]
-    files = [path for path in files if is_regular(path, options.log)]
-    failures = [f"{error.filename}: cannot be read ({error.strerror})" for error in unread]
-    sources = _open_several(sorted(files), str(folder), folder)
+    """Opens the pictures and videos of a folder."""
+    found = search_folder(folder, recursive=options.recursive, own=options.own, log=options.log)
+    sources = _open_several(found.media, str(folder), folder, options)
     if not sources:
         hint = "" if options.recursive else "; --recursive looks into its folders"
-        raise SourceError(failures[0] if failures else f"{folder}: has no pictures or videos{hint}")
-    sources[0].failures += failures
+        told = found.failures[0] if found.failures else None
+        raise SourceError(told or f"{folder}: has no pictures or videos{hint}")
+    found.tell(str(folder), options.note or options.log, each=options.name_all)
+    sources[0].failures += found.failures
     return sources
 
 
-def _open_pattern(pattern: str) -> list[Source]:
+def _open_pattern(pattern: str, options: ReadOptions) -> list[Source]:
     """Opens what a pattern matches."""
-    files = _matching(pattern)
-    sources = _open_several(files, pattern, None)
+    found = search_pattern(pattern)
+    sources = _open_several(found.media, pattern, None, options)
     if not sources:
-        found = f"{len(files)} files, none a picture or video" if files else "nothing"
-        raise SourceError(f"{pattern}: matches {found}")
+        count = len(found.others)
+        what = f"{count} files, none a picture or video" if count else "nothing"
+        raise SourceError(f"{pattern}: matches {what}")
+    found.tell(pattern, options.note or options.log, each=options.name_all)
     return sources
 
 
-def _matching(pattern: str) -> list[Path]:
-    base = Path(Path(pattern).anchor)
-    paths = sorted(base.glob(str(Path(pattern).relative_to(base))))
-    return [path for path in paths if path.is_file()]
-
-
-def _open_several(files: list[Path], name: str, folder: Path | None) -> list[Source]:
-    """Makes one source of the pictures among files, and one of each video."""
-    pictures = [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES]
-    # A GIF of one picture is read as a video of one frame.
-    videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES | {".gif"}]
-    sources: list[Source] = []
-    if pictures:
-        sources.append(PictureSource(pictures, name, "pictures", folder))
-    return sources + [VideoSource(str(path), folder=folder, waits=True) for path in videos]
+def _open_several(
+    files: list[Path], name: str, folder: Path | None, options: ReadOptions
+) -> list[Source]:
+    """Makes one source of the pictures among files, and one of each that moves."""
+    pictures: list[Path] = []
+    moving: list[Source] = []
+    limit = options.max_pixels
+    for path in files:
+        if kind_of(path) == "video":
+            moving.append(VideoSource(str(path), folder=folder, waits=True, max_pixels=limit))
+            continue
+        try:
+            animation = _open_animation(path, read_head(path), None, folder, limit)
+        except SourceError:
+            # Said when its turn comes.
+            animation = None
+        if animation is None:
+            pictures.append(path)
+        else:
+            moving.append(animation)
+    if not pictures:
+        return moving
+    return [PictureSource(pictures, name, "pictures", folder, max_pixels=limit), *moving]
 
 
 def _open_camera(device: int | str, name: str | None, options: ReadOptions) -> Source:
@@ -253,13 +292,13 @@ def _open_url(url: str, name: str | None, options: ReadOptions) -> Source:
         raise SourceError(f"{public}: {scheme} is not one of {', '.join(sorted(_SCHEMES))}")
 
     def open_feed() -> StreamFeed:
-        return StreamFeed(url, options.timeout)
+        return StreamFeed(url, options.timeout, max_pixels=options.max_pixels)
 
     # What can only be a stream is opened when it is read: several at a time, each when it answers.
     if scheme in _ALWAYS_STREAMS:
         return _live("stream", name or public, None, open_feed, options)
     try:
-        container = open_container(url, options.timeout)
+        container = open_container(url, options.timeout, options.max_pixels)
     except SourceError as error:
         may_come = options.several or isinstance(error, UnreachableError)
         if may_come and not _names_file(url):
@@ -271,9 +310,16 @@ def _open_url(url: str, name: str | None, options: ReadOptions) -> Source:
         stem = name or address_stem(public)
         if Path(stem).suffix.lower() in PICTURE_SUFFIXES:
             stem = Path(stem).stem
-        return PictureStream(lambda: Download(url, options.timeout), name or public, stem)
-    if scheme not in _LIVE_SCHEMES and container.duration is not None:
-        return VideoSource(url, container, name=name)
+        return PictureStream(
+            lambda: Download(url, options.timeout),
+            name or public,
+            stem,
+            max_pixels=options.max_pixels,
+        )
+    # Bare frames have no duration; a camera that sends them does not say how many bytes it will.
+    bare = container.format.name in _BARE_FORMATS and container.size > 0
+    if scheme not in _LIVE_SCHEMES and (container.duration is not None or bare):
+        return VideoSource(url, container, name=name, max_pixels=options.max_pixels)
     first = StreamFeed(url, options.timeout, container)
     return _live("stream", name or public, first, open_feed, options)
 
@@ -281,7 +327,7 @@ def _open_url(url: str, name: str | None, options: ReadOptions) -> Source:
 def _names_file(url: str) -> bool:
     """Tells whether an address is that of a picture or video on a server."""
     suffix = PurePosixPath(urlsplit(url).path).suffix.lower()
-    return suffix in PICTURE_SUFFIXES | VIDEO_SUFFIXES
+    return suffix in (PICTURE_SUFFIXES | VIDEO_SUFFIXES) - _BARE_SUFFIXES
 
 
 def _live(

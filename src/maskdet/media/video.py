@@ -7,45 +7,85 @@ what is wrong with a file; decoding costs the same as OpenCV's.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
 
 from maskdet.addresses import MARK, public_name
-from maskdet.errors import SourceError, UnreachableError
+from maskdet.errors import SourceError, TooLargeError, UnreachableError
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Kind, UInt8Array, usable_rate
+from maskdet.media.inputs.decoding import MAX_PIXELS, refuse_large
+from maskdet.media.inputs.formats import is_still_brand
 from maskdet.media.recording.sound import Sound
 from maskdet.wording import counted
 
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+    from maskdet.media.inputs.pipes import Input
 
 # FFmpeg plays any text file as terminal art, through one of these.
 _TEXT_CODECS = frozenset({"ansi", "bintext", "idf", "xbin"})
 # Frames decoded ahead by FFmpeg's threads cost memory; two threads keep up on any machine.
 _DECODER_THREADS = 2
+_PADDING = 1 << 16  # pixels, of small pictures
+# How much wider or higher than square pixels may be; headers that say more are wrong.
+_MOST_STRETCHED = 8.0
 
 
-def open_container(where: str, timeout: float | None = None) -> "InputContainer":
+def open_any(
+    where: "str | Input", timeout: float | None = None, form: str | None = None
+) -> "InputContainer":
+    """Opens with FFmpeg whatever it opens, in every version of PyAV.
+
+    Args:
+        where: path, URL, or what gives bytes.
+        timeout: seconds a server may take to answer, and later to send the next packet.
+        form: FFmpeg's name of the format; ``None`` for what it looks like.
+
+    Raises:
+        av.FFmpegError: it cannot be opened.
+        OSError: likewise.
+    """
+    import av
+
+    # A title that is not UTF-8 is nobody's business here. PyAV refuses the file unless told so;
+    # from version 19 on it does not, and takes the word no more.
+    old = int(av.__version__.split(".", 1)[0]) < 19
+    lenient: dict[str, Any] = {"metadata_errors": "replace"} if old else {}
+    # RTSP over TCP loses no packets and passes through firewalls.
+    is_rtsp = isinstance(where, str) and where.lower().startswith("rtsp")
+    options = {"rtsp_transport": "tcp"} if is_rtsp else {}
+    # Not as options of the streams, too: before PyAV 17.1 the process ends where a stream is only
+    # found in reading, as in MPEG programs.
+    container: InputContainer = av.open(
+        where, mode="r", format=form, timeout=timeout, container_options=options, **lenient
+    )
+    return container
+
+
+def open_container(
+    where: str, timeout: float | None = None, max_pixels: int = MAX_PIXELS
+) -> "InputContainer":
     """Opens a video file or stream and checks that there is something to see in it.
 
     Args:
         where: path or URL.
         timeout: seconds a server may take to answer, and later to send the next packet.
+        max_pixels: its frames may have no more.
 
     Raises:
         UnreachableError: it cannot be opened now, and may be later.
-        SourceError: it holds no video.
+        SourceError: it holds no video, or too large a one.
     """
     import av
 
     name, start = public_name(where), time.monotonic()
-    # RTSP over TCP loses no packets and passes through firewalls.
-    options = {"rtsp_transport": "tcp"} if where.lower().startswith("rtsp") else {}
     try:
-        container = av.open(where, metadata_errors="replace", timeout=timeout, options=options)
+        container = open_any(where, timeout)
     except (av.FFmpegError, OSError) as error:
         # An RTSP server that answers and then sends nothing ends as "invalid data" at the limit.
         if timeout is not None and time.monotonic() - start >= timeout:
@@ -55,13 +95,29 @@ def open_container(where: str, timeout: float | None = None) -> "InputContainer"
         fault = SourceError if isinstance(error, av.InvalidDataError) else UnreachableError
         raise fault(f"{name}: {what} ({reason})") from None
     streams = container.streams.video
+    if holds_still(container):
+        container.close()
+        raise SourceError(f"{name}: is HEIC or AVIF, which is read from files alone; save it first")
     if not streams or streams[0].codec_context.name in _TEXT_CODECS:
         container.close()
         what = "is not a picture or video (a text file)" if streams else "has no video stream"
         raise SourceError(f"{name}: {what}")
+    decoder = streams[0].codec_context
+    try:
+        refuse_large((decoder.width, decoder.height), name, max_pixels)
+    except TooLargeError:
+        container.close()
+        raise
+    # What a stream grows to later is not in its header. FFmpeg counts the padding of its buffers.
+    decoder.options = {"max_pixels": str(max_pixels + max_pixels // 16 + _PADDING)}
     streams[0].thread_type = "AUTO"
-    streams[0].codec_context.thread_count = _DECODER_THREADS
+    decoder.thread_count = _DECODER_THREADS
     return container
+
+
+def holds_still(container: "InputContainer") -> bool:
+    """Tells whether a file is a picture in a video's container, of which FFmpeg gives one tile."""
+    return is_still_brand(container.metadata.get("major_brand", ""))
 
 
 def frame_rate_of(container: "InputContainer") -> float:
@@ -81,22 +137,24 @@ def decode(
         damaged: called for each part that cannot be decoded; what follows it is.
 
     Yields:
-        Seconds as the file counts them, ``None`` where it does not; (H, W, 3) uint8 BGR, upright.
+        Seconds as the file counts them, ``None`` where it does not; (H, W, 3) uint8 BGR, upright
+        and with square pixels, as players show it.
 
     Raises:
         SourceError: there is no reading on, or the server fell silent; the message is the reason.
     """
     import av
 
+    stream = container.streams.video[0]
     try:
-        for packet in container.demux(container.streams.video[0]):
+        for packet in container.demux(stream):
             try:
                 pictures = packet.decode()
             except av.InvalidDataError:
                 damaged()
                 continue
             for picture in pictures:
-                yield picture.time, _to_bgr(picture)
+                yield picture.time, _turned(_squared(_to_bgr(picture), stream), picture)
     except av.ExitError:
         raise SourceError("sends nothing any more") from None
     except (av.FFmpegError, OSError) as error:
@@ -109,6 +167,21 @@ def _to_bgr(picture: "av.VideoFrame") -> UInt8Array:
         image = cast("UInt8Array", cv2.cvtColor(picture.to_ndarray(), cv2.COLOR_YUV2BGR_I420))
     else:
         image = cast("UInt8Array", picture.to_ndarray(format="bgr24"))
+    return image
+
+
+def _squared(image: UInt8Array, stream: "VideoStream") -> UInt8Array:
+    """Stretches a frame whose pixels are not square: what is narrow is widened, nothing shrinks."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    # Pixels of GIF have one shape in every viewer, whatever the file says.
+    if stream.codec_context.name == "gif" or not 1 / _MOST_STRETCHED <= aspect <= _MOST_STRETCHED:
+        return image
+    height, width = image.shape[:2]
+    size = (round(width * max(1, aspect)), round(height * max(1, 1 / aspect)))
+    return image if size == (width, height) else cast("UInt8Array", cv2.resize(image, size))
+
+
+def _turned(image: UInt8Array, picture: "av.VideoFrame") -> UInt8Array:
     # The display matrix turns counter-clockwise by `rotation` degrees.
     quarter_turns = round(picture.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
@@ -124,6 +197,7 @@ class VideoSource:
         waits: whether it is one of many: looked at now, and opened again when its turn comes, so
             that a folder of thousands takes one open file. What is wrong with it is raised then.
         name: what messages and records call it; ``None`` for its path or public address.
+        max_pixels: its frames may have no more.
 
     Attributes:
         has_sound: whether there is a sound track.
@@ -145,11 +219,13 @@ class VideoSource:
         folder: Path | None = None,
         waits: bool = False,
         name: str | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         self.name = name or public_name(where)
         self.folder = folder
         self.paths: Sequence[Path] = () if MARK in where else (Path(where),)
         self._where = where
+        self._max_pixels = max_pixels
         self.failures: list[str] = []
         self.frame_rate: float | None = FALLBACK_FRAME_RATE
         self.frame_count: int | None = 0
@@ -160,7 +236,7 @@ class VideoSource:
         self._read_whole = False
         self._container = None
         try:
-            container = container or open_container(where)
+            container = container or open_container(where, max_pixels=max_pixels)
         except SourceError:
             if not waits:
                 raise
@@ -187,7 +263,8 @@ class VideoSource:
             nonlocal broken
             broken += 1
 
-        with self._container or open_container(self._where) as container:
+        opened = self._container or open_container(self._where, max_pixels=self._max_pixels)
+        with opened as container:
             try:
                 for moment, image in decode(container, count_broken):
                     if moment is None:
@@ -217,37 +294,3 @@ class VideoSource:
             return None
         end = None if self._read_whole else self._begin + seconds
         return Sound(self.file, self._begin, end)
-
-
-class AnimationSource:
-    """An animated picture that FFmpeg cannot decode (WebP), read whole by OpenCV.
-
-    Args:
-        path: the file.
-        name: what messages and records call it; ``None`` for its path.
-    """
-
-    kind: Kind = "video"
-    is_moving = True
-    is_live = False
-    folder: Path | None = None
-
-    def __init__(self, path: Path, name: str | None = None) -> None:
-        self.name = name or str(path)
-        self.paths: Sequence[Path] = (path,)
-        self.failures: list[str] = []
-        read, animation = cv2.imreadanimation(str(path))
-        if not read:
-            raise SourceError(f"{path}: is not an animated picture, or is damaged")
-        self._frames = animation.frames
-        # Milliseconds a frame is shown; 0 means "as fast as you like", which viewers take as 100.
-        self._durations = [int(duration) or 100 for duration in animation.durations]
-        self.frame_count: int | None = len(self._frames)
-        self.frame_rate: float | None = 1000 * len(self._durations) / sum(self._durations)
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Gives the frames with the transparent channel dropped."""
-        moment = 0
-        for index, (image, duration) in enumerate(zip(self._frames, self._durations, strict=True)):
-            yield Frame(self.name, index, moment / 1000, np.ascontiguousarray(image[..., :3]))
-            moment += duration

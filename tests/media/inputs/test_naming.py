@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from heic import heic
 from maskdet.errors import SourceError
 from maskdet.media.files import LONGEST_NAME, beside, replacing, shortened
 from maskdet.media.inputs.naming import address_stem, file_stem, split_name
-from maskdet.media.sources import open_source, open_sources
+from maskdet.media.sources import ReadOptions, open_source, open_sources
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,21 @@ def test_named_sources(samples: Path, tmp_path: Path) -> None:
         open_sources([f"door={samples}"])
     with pytest.raises(SourceError, match="door: is named 2 times"):
         open_sources([f"door={samples}/astronaut.mp4", f"door={samples}/astronaut.jpg"])
+
+
+def test_pictures_named_one_by_one(samples: Path, tmp_path: Path) -> None:
+    """Those of a folder are one source of any formats, with the same limit as a folder's."""
+    (tmp_path / "a.jpg").write_bytes((samples / "coffee.jpg").read_bytes())
+    with Image.open(samples / "coffee.jpg") as picture:
+        (tmp_path / "b.HEIC").write_bytes(heic(np.asarray(picture.convert("RGB")), 256))
+    texts = [str(tmp_path / name) for name in ("a.jpg", "b.HEIC")]
+    (source,) = open_sources(texts)
+    assert [frame.source for frame in source] == texts
+    (small,) = open_sources(texts, ReadOptions(max_pixels=1000))
+    with pytest.raises(SourceError, match=r"none of its 2 pictures .* has 600x400 pixels"):
+        list(small)
+    (frame,) = open_source(f"gate={texts[1]}")
+    assert (frame.source, frame.image.shape) == ("gate.HEIC", (400, 600, 3))
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,23 @@ def test_a_named_pipe_is_read_like_standard_input(samples: Path, tmp_path: Path)
     assert [frame.source for frame in frames] == ["gate.jpg", "gate-1.jpg"]
 
 
+def test_what_comes_is_no_larger_than_the_limit(
+    server: SnapshotServer, samples: Path, tmp_path: Path
+) -> None:
+    """A picture from a pipe or a server is refused by its header, as a file is."""
+    limit = ReadOptions(timeout=1, max_pixels=400 * 600 - 1)
+    with pytest.raises(SourceError, match="has 600x400 pixels, more than"):
+        list(open_source(f"{server.address}/nothing/whole/snap.jpg", limit))
+    os.mkfifo(tmp_path / "gate.jpg")
+    source = open_source(str(tmp_path / "gate.jpg"), limit)
+    picture = (samples / "coffee.jpg").read_bytes()
+    writer = threading.Timer(0.1, lambda: (tmp_path / "gate.jpg").write_bytes(picture))
+    writer.start()
+    with pytest.raises(SourceError, match="has 600x400 pixels, more than"):
+        list(source)
+    writer.join()
+
+
 def test_a_pipe_that_nobody_writes_to_can_be_left(tmp_path: Path) -> None:
     """The run's stop ends the wait."""
     os.mkfifo(tmp_path / "gate.jpg")

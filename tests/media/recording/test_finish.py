@@ -148,6 +148,16 @@ def test_a_damaged_sound_track(tmp_path: Path) -> None:
     assert 1 < length(tmp_path / "out.mp4") < 3
 
 
+def test_sound_of_a_file_with_titles_in_another_encoding(tmp_path: Path) -> None:
+    """What the source's titles are written in is nothing to its sound."""
+    write_clip(tmp_path / "a.avi", "pcm_s16le", title="QQQQ")
+    written = (tmp_path / "a.avi").read_bytes()
+    assert b"QQQQ" in written
+    (tmp_path / "a.avi").write_bytes(written.replace(b"QQQQ", b"caf\xe9"))
+    assert record(tmp_path / "a.avi", tmp_path / "out.mkv") == ""
+    assert marks(tmp_path / "out.mkv")[1] == pytest.approx(MARK, abs=0.1)
+
+
 def test_a_copy_that_cannot_be_written(
     tmp_path: Path, noise: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,1 +1,1 @@
-"""What the user named: what it is, what it is called, and how to read what is no file."""
+"""What the user named: what it is, what it is called, and how its bytes and pixels are read."""

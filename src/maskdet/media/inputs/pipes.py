@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from maskdet.addresses import public_name
 from maskdet.errors import SourceError
+from maskdet.media.video import open_any
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -106,7 +107,7 @@ class Download:
         self.problem: str | None = None
         try:
             # A format of FFmpeg's for any bytes at all.
-            self._container: InputContainer = av.open(url, format="data", timeout=timeout)
+            self._container: InputContainer = open_any(url, timeout, "data")
         except (av.FFmpegError, OSError) as error:
             raise SourceError(f"{public_name(url)}: cannot be opened ({error.strerror})") from None
         self._packets = self._container.demux(self._container.streams[0])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from maskdet.errors import OutputError
 from maskdet.media.files import beside
 from maskdet.media.recording.sound import Sound, SoundError
+from maskdet.media.video import open_any
 
 if TYPE_CHECKING:
     import av
@@ -95,7 +96,7 @@ def has_pictures(path: Path) -> bool:
     import av
 
     try:
-        with av.open(path) as container:
+        with open_any(str(path)) as container:
             next(container.decode(video=0))
             return True
     except (av.FFmpegError, OSError, IndexError, StopIteration):
@@ -114,7 +115,7 @@ def _copy(recorded: Path, copy: Path, sound: Sound | None, *, repair: bool) -> N
     flags = {"movflags": "+faststart"} if copy.suffix.lower() in FRAGMENTED else {}
     try:
         with ExitStack() as stack:
-            source = stack.enter_context(av.open(recorded))
+            source = stack.enter_context(open_any(str(recorded)))
             output = av.open(copy, "w", container_options=flags)
             # Where it failed; what it says then is known.
             stack.callback(_close_anyhow, output)
@@ -152,7 +153,7 @@ def _opened(sound: Sound) -> "InputContainer":
     import av
 
     try:
-        return av.open(sound.file)
+        return open_any(str(sound.file))
     except (av.FFmpegError, OSError) as error:
         raise SoundError(f"as {sound.file} cannot be read any more ({error.strerror})") from None
 

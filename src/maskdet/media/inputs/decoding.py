@@ -1,0 +1,266 @@
+"""Decodes one picture, whatever its format, once its header has said that it is not too large."""
+
+import io
+import re
+import struct
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+
+from maskdet.errors import SourceError, TooLargeError
+from maskdet.media.frames import UInt8Array
+from maskdet.media.inputs.formats import HEAD, picture_format
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# What the largest sensors of phones give, as 600 MB of pixels.
+MAX_PIXELS = 200_000_000
+MEGA = 1_000_000
+
+# What Pillow may be asked to look at; it knows many more formats, of which few are pictures.
+_PILLOW_FORMATS = (
+    "AVIF",
+    "BMP",
+    "DIB",
+    "GIF",
+    "JPEG",
+    "JPEG2000",
+    "PNG",
+    "PPM",
+    "SUN",
+    "TIFF",
+    "WEBP",
+)
+# What Pillow's readers, and those of libheif, raise for files that are damaged.
+_DAMAGED = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+# Pillow's own limit stands in a global of its module.
+_pillow_limit = threading.Lock()
+# Of Radiance and PAM pictures, which OpenCV reads and Pillow does not.
+_HDR_SIZE = re.compile(rb"^[-+]Y (\d+) [-+]X (\d+)$", re.MULTILINE)
+_PAM_SIZE = re.compile(rb"^P7\n(?:.*\n)*?WIDTH (\d+)\n(?:.*\n)*?HEIGHT (\d+)\n")
+
+# What an item of HEIC is: four letters. Others would end the process in pi-heif 1.4.
+_HEIF_ITEM = re.compile(rb"infe(?:\x02.{7}|\x03.{9})(.{4})", re.DOTALL)
+
+_JPEG_END = b"\xff\xd9"
+# Between scans; inside of them 0xFF is followed by a zero or a restart marker.
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
+_JPEG_START, _JPEG_EOI = 0xD8, 0xD9
+# Two ends that a scan might have, of which its decoder reads nothing if it needs no more.
+_JPEG_FILLERS = (bytes(range(1, 128)), bytes(range(127, 0, -1)))
+_PNG_END = b"IEND"
+
+
+class DecodingError(Exception):
+    """Pillow finds a picture damaged; the message is the reason."""
+
+
+def decode_picture(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> UInt8Array:
+    """Decodes a picture, turned upright by its EXIF orientation.
+
+    Args:
+        data: an encoded picture. What follows its end, such as the video of a phone's moving
+            photograph, is left alone; of several pictures the first is decoded.
+        name: what messages call it.
+        max_pixels: above which it is refused by its header, before any memory is taken.
+
+    Returns:
+        (H, W, 3) uint8, BGR; grey, 16-bit, palette, CMYK and transparent pictures are converted.
+
+    Raises:
+        SourceError: it is empty, cut short, too large, or no picture.
+    """
+    if not data:
+        raise SourceError(f"{name}: is empty")
+    found = picture_format(data[:HEAD])
+    if found == "jpegxl":
+        raise SourceError(f"{name}: is JPEG XL, which is not read; save it as JPEG or PNG")
+    if found in ("heif", "heif series"):
+        return _decode_heif(data, name, max_pixels)
+    refuse_large(_size_by_header(data), name, max_pixels)
+    if found in ("avif", "avif series", "gif"):
+        return _decode_by_pillow(data, name)
+    return _decode_by_opencv(_with_end(data, name) if found == "jpeg" else data, name)
+
+
+def read_picture(path: Path, max_pixels: int = MAX_PIXELS) -> UInt8Array:
+    """Reads and decodes a picture file; see `decode_picture`.
+
+    Raises:
+        SourceError: the file cannot be read, or is no whole picture.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file") from None
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror})") from None
+    return decode_picture(data, str(path), max_pixels)
+
+
+def refuse_large(size: tuple[int, int] | None, name: str, max_pixels: int) -> None:
+    """Refuses a picture or video by what its header says.
+
+    Args:
+        size: its width and height; ``None`` where nothing says it.
+        name: what the message calls it.
+        max_pixels: how many it may have.
+
+    Raises:
+        TooLargeError: it has more.
+    """
+    if size is not None and size[0] * size[1] > max_pixels:
+        raise TooLargeError(
+            f"{name}: has {size[0]}x{size[1]} pixels, more than {max_pixels / MEGA:g} million; "
+            "scale it down, or let detect and heatmap take it by --max-megapixels"
+        )
+
+
+@contextmanager
+def opened_by_pillow(where: io.BytesIO | Path) -> Iterator["Image.Image"]:
+    """Opens a picture with Pillow, which reads no further than its header.
+
+    Raises:
+        DecodingError: it is none, or is damaged; also for what is read of it inside the context.
+    """
+    from PIL import Image
+
+    try:
+        with _pillow_limit, warnings.catch_warnings():
+            # The limit here is another, and tags that nobody needs may be as damaged as they like.
+            warnings.simplefilter("ignore")
+            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            try:
+                opened = Image.open(where, formats=_PILLOW_FORMATS)
+            finally:
+                Image.MAX_IMAGE_PIXELS = limit
+        with opened:
+            yield opened
+    except _DAMAGED as error:
+        raise DecodingError(str(error) or "unknown format") from None
+
+
+def upright_bgr(picture: "Image.Image") -> UInt8Array:
+    """Returns a Pillow picture's (H, W, 3) uint8 BGR pixels, turned by its EXIF orientation."""
+    from PIL import ImageOps
+
+    rgb = np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+    return np.ascontiguousarray(rgb[..., ::-1])
+
+
+def _size_by_header(data: bytes) -> tuple[int, int] | None:
+    if data.startswith(b"#?"):
+        found = _HDR_SIZE.search(data[:4096])
+        return (int(found[2]), int(found[1])) if found else None
+    if data.startswith(b"P7"):
+        found = _PAM_SIZE.match(data[:4096])
+        return (int(found[1]), int(found[2])) if found else None
+    try:
+        with opened_by_pillow(io.BytesIO(data)) as picture:
+            return picture.size
+    except DecodingError:
+        return None
+
+
+def _decode_by_opencv(data: bytes, name: str) -> UInt8Array:
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise SourceError(f"{name}: cannot be decoded ({error.err})") from None
+    if picture is None:
+        raise SourceError(f"{name}: is not a picture, or is damaged")
+    return cast("UInt8Array", picture)
+
+
+def _decode_by_pillow(data: bytes, name: str) -> UInt8Array:
+    # GIF and AVIF, which OpenCV 4.10 does not read.
+    try:
+        with opened_by_pillow(io.BytesIO(data)) as picture:
+            return upright_bgr(picture)
+    except DecodingError as error:
+        raise SourceError(f"{name}: cannot be decoded ({error})") from None
+
+
+def _decode_heif(data: bytes, name: str, max_pixels: int) -> UInt8Array:
+    """Decodes HEIC and its like: libheif joins the tiles, turns and crops as the file says."""
+    import pi_heif
+
+    if not all(found[1].isascii() for found in _HEIF_ITEM.finditer(data)):
+        raise SourceError(f"{name}: cannot be decoded (an item of no known type)")
+    try:
+        # The orientation in the EXIF part repeats what has been done then.
+        picture = pi_heif.open_heif(data, bgr_mode=True)
+        refuse_large(picture.size, name, max_pixels)
+        pixels = np.asarray(picture)
+    except _DAMAGED as error:
+        reason = str(error).splitlines()[0] if str(error) else "unknown format"
+        raise SourceError(f"{name}: cannot be decoded ({reason})") from None
+    if pixels.ndim == 2:
+        return cast("UInt8Array", cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR))
+    # A copy, as what libheif holds is not to be drawn on.
+    return pixels[..., :3].copy()
+
+
+def _with_end(data: bytes, name: str) -> bytes:
+    """Gives a JPEG the end marker that it lacks; programs differ in whether they miss it.
+
+    Raises:
+        SourceError: more is lacking. OpenCV 4 fills that with grey and says nothing.
+    """
+    if _has_end(data):
+        return data
+    # Half of a marker is none.
+    data = data.rstrip(b"\xff")
+    first, second = (_pixels_or_none(data + filler + _JPEG_END) for filler in _JPEG_FILLERS)
+    if first is None or second is None or not np.array_equal(first, second):
+        raise SourceError(f"{name}: is cut short (a JPEG without its end)")
+    return data + _JPEG_END
+
+
+def _pixels_or_none(data: bytes) -> UInt8Array | None:
+    try:
+        with opened_by_pillow(io.BytesIO(data)) as picture:
+            return np.asarray(picture)
+    except DecodingError:
+        return None
+
+
+def lacks_end(data: bytes) -> bool:
+    """Tells whether a JPEG or PNG, as it came from a server that broke off, has no end."""
+    found = picture_format(data[:HEAD])
+    if found == "jpeg":
+        return not _has_end(data)
+    return found == "png" and _PNG_END not in data[-12:]
+
+
+def _has_end(data: bytes) -> bool:
+    """Tells whether a JPEG's own end marker is there, following its segments and scans.
+
+    Previews inside of it, and videos behind it, have the same bytes.
+    """
+    at = 2
+    while (marker := _JPEG_MARKER.search(data, at)) is not None:
+        code, at = marker[1][0], marker.end()
+        if code == _JPEG_EOI:
+            return True
+        if code != _JPEG_START:
+            at += int.from_bytes(data[at : at + 2], "big")
+    return False
