@@ -227,7 +227,9 @@ def test_bad_models(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     card.write_text("{")
     assert_user_error(maskdet(*detect, "--model", card), "is not JSON")
     card.unlink()
-    assert_user_error(maskdet(*detect, "--model", network), "no such model card")
+    assert_user_error(
+        maskdet(*detect, "--model", network), "no model card (.json) beside it names it"
+    )
     assert maskdet(*detect, "--model", tmp_path / "none.tflite").returncode == 2
     (tmp_path / "no-face").mkdir()
     assert_user_error(maskdet(*detect, "--face", tmp_path / "no-face"), "no-face")

@@ -311,7 +311,7 @@ def test_full_disk_in_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"from_model": "notes.txt"}, "neither a .keras file"),
+        ({"from_model": "notes.txt"}, "is no model that can be read"),
         ({"strategy": "multiworker"}, "cannot train on several machines"),
         (
             {"architecture": "mobilenet_v2", "image_size": 64, "fine_tune_from": "top"},
