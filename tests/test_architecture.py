@@ -26,6 +26,7 @@ GROUND = {
     "errors",
     "extras",
     "folders",
+    "heif",
     "metrics",
     "pace",
     "signals",

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from heic import heic
 from maskdet.annotations import Annotations, read_annotations
 from maskdet.annotations.turning import PictureSize
+from maskdet.errors import DatasetError
 from maskdet.media.pictures import read_picture
 from train_pictures import flat_png
 
@@ -259,3 +261,16 @@ def test_large_pictures(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> Non
     found = read_annotations(tmp_path / "img", tmp_path / "voc")
     assert [photo.path.name for photo in found.photographs] == ["a.png", "c.png"]
     assert len(recwarn) == 0
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_boxes_beside_heic(tmp_path: Path, turns: int) -> None:
+    """A phone's own format is turned by all that show it: boxes of another shape are not its."""
+    pixels = np.zeros((WIDTH, HEIGHT, 3) if turns else (HEIGHT, WIDTH, 3), np.uint8)
+    (tmp_path / "p.heic").write_bytes(heic(pixels, 64, turns=turns))
+    voc(tmp_path / "xml/p.xml", "p.heic", (WIDTH, HEIGHT))
+    found = read_annotations(tmp_path, tmp_path / "xml")
+    assert found.photographs[0].boxes.tolist() == [list(BOX)]
+    voc(tmp_path / "xml/p.xml", "p.heic", (HEIGHT, WIDTH))
+    with pytest.raises(DatasetError, match=r"of a picture of 80 x 120, p\.heic is of 120 x"):
+        read_annotations(tmp_path, tmp_path / "xml")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from maskdet.heif import open_heif
+
 Corners = tuple[float, float, float, float]
 Size = tuple[float, float]
 
@@ -82,13 +84,26 @@ def read_size(path: Path) -> PictureSize | None:
             form = header.format
     # Pillow's ways to say that a header makes no sense, or that the picture is huge.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return None
+        return _read_heif_size(path)
     if not isinstance(orientation, int) or not 1 <= orientation <= 8:
         orientation = 1
     # OpenCV 4 turns no WebP.
     if form == "WEBP" and orientation >= _SIDEWAYS and not _is_read_turned(path, stored):
         orientation = 1
     return PictureSize(stored, orientation)
+
+
+def _read_heif_size(path: Path) -> PictureSize | None:
+    """Reads what Pillow does not; whoever shows such a picture, labelling tools too, turns it."""
+    try:
+        with path.open("rb") as file:
+            # Where all files of this family say what they are.
+            if file.read(8)[4:] != b"ftyp":
+                return None
+        width, height = open_heif(path.read_bytes()).size
+    except (OSError, ValueError):
+        return None
+    return PictureSize((float(width), float(height)), 1)
 
 
 def _is_read_turned(path: Path, stored: Size) -> bool:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from maskdet.errors import SourceError, TooLargeError
+from maskdet.heif import open_heif
 from maskdet.media.frames import UInt8Array
 from maskdet.media.inputs.formats import HEAD, picture_format
 
@@ -56,9 +57,6 @@ _pillow_limit = threading.Lock()
 # Of Radiance and PAM pictures, which OpenCV reads and Pillow does not.
 _HDR_SIZE = re.compile(rb"^[-+]Y (\d+) [-+]X (\d+)$", re.MULTILINE)
 _PAM_SIZE = re.compile(rb"^P7\n(?:.*\n)*?WIDTH (\d+)\n(?:.*\n)*?HEIGHT (\d+)\n")
-
-# What an item of HEIC is: four letters. Others would end the process in pi-heif 1.4.
-_HEIF_ITEM = re.compile(rb"infe(?:\x02.{7}|\x03.{9})(.{4})", re.DOTALL)
 
 _JPEG_END = b"\xff\xd9"
 # Between scans; inside of them 0xFF is followed by a zero or a restart marker.
@@ -200,14 +198,8 @@ def _decode_by_pillow(data: bytes, name: str) -> UInt8Array:
 
 
 def _decode_heif(data: bytes, name: str, max_pixels: int) -> UInt8Array:
-    """Decodes HEIC and its like: libheif joins the tiles, turns and crops as the file says."""
-    import pi_heif
-
-    if not all(found[1].isascii() for found in _HEIF_ITEM.finditer(data)):
-        raise SourceError(f"{name}: cannot be decoded (an item of no known type)")
     try:
-        # The orientation in the EXIF part repeats what has been done then.
-        picture = pi_heif.open_heif(data, bgr_mode=True)
+        picture = open_heif(data)
         refuse_large(picture.size, name, max_pixels)
         pixels = np.asarray(picture)
     except _DAMAGED as error:
