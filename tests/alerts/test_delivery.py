@@ -127,7 +127,7 @@ def test_a_dead_webhook_holds_up_no_command(tmp_path: Path) -> None:
     lines, failures = deliver(
         3,
         replace(QUICK, grace=1),
-        command=("sh", "-c", f"cat >> {tmp_path}/told; echo >> {tmp_path}/told"),
+        command=("sh", "-c", f'read -r line && echo "$line" >> {tmp_path}/told'),
         webhook="http://127.0.0.1:9/hook?key=secret",
     )
     assert len((tmp_path / "told").read_text().splitlines()) == 3
@@ -286,7 +286,7 @@ def test_a_command_that_recovers(tmp_path: Path) -> None:
         "tries = sys.argv[1] + '.tries'\n"
         "open(tries, 'a').write('x')\n"
         "if os.path.getsize(tries) < 3: sys.exit(7)\n"
-        "open(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')\n"
+        "open(sys.argv[1], 'a').write(sys.stdin.read())\n"
     )
     lines, failures = deliver(2, command=(sys.executable, "-c", program, str(target)))
     assert len(target.read_text().splitlines()) == 2

@@ -80,7 +80,7 @@ def _encoded(record: dict[str, Any]) -> bytes:
 
 
 class CommandChannel:
-    """A command, run without a shell, the record on its standard input.
+    """A command, run without a shell, the record as a line on its standard input.
 
     One that overruns is ended with all that it has started.
 
@@ -104,7 +104,7 @@ class CommandChannel:
         except OSError as error:
             raise DeliveryError(f"{self.name} cannot be run ({error.strerror})") from None
         try:
-            process.communicate(_encoded(record), timeout=self._timeout)
+            process.communicate(_encoded(record) + b"\n", timeout=self._timeout)
         except subprocess.TimeoutExpired:
             _end_group(process)
             raise DeliveryError(
