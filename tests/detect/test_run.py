@@ -1,6 +1,7 @@
 """What detect does with what it sees: figures, records, crops, places to write to."""
 
 import json
+import os
 import threading
 from collections import Counter
 from datetime import datetime, timedelta, timezone
@@ -171,6 +172,18 @@ def test_csv_rows(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
     with pytest.raises(OutputError, match="--overwrite"), open_records(path, overwrite=False):
         pass
     assert path.read_text().startswith("source")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_records_into_a_pipe(tmp_path: Path) -> None:
+    """A pipe to another program is there to be written to, without a word about replacing it."""
+    pipe = tmp_path / "records"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with open_records(pipe, overwrite=False) as stream:
+        JsonLines(stream).write({"frame": 0})
+    assert os.read(reader, 100) == b'{"frame": 0}\n'
+    os.close(reader)
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,8 @@ def open_records(
     if path == STANDARD_OUTPUT:
         yield sys.stdout
         return
-    if path.exists() and not (overwrite or append):
+    # A pipe, or a device, loses nothing by being written to.
+    if path.is_file() and not (overwrite or append):
         raise OutputError(
             f"{path}: exists already; --append goes on with it, --overwrite replaces it"
         )
