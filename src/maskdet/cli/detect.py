@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
-import cloup
 from click.core import ParameterSource
 
 from maskdet.addresses import public_mistake
@@ -85,7 +84,6 @@ _LAYOUT = {
 _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
-@cloup.command()
 @sections(_LAYOUT)
 @source_options
 @network_options
