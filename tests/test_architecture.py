@@ -29,6 +29,7 @@ GROUND = {
     "metrics",
     "pace",
     "signals",
+    "suffixes",
     "summaries",
     "text_files",
     "waits",

@@ -14,17 +14,11 @@ import cv2
 from maskdet.addresses import MARK, looks_like_address, public_mistake, public_name
 from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.files import printable
-from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Kind, Source
+from maskdet.media.frames import Kind, Source
 from maskdet.media.inputs.animation import AnimationSource, is_animated_gif
 from maskdet.media.inputs.decoding import MAX_PIXELS
 from maskdet.media.inputs.folders import matching, search_folder, search_pattern
-from maskdet.media.inputs.formats import (
-    RAW_SUFFIXES,
-    is_animated,
-    kind_of,
-    picture_format,
-    read_head,
-)
+from maskdet.media.inputs.formats import is_animated, kind_of, picture_format, read_head
 from maskdet.media.inputs.lookup import is_camera, is_folder, local_path, look
 from maskdet.media.inputs.naming import address_stem, refuse_repeats, split_name, tell_apart
 from maskdet.media.inputs.pipes import Download, Pipe
@@ -32,6 +26,7 @@ from maskdet.media.live import CameraFeed, Feed, LiveSource, StreamFeed
 from maskdet.media.pictures import PictureSource, PictureStream, with_pictures_together
 from maskdet.media.stages import waited_for
 from maskdet.media.video import VideoSource, open_container
+from maskdet.suffixes import PICTURE_SUFFIXES, RAW_SUFFIXES, VIDEO_SUFFIXES
 from maskdet.text_files import as_on_disk, read_text
 
 STANDARD_INPUT = "-"
