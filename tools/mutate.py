@@ -93,13 +93,13 @@ BREAKS: tuple[Break, ...] = (
         ("media",),
     ),
     Break(
-        "media/timing.py",
+        "media/recording/timing.py",
         "self._position = max(wanted,",
         "self._position = min(wanted,",
         ("media",),
     ),
     Break(
-        "media/records.py",
+        "media/record_files.py",
         "if path.exists() and not (overwrite or append):",
         "if path.exists() and not (overwrite and append):",
         ("media", "detect"),
