@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from command_line import ROOT, SAMPLES, Cli
+from ready_processes import POSSIBLE, ReadyProcesses
 
 # Tests of the trainers and of what Keras computes: their modules import TensorFlow.
 TRAINING = ("train", "heatmap/methods/test_explainers.py", "vision/test_foreign.py")
@@ -56,7 +57,7 @@ def shared_data() -> Path:
 
 
 @pytest.fixture
-def maskdet(tmp_path: Path) -> Cli:
+def fresh_maskdet(tmp_path: Path) -> Cli:
     """Runs the command line as a user does, in a process of its own, in an empty folder."""
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -69,6 +70,39 @@ def maskdet(tmp_path: Path) -> Cli:
             timeout=300,
             env={**os.environ, **environment},
         )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ready_processes(pytestconfig: pytest.Config) -> Iterator[Callable[[str], ReadyProcesses]]:
+    """Gives the server that has imported what a command needs, started when first asked for."""
+    servers: dict[bool, ReadyProcesses] = {}
+
+    def server(command: str) -> ReadyProcesses:
+        training = command.startswith("train") and not pytestconfig.getoption("--light")
+        if training not in servers:
+            servers[training] = ReadyProcesses(training)
+        return servers[training]
+
+    yield server
+    for started in servers.values():
+        started.close()
+
+
+@pytest.fixture
+def maskdet(
+    tmp_path: Path, fresh_maskdet: Cli, ready_processes: Callable[[str], ReadyProcesses]
+) -> Cli:
+    """Runs the command line as `fresh_maskdet` does, where possible in a process that is ready."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        words = [str(argument) for argument in arguments]
+        if POSSIBLE:
+            server = ready_processes(words[0] if words else "")
+            if server.serves(environment):
+                return server.run(words, tmp_path, 300)
+        return fresh_maskdet(*words, **environment)
 
     return run
 
