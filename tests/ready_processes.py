@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 # Forking what others' threads may hold locks of is safe on Linux alone, and Windows cannot fork.
@@ -27,6 +27,9 @@ _TRAINING = ("tensorflow", "keras", "h5py")
 
 # What pytest changes from test to test.
 _OF_PYTEST = "PYTEST_CURRENT_TEST"
+
+# What is read when it is needed, not by a library when it is imported.
+_READ_LATE = frozenset({"XDG_CACHE_HOME"})
 
 
 def _environment() -> dict[str, str]:
@@ -51,17 +54,18 @@ class ReadyProcesses:
                 command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
             )
 
-    def serves(self, environment: dict[str, str]) -> bool:
+    def serves(self, environment: Mapping[str, str]) -> bool:
         """Tells whether processes may be had: libraries read the environment when imported."""
-        return not environment and _environment() == self._environment
+        return _READ_LATE.issuperset(environment) and _environment() == self._environment
 
     def run(
-        self, words: Sequence[str], folder: Path, timeout: float
+        self, words: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
     ) -> subprocess.CompletedProcess[str]:
         """Runs ``maskdet WORDS`` in a process of its own, in a folder, as `subprocess.run` does."""
+        asked = {"words": words, "folder": str(folder), "environment": environment}
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
-            request = json.dumps({"words": words, "folder": str(folder)}).encode()
-            socket.send_fds(self._socket, [request], [output.fileno(), errors.fileno()])
+            request = [json.dumps(asked).encode()]
+            socket.send_fds(self._socket, request, [output.fileno(), errors.fileno()])
             process = int(self._replies.readline())
             self._socket.settimeout(timeout)
             try:
@@ -124,6 +128,7 @@ def _serve(requests: socket.socket) -> None:
         os.close(stream)
     asked = json.loads(request)
     os.chdir(asked["folder"])
+    os.environ.update(asked["environment"])
     sys.argv = ["maskdet", *asked["words"]]
 
 
