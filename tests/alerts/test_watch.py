@@ -11,7 +11,7 @@ from maskdet.alerts.options import AlertOptions
 from maskdet.alerts.watch import Watch
 from maskdet.detections import Detections
 from maskdet.media.frames import Frame
-from maskdet.media.pictures import PictureSource
+from maskdet.media.inputs.pictures import PictureSource
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
 LABELS = ("with_mask", "without_mask")
@@ -250,3 +250,14 @@ def test_wall_time_of_live_sources() -> None:
     frame = Frame("door", 0, 0.0, IMAGE, taken)
     (alert,) = Watch(AlertOptions(after=0)).alerts(Door(), frame, seen({1: BARE}))  # type: ignore[arg-type]
     assert alert["wall_time"] == "2026-03-04T05:06:07.891+00:00"
+
+
+def test_a_gap_begins_anew_even_under_the_same_number() -> None:
+    """Who stands there after an outage may be somebody else, whatever a tracker makes of it."""
+    played = Played(after=2.0).play(1.5, {1: BARE})
+    played.time += 5.0
+    played.play(1.2, {1: BARE})
+    assert played.alerts == []
+    played.play(1.0, {1: BARE})
+    assert len(played.alerts) == 1
+    assert played.alerts[0]["seconds_without_mask"] < 2.5

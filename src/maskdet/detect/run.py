@@ -17,9 +17,11 @@ from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL
 from maskdet.errors import OptionError, OutputError
 from maskdet.media.files import make_folder, write_json
 from maskdet.media.frames import Source
-from maskdet.media.records import STANDARD_OUTPUT, JsonLines
-from maskdet.media.sinks import WRITABLE_PICTURES
-from maskdet.media.sources import ReadOptions, open_sources
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.picture_files import WRITABLE_PICTURES
+from maskdet.media.record_files import STANDARD_OUTPUT
+from maskdet.media.records import JsonLines
+from maskdet.media.sources import open_sources
 from maskdet.signals import stopping_on_signals
 from maskdet.stream import (
     Progress,
@@ -31,6 +33,7 @@ from maskdet.stream import (
 )
 from maskdet.summaries import Summary
 from maskdet.vision.pipeline import MaskDetector
+from maskdet.wording import counted
 
 # Of the many formats that matplotlib writes, those that people open.
 PLOT_SUFFIXES = frozenset({".jpeg", ".jpg", ".pdf", ".png", ".svg", ".webp"})
@@ -124,7 +127,7 @@ def _particulars(seen: Seen) -> str:
     height, width = seen.frame.image.shape[:2]
     words = []
     if source.frame_count is not None and source.frame_count > 1:
-        words.append(f"{source.frame_count} {'frames' if source.is_moving else 'pictures'}")
+        words.append(counted(source.frame_count, "frame" if source.is_moving else "picture"))
     if source.frame_rate:
         words.append(f"{source.frame_rate:.4g} frames a second")
     if source.is_moving or source.frame_count == 1:
