@@ -10,6 +10,7 @@ from maskdet.media.frames import UInt8Array
 
 # Other formats OpenCV reads but cannot, or can only poorly, write.
 WRITABLE_PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+_JPEG_SUFFIXES = frozenset({".jpeg", ".jpg"})
 _JPEG_QUALITY = 95
 
 
@@ -31,11 +32,12 @@ def write_picture(path: Path, image: UInt8Array) -> None:
     Raises:
         OutputError: the file cannot be written, or its suffix names no format.
     """
+    is_jpeg = path.suffix.lower() in _JPEG_SUFFIXES
+    # OpenCV 5 warns of settings that another format does not know.
+    settings = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if is_jpeg else []
     with replacing(path) as temporary:
         try:
-            encoded, data = cv2.imencode(
-                path.suffix, image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-            )
+            encoded, data = cv2.imencode(path.suffix, image, settings)
         except cv2.error:
             encoded = False
         if not encoded:

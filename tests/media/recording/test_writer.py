@@ -21,6 +21,15 @@ from maskdet.media.recording.writer import VideoWriter
 from maskdet.media.records import JsonLines
 
 
+@pytest.mark.parametrize("suffix", ["bmp", "jpg", "png", "tiff", "webp"])
+def test_a_picture_is_written_in_silence(
+    tmp_path: Path, noise: NDArray[np.uint8], capfd: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    """OpenCV has nothing to say about how it was asked."""
+    write_picture(tmp_path / f"a.{suffix}", noise)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_picture_round_trip(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
     """A PNG is read back pixel for pixel."""
     write_picture(tmp_path / "new" / "a.png", noise)
