@@ -19,18 +19,6 @@ from ready_processes import POSSIBLE, ReadyProcesses
 TRAINING = ("train", "heatmap/methods/test_explainers.py", "vision/test_foreign.py")
 
 
-def pytest_configure() -> None:
-    """Hears signals as from a terminal: nohup, cron and shells in the background ignore some.
-
-    The programs that tests start inherit it.
-    """
-    for name, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
-        # Windows has no SIGHUP.
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
-            signal.signal(number, usual)
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds --light: for while one works, and for installations without the extra ``train``."""
     parser.addoption("--light", action="store_true", help="leave out what needs TensorFlow")
