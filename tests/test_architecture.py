@@ -28,6 +28,7 @@ GROUND = {
     "folders",
     "metrics",
     "pace",
+    "quiet",
     "signals",
     "summaries",
     "text_files",
@@ -37,7 +38,7 @@ GROUND = {
 
 # What each part may import, besides itself.
 ALLOWED = {
-    "cli": COMMANDS | GROUND | {"alerts", "media", "stream", "vision"},
+    **dict.fromkeys(("api", "cli"), COMMANDS | GROUND | {"alerts", "media", "stream", "vision"}),
     **{command: GROUND | {"alerts", "media", "stream", "vision"} for command in COMMANDS},
     "alerts": GROUND | {"media"},
     "stream": GROUND | {"media", "vision"},
@@ -125,6 +126,13 @@ def test_rooms_stand_one_above_the_other(path: Path) -> None:
     room = room_of(list(path.relative_to(PACKAGE).parts))
     others = {room_of(words) for words in imported_modules(path) if words[0] == part}
     assert others <= ROOMS[part][room] | {room}
+
+
+def test_nothing_stands_on_the_python_api() -> None:
+    """What commands need and the Python API has, too, lies below both."""
+    assert not [
+        path for path in SOURCES if part_of(path) != "api" and "api" in imported_parts(path)
+    ]
 
 
 def test_the_first_stage_knows_nothing_of_the_second() -> None:

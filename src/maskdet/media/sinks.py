@@ -58,9 +58,10 @@ def write_picture(path: Path, image: UInt8Array) -> None:
     """
     with replacing(path) as temporary:
         try:
-            encoded, data = cv2.imencode(
-                path.suffix, image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-            )
+            # OpenCV 5 warns of a quality that the format does not know.
+            is_jpeg = path.suffix.lower() in (".jpeg", ".jpg")
+            quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if is_jpeg else []
+            encoded, data = cv2.imencode(path.suffix, image, quality)
         except cv2.error:
             encoded = False
         if not encoded:
