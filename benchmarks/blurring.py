@@ -27,7 +27,8 @@ from maskdet.detect.veiling import veiled
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.media.blurring import blurred_pixels
 from maskdet.media.frames import Frame, Source, UInt8Array
-from maskdet.media.pictures import PictureSource, read_picture
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.inputs.pictures import PictureSource
 from maskdet.stream import NetworkOptions, StreamOptions, detect_frames, load_detector
 from maskdet.vision.pipeline import MaskDetector
 

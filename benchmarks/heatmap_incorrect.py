@@ -19,8 +19,8 @@ from maskdet.heatmap.drawing.colours import palette
 from maskdet.heatmap.drawing.compose import Composer, Explained
 from maskdet.heatmap.drawing.panels import BACKGROUND, Brush, PanelShape, draw_panel
 from maskdet.heatmap.methods.views import DIFFERENCE, shown_maps
-from maskdet.media.pictures import read_picture
-from maskdet.media.sinks import write_picture
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.picture_files import write_picture
 from maskdet.vision.classifier import MaskClassifier, find_card
 from maskdet.vision.evidence import watched
 

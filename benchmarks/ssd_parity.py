@@ -15,9 +15,9 @@ import click
 import cv2
 import numpy as np
 
-from maskdet.annotations import PICTURE_SUFFIXES
 from maskdet.assets import bundled, read_card
 from maskdet.boxes import intersection_over_union
+from maskdet.suffixes import PICTURE_SUFFIXES
 from maskdet.vision.faces.caffe import CAFFE_INPUT_SIZE
 from maskdet.vision.faces.detector import Faces
 from maskdet.vision.faces.loading import CARD_NAME, load_face_detector

@@ -26,7 +26,7 @@ from maskdet.class_folders.listing import list_pictures
 from maskdet.dataset.synthesize import SynthesizeOptions, synthesize
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL
 from maskdet.duplicates import hash_picture, near_pairs, stack_hashes
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.metrics import balanced_accuracy
 from maskdet.train.classifier.options import BACKBONE_WEIGHTS
 from maskdet.train.quiet import import_tensorflow

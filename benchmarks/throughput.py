@@ -27,7 +27,7 @@ import numpy as np
 
 from maskdet.boxes import intersection_over_union
 from maskdet.media.drawing import draw_detections
-from maskdet.media.sinks import VideoWriter
+from maskdet.media.recording.writer import VideoWriter
 from maskdet.media.sources import open_source
 from maskdet.stream import NetworkOptions, load_detector
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +17,18 @@ from command_line import ROOT, SAMPLES, Cli
 
 # Tests of the trainers and of what Keras computes: their modules import TensorFlow.
 TRAINING = ("train", "heatmap/methods/test_explainers.py", "vision/test_foreign.py")
+
+
+def pytest_configure() -> None:
+    """Hears signals as from a terminal: nohup, cron and shells in the background ignore some.
+
+    The programs that tests start inherit it.
+    """
+    for name, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+        # Windows has no SIGHUP.
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

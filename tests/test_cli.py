@@ -15,8 +15,8 @@ import pytest
 from command_line import Cli, assert_user_error
 from maskdet import __version__
 from maskdet.assets import bundled
-from maskdet.media.pictures import read_picture
-from maskdet.media.video import VideoSource
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.inputs.video import VideoSource
 
 # Where Eileen Collins's face is in the sample, in pixels: left, top, right, bottom.
 FACE = np.array([170, 60, 280, 190])

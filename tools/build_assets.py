@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from caffe_weights import read_caffe_weights
 from maskdet import assets
-from maskdet.annotations import PICTURE_SUFFIXES
+from maskdet.suffixes import PICTURE_SUFFIXES
 from maskdet.vision.faces.caffe import CAFFE_CONFIDENCE, CAFFE_INPUT_SIZE
 from maskdet.vision.faces.loading import CARD_FORMAT, CARD_KIND, CARD_NAME, ORIGINAL
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import splev, splprep
 from skimage import data
 
-from maskdet.media.sinks import VideoWriter, write_picture
+from maskdet.media.picture_files import write_picture
+from maskdet.media.recording.writer import VideoWriter
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 

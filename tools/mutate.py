@@ -77,17 +77,32 @@ BREAKS: tuple[Break, ...] = (
         "vision/veil.py",
         "start + share * (end - start)",
         "start",
-        ("vision", "detect"),
+        ("vision/test_veil.py", "detect/test_veiling.py"),
     ),
     # media: calls that are dropped, ends that are not reached.
     Break(
-        "media/stages.py", "        worker.join()\n", "        pass\n", ("media/test_stages.py",)
+        "media/stages.py",
+        "if len(under_way) == workers and",
+        "if len(under_way) > workers and",
+        ("media/test_stages.py",),
     ),
     Break(
-        "media/records.py",
+        "media/recording/partial.py",
+        "        while left:\n",
+        "        if left:\n",
+        ("media",),
+    ),
+    Break(
+        "media/recording/timing.py",
+        "self._position = max(wanted,",
+        "self._position = min(wanted,",
+        ("media",),
+    ),
+    Break(
+        "media/record_files.py",
         "if path.exists() and not (overwrite or append):",
         "if path.exists() and not (overwrite and append):",
-        ("media", "detect"),
+        ("detect/test_run.py", "detect/test_lasting.py", "detect/test_cli.py"),
     ),
     Break(
         "boxes.py", "np.floor(box[1])", "np.ceil(box[1])", ("test_detections.py", "vision", "media")
@@ -97,15 +112,20 @@ BREAKS: tuple[Break, ...] = (
         "summaries.py",
         "if person.sightings >= self._MIN_SIGHTINGS:",
         "if person.sightings > self._MIN_SIGHTINGS:",
-        ("detect",),
+        ("detect/test_run.py", "detect/test_cli.py"),
     ),
     Break(
         "alerts/watch.py",
         "        if self.pace.has_gap:\n            self.people.clear()\n",
         "",
-        ("alerts", "detect"),
+        ("alerts",),
     ),
-    Break("detect/crops.py", "expand_boxes(faces.xyxy, self._margin)", "faces.xyxy", ("detect",)),
+    Break(
+        "detect/crops.py",
+        "expand_boxes(faces.xyxy, self._margin)",
+        "faces.xyxy",
+        ("detect/test_run.py",),
+    ),
     # train: signs and shares of the loss, the scale of the input, who may be trained.
     Break(
         "train/faces/loss.py",

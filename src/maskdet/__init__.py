@@ -16,10 +16,12 @@ import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from maskdet.api.detector import Detector, load
+    from maskdet.api.detector import Detector
     from maskdet.api.evaluating import Evaluation, evaluate
+    from maskdet.api.face import Face
+    from maskdet.api.loading import load
     from maskdet.api.pictures import Picture
-    from maskdet.api.results import Face, Faces
+    from maskdet.api.results import Faces
     from maskdet.api.training import Training, train
     from maskdet.errors import (
         DatasetError,
@@ -61,11 +63,11 @@ __all__ = [
 
 _HOMES = {
     "Detector": "maskdet.api.detector",
-    "load": "maskdet.api.detector",
+    "load": "maskdet.api.loading",
     "Evaluation": "maskdet.api.evaluating",
     "evaluate": "maskdet.api.evaluating",
     "Picture": "maskdet.api.pictures",
-    "Face": "maskdet.api.results",
+    "Face": "maskdet.api.face",
     "Faces": "maskdet.api.results",
     "Training": "maskdet.api.training",
     "train": "maskdet.api.training",

@@ -5,7 +5,6 @@ What is wrong with such a file is said in one line, by the error of whoever read
 
 import json
 import math
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +44,9 @@ def read_toml(path: Path, error: type[MaskdetError]) -> dict[str, Any]:
 
     Args and errors are those of `read_json`.
     """
+    # Cards are JSON; whoever only detects reads no TOML.
+    import tomllib
+
     table: dict[str, Any] = _read(path, "TOML", tomllib.loads, error)
     return table
 

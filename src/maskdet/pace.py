@@ -1,7 +1,8 @@
 """How the frames of a source follow one another: steadily, unsteadily, or after a gap."""
 
-import statistics
 from collections import deque
+
+import numpy as np
 
 # What a source is taken to run at until it has shown how fast it is. Seconds between frames.
 FIRST_INTERVAL = 1 / 25
@@ -53,5 +54,5 @@ class Pace:
         self._time = time
         self.now += self.step
         self._steps.append(self.step)
-        self.usual = statistics.median(self._steps)
+        self.usual = float(np.median(self._steps))
         return self.now

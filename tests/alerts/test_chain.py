@@ -10,7 +10,7 @@ import pytest
 from maskdet.alerts.options import AlertOptions
 from maskdet.alerts.watch import Watch
 from maskdet.media.frames import Frame
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.stream import NetworkOptions, detect_frames, load_detector
 
 BEGIN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

@@ -11,7 +11,7 @@ from maskdet.alerts.options import AlertOptions
 from maskdet.alerts.watch import Watch
 from maskdet.detections import Detections
 from maskdet.media.frames import Frame
-from maskdet.media.pictures import PictureSource
+from maskdet.media.inputs.pictures import PictureSource
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
 LABELS = ("with_mask", "without_mask")

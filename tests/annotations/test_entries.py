@@ -11,7 +11,7 @@ from PIL import Image
 
 from maskdet.annotations import Annotations, read_annotations
 from maskdet.annotations.turning import PictureSize
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from train_pictures import flat_png
 
 WIDTH, HEIGHT = 120, 80  # as a camera stores it

@@ -16,7 +16,7 @@ import maskdet as package
 from command_line import ROOT, SAMPLES
 
 SIGNATURES = Path(__file__).with_name("signatures.txt")
-MODULES = ("detector", "evaluating", "pictures", "results", "training")
+MODULES = ("detector", "evaluating", "face", "loading", "pictures", "results", "training")
 
 
 def shape_of(value: Callable[..., object]) -> str:

@@ -23,7 +23,7 @@ def test_every_option_can_be_given() -> None:
     defaults = {
         field.name: field.default
         for field in fields(TrainOptions)
-        if field.name in TrainSettings.__annotations__ and field.name != "exclude_like"
+        if field.name in TrainSettings.__annotations__
     }
     assert _options("faces", None, defaults) == TrainOptions((Path("faces"),))
 

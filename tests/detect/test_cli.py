@@ -20,9 +20,9 @@ import pytest
 from numpy.typing import NDArray
 
 from command_line import Cli, assert_user_error
-from maskdet.media.pictures import read_picture
-from maskdet.media.sinks import VideoWriter
-from maskdet.media.video import VideoSource
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.inputs.video import VideoSource
+from maskdet.media.recording.writer import VideoWriter
 from webhook_server import running_webhook
 
 

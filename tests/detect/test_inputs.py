@@ -14,8 +14,8 @@ from PIL import Image
 
 from command_line import Cli, assert_user_error
 from heic import heic
-from maskdet.media.pictures import read_picture
-from maskdet.media.video import VideoSource
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.inputs.video import VideoSource
 
 
 def test_a_phones_picture(maskdet: Cli, samples: Path, tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from command_line import Cli, assert_user_error
+from maskdet.media.inputs.video import VideoSource
 from maskdet.media.records import CSV_COLUMNS
-from maskdet.media.video import VideoSource
 from mjpeg_server import serving
 
 

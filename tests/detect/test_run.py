@@ -19,10 +19,12 @@ from maskdet.errors import OutputError
 from maskdet.media.blurring import blur_faces
 from maskdet.media.frames import Frame
 from maskdet.media.grid import COLUMNS, ROWS, Grid
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.inputs.pictures import PictureSource
 from maskdet.media.outputs import RunOutput
-from maskdet.media.pictures import PictureSource, read_picture
-from maskdet.media.records import CSV_COLUMNS, CsvRows, JsonLines, open_records, record_of
-from maskdet.media.sinks import VideoWriter
+from maskdet.media.record_files import open_records
+from maskdet.media.recording.writer import VideoWriter
+from maskdet.media.records import CSV_COLUMNS, CsvRows, JsonLines, record_of
 from maskdet.media.window import Window
 from maskdet.stream import gamma_table
 from maskdet.summaries import MOST_BUCKETS, Summary, TimeLine, share_with_mask

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from command_line import Cli
+
+pty = pytest.importorskip("pty", reason="needs pseudo-terminals, which Windows lacks")
 
 # A camera that shows the sample, as machines that run tests have none.
 PROGRAM = """

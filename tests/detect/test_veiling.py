@@ -55,6 +55,25 @@ def test_a_file_is_held_back_and_comes_whole() -> None:
     assert blurred == ([0] + [1] * 11) * 2
 
 
+def test_pictures_after_a_video_come_after_it() -> None:
+    """What is held back of a video comes before what follows it on the command line."""
+    video, folder = Video("a.mp4"), Picture("photos")
+    frames = [seen(video, index, face=True) for index in range(12)]
+    frames += [seen(folder, 0, face=True) for _ in range(3)]
+    assert [one.source for one in veiled(frames)] == [video] * 12 + [folder] * 3
+
+
+def test_a_video_beside_a_camera_comes_whole() -> None:
+    """The end of a file is not kept until the camera's, which may be never."""
+    video, camera = Video("a.mp4"), Video("door", live=True)
+    frames = [seen(one, index, face=True) for index in range(12) for one in (video, camera)]
+    frames += [seen(camera, index, face=True) for index in range(12, 100)]
+    results = veiled(iter(frames))
+    result = [next(results) for _ in range(len(frames) - 10)]
+    assert [one.frame.index for one in result if one.source is video] == list(range(12))
+    assert [one.frame.index for one in result if one.source is camera][-1] > 80
+
+
 def test_a_video_that_breaks_off_loses_no_frame() -> None:
     """What was read comes before the error does."""
 

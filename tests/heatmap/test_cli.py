@@ -9,8 +9,8 @@ import pytest
 
 from command_line import Cli, assert_user_error
 from maskdet.assets import bundled
-from maskdet.media.pictures import read_picture
-from maskdet.media.video import VideoSource
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.inputs.video import VideoSource
 
 CARD = bundled("models/mask_detector.json")
 

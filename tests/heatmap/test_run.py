@@ -15,10 +15,10 @@ import pytest
 from maskdet.errors import OutputError
 from maskdet.heatmap import run as run_module
 from maskdet.heatmap.options import HeatmapOptions, LookOptions
-from maskdet.media import codecs
 from maskdet.media.frames import Frame
-from maskdet.media.sinks import VideoWriter
-from maskdet.media.video import VideoSource
+from maskdet.media.inputs.video import VideoSource
+from maskdet.media.recording import codecs
+from maskdet.media.recording.writer import VideoWriter
 
 
 def record(samples: Path, output: Path, **look: Any) -> list[np.ndarray]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from maskdet.media.blurring import blur_faces, blurred_pixels
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 
 BOXES = [
     (20, 30, 60, 80),

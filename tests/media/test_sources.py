@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from maskdet.errors import SourceError
-from maskdet.media.pictures import PictureSource, read_picture
-from maskdet.media.sinks import VideoWriter
-from maskdet.media.sources import ReadOptions, open_source, open_sources
-from maskdet.media.video import VideoSource
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.inputs.pictures import PictureSource
+from maskdet.media.inputs.video import VideoSource
+from maskdet.media.recording.writer import VideoWriter
+from maskdet.media.sources import open_source, open_sources
 
 
 def test_picture_is_one_frame(samples: Path) -> None:

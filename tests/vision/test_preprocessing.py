@@ -98,3 +98,15 @@ def test_scaling_equals_keras() -> None:
     pixels = np.arange(256, dtype=np.uint8)
     keras = preprocess_input(pixels.astype(np.float32))
     np.testing.assert_allclose(scale_to_unit(pixels), keras, atol=1e-6)
+
+
+def test_shrinking_is_free_of_aliasing() -> None:
+    """Stripes a pixel wide become grey: every pixel counts; a picture enlarged keeps its range."""
+    stripes = np.zeros((48, 48, 3), np.uint8)
+    stripes[:, ::2] = 255
+    # Three stripes to a pixel: one sample of them would be black or white.
+    small = resize(stripes, 16, 16)
+    assert small.shape == (16, 16, 3)
+    assert small.min() >= 84
+    assert small.max() <= 171
+    assert set(np.unique(resize(stripes[:, :2], 48, 96))) >= {0, 255}

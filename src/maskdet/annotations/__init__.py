@@ -8,11 +8,9 @@ from maskdet.annotations import coco, medical, voc, yolo
 from maskdet.annotations.entries import Entry, resolve
 from maskdet.annotations.photographs import (
     MEDICAL_JSON,
-    PICTURE_SUFFIXES,
     Annotations,
     BoxedPhotograph,
     find_pictures,
-    is_picture,
     overlooked,
 )
 from maskdet.annotations.yolo import read_yolo
@@ -21,11 +19,9 @@ from maskdet.errors import DatasetError
 __all__ = [
     "AUTO",
     "FORMATS",
-    "PICTURE_SUFFIXES",
     "Annotations",
     "BoxedPhotograph",
     "find_pictures",
-    "is_picture",
     "overlooked",
     "read_annotations",
     "read_yolo",

@@ -4,7 +4,8 @@ from collections import defaultdict
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from maskdet.annotations.photographs import PICTURE_SUFFIXES, find_pictures
+from maskdet.annotations.photographs import find_pictures
+from maskdet.suffixes import PICTURE_SUFFIXES
 from maskdet.text_files import composed
 
 

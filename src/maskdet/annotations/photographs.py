@@ -10,6 +10,7 @@ import numpy as np
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.errors import DatasetError
 from maskdet.folders import files_below, kinds_of
+from maskdet.suffixes import is_picture
 
 MEDICAL_JSON = "medical-json"
 MEDICAL_NAMES = {"face_with_mask": MASK_LABEL, "face_no_mask": NO_MASK_LABEL}
@@ -17,21 +18,10 @@ MEDICAL_NAMES = {"face_with_mask": MASK_LABEL, "face_no_mask": NO_MASK_LABEL}
 SHARES = (1.0, 1.0)
 """The `BoxedPhotograph.size` of boxes given as shares of the picture's size."""
 
-PICTURE_SUFFIXES = frozenset(
-    {".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif", ".j2k", ".jfif", ".jp2"}
-    | {".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff"}
-    | {".webp"}
-)
-"""What pictures that can be read are called; `maskdet.media.pictures.read_picture` reads them."""
 _TEXT_SUFFIXES = frozenset(
     {".cache", ".csv", ".data", ".json", ".md", ".names", ".txt", ".xml", ".yaml", ".yml"}
 )
 _MOST_NAMED = 3  # files in a message
-
-
-def is_picture(path: Path) -> bool:
-    """Tells whether a file counts as a picture, by its name alone."""
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
 
 
 def find_pictures(folder: Path) -> list[Path]:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from maskdet.annotations.entries import Entry, files_of
-from maskdet.annotations.photographs import PICTURE_SUFFIXES, SHARES, BoxedPhotograph
+from maskdet.annotations.photographs import SHARES, BoxedPhotograph
 from maskdet.annotations.yolo_names import find_class_names
 from maskdet.annotations.yolo_rows import Row, are_polygons, parse_rows
 from maskdet.errors import DatasetError
+from maskdet.suffixes import PICTURE_SUFFIXES
 from maskdet.text_files import read_text
 
 # Written beside the labels by the usual tools; these files are no labels themselves.

@@ -3,7 +3,7 @@
 Its names are public as names of `maskdet`, which lists them; where they live may change.
 """
 
-from maskdet.quiet import hush
+from maskdet.media.quiet import hush
 
 # Before OpenCV is loaded. Where the program has loaded it itself, its own settings hold.
 hush()

@@ -1,104 +1,29 @@
 """The detector: pictures in, faces out; and whatever moves, frame by frame."""
 
-import os
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 from maskdet.api import checking
 from maskdet.api.given import Reading, read_frame
 from maskdet.api.logs import Log, noter, teller
 from maskdet.api.results import Faces
+from maskdet.api.watching import AnySource, stream_options, texts_of
 from maskdet.detections import Detections
 from maskdet.errors import SourceError
 from maskdet.heatmap.methods.explainers import MapOptions
 from maskdet.heatmap.methods.loading import LoadedModel, load_model
 from maskdet.media.frames import Frame
-from maskdet.media.inputs.decoding import MEGA
-from maskdet.media.sources import ReadOptions, open_sources
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.sources import open_sources
 from maskdet.media.stages import in_thread
 from maskdet.stream import NetworkOptions, StreamOptions, detect_frames, load_detector
 from maskdet.vision.pipeline import MaskDetector
 
 if TYPE_CHECKING:
     from maskdet.api.given import Given
-
-AnySource = int | str | os.PathLike[str]
-
-_SHORTEST_TIMEOUT, _MOST_MEGAPIXELS = 0.0, 1000.0
-# What a frame may be scaled to, in pixels, and how much brightened.
-_WIDTHS = 16, 16384
-_GAMMAS = 0.1, 10.0
-
-
-def load(
-    model: checking.AnyPath | None = None,
-    *,
-    face: checking.AnyPath | None = None,
-    face_detector: str = "ssd",
-    confidence: float | None = None,
-    face_size: int | None = None,
-    tiles: str = "wide",
-    min_face: float = 0,
-    crop_margin: float | None = None,
-    precision: str | None = None,
-    min_confidence: float | None = None,
-    timeout: float = 10.0,
-    max_megapixels: float = 200.0,
-    log: Log | None = None,
-) -> "Detector":
-    """Loads both networks. The arguments are the options of ``maskdet detect``.
-
-    Args:
-        model: classifier: its card, network or Keras file, or what `maskdet.train` returned;
-            ``None`` for the bundled one.
-        face: face detector's folder or one of its files, or ``original`` for the public SSD;
-            ``None`` for the bundled one.
-        face_detector: ``ssd`` or ``yunet``.
-        confidence: leave out faces the face detector is less sure of, above 0 and up to 1; ``None``
-            for the detector's own.
-        face_size: pixels the face detector scales pictures to, 100 to 2000; ``None`` lets it
-            choose.
-        tiles: ``wide``, ``auto``, ``off``, or columns by rows such as ``3x2``: parts of the picture
-            to look at one by one.
-        min_face: leave out faces lower than so many pixels.
-        crop_margin: share of its box added around a face; ``None`` for the classifier's own.
-        precision: ``float16`` or ``int8``; ``None`` for the models' own.
-        min_confidence: call faces whose label is less sure ``uncertain``, 0 to 1; ``None``: never.
-        timeout: seconds a server may be silent.
-        max_megapixels: leave pictures and videos with more million pixels unread.
-        log: told, a line at a time, what the user should know; ``None`` for the logger ``maskdet``,
-            which is silent until it is given a handler.
-
-    Raises:
-        ModelError: a network is missing, damaged or of another kind.
-        TypeError: an argument is of another kind.
-        ValueError: an argument is out of range.
-
-    Example:
-        >>> import maskdet
-        >>> with maskdet.load(min_confidence=0.8) as detector:
-        ...     print(detector("samples/astronaut_masked.jpg"))
-        1 face: 1 Mask
-    """
-    networks = checking.networks(
-        model=model,
-        face=face,
-        face_detector=face_detector,
-        confidence=confidence,
-        face_size=face_size,
-        tiles=tiles,
-        min_face=min_face,
-        crop_margin=crop_margin,
-        precision=precision,
-    )
-    seconds = checking.real("timeout", timeout, _SHORTEST_TIMEOUT, above=True)
-    most = checking.real("max_megapixels", max_megapixels, 0, _MOST_MEGAPIXELS, above=True)
-    if min_confidence is not None:
-        min_confidence = checking.real("min_confidence", min_confidence, 0, 1)
-    return Detector(networks, Reading(seconds, round(most * MEGA)), min_confidence, log)
 
 
 class Detector:
@@ -266,16 +191,13 @@ class Detector:
             ValueError: an argument is out of range, or the detector is closed.
         """
         networks = self._open()
-        named: Sequence[Any] = source if isinstance(source, list | tuple) else [source]
-        if not named:
-            raise ValueError("expected at least one source, got an empty list")
-        texts = [_named(one) for one in named]
-        stream = StreamOptions(
-            max_frames=None if max_frames is None else checking.whole("max_frames", max_frames, 1),
-            track=checking.flag("track", track),
+        texts = texts_of(source)
+        stream = stream_options(
+            max_frames=max_frames,
+            track=track,
             min_confidence=self._min_confidence,
-            width=None if width is None else checking.whole("width", width, *_WIDTHS),
-            gamma=checking.real("gamma", gamma, *_GAMMAS),
+            width=width,
+            gamma=gamma,
         )
         stop = threading.Event()
         reading = ReadOptions(
@@ -366,17 +288,3 @@ class Detector:
                     log=self._log,
                 )
             return models[maps]
-
-
-def _named(source: Any) -> str:
-    """Returns a source as on the command line."""
-    if isinstance(source, int) and not isinstance(source, bool):
-        if source < 0:
-            raise ValueError(f"source: expected a camera's number from 0, got {source}")
-        return str(source)
-    if isinstance(source, str | os.PathLike):
-        return os.fsdecode(source)
-    raise TypeError(
-        "source: expected a camera's number, a path or an address, got "
-        f"{checking.kind_of(source)}; pictures in memory are given to the detector itself"
-    )

@@ -8,7 +8,7 @@ from maskdet.heatmap.methods.views import resolve_view
 from maskdet.heatmap.options import HeatmapOptions
 from maskdet.heatmap.pictures import Pictures
 from maskdet.media.frames import Frame, UInt8Array
-from maskdet.media.pictures import PictureSource
+from maskdet.media.inputs.pictures import PictureSource
 from maskdet.stream import Seen
 
 

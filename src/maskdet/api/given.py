@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from maskdet.addresses import MARK, public_name
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Source, UInt8Array
-from maskdet.media.inputs.decoding import decode_picture, refuse_large, upright_bgr
+from maskdet.media.inputs.decoding import decode_picture, refuse_large
 from maskdet.media.inputs.lookup import is_camera, is_folder, local_path
 from maskdet.media.inputs.naming import split_name
-from maskdet.media.sources import ReadOptions, open_address_of_pictures, open_source
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.inputs.pillow import upright_bgr
+from maskdet.media.sources import open_address_of_pictures, open_source
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,7 +9,7 @@ import numpy as np
 
 from maskdet.api import checking
 from maskdet.media.frames import UInt8Array
-from maskdet.media.sinks import write_picture
+from maskdet.media.picture_files import write_picture
 
 if TYPE_CHECKING:
     from PIL import Image

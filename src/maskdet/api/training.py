@@ -197,7 +197,7 @@ def _options(dataset: Any, output: Any, given: dict[str, Any]) -> TrainOptions:
         raise ValueError("dataset: expected at least one folder, got an empty list")
     checked = {name: _checked(name, value, kinds[name]) for name, value in given.items()}
     where = None if output is None else checking.path("output", output)
-    options = TrainOptions(folders, where, **checked)
+    options = TrainOptions(folders, output=where, **checked)
     if options.epochs == 0 == options.fine_tune:
         raise ValueError("epochs and fine_tune: 0 and 0 leave nothing to do")
     return options
@@ -236,16 +236,12 @@ def _signature() -> inspect.Signature:
     """Returns `train`'s signature with all options and their defaults, for help and editors."""
     own = inspect.signature(train).parameters
     named = [item for item in own.values() if item.kind is not inspect.Parameter.VAR_KEYWORD]
-    hints = TrainSettings.__annotations__
+    defaults = {field.name: field.default for field in fields(TrainOptions)}
     others = [
         inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=() if field.name == "exclude_like" else field.default,
-            annotation=hints[field.name],
+            name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=annotation
         )
-        for field in fields(TrainOptions)
-        if field.name in hints
+        for name, annotation in TrainSettings.__annotations__.items()
     ]
     return inspect.Signature([*named, *others], return_annotation=Training)
 

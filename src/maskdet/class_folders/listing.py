@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskdet.annotations import is_picture
 from maskdet.class_folders.faces_file import FACES_FILE, Box, read_faces
 from maskdet.class_folders.splits import TEST, VALIDATION, split_of
 from maskdet.errors import DatasetError
 from maskdet.folders import files_below, folders_in, kinds_of
+from maskdet.suffixes import is_picture
 from maskdet.text_files import composed
 
 _MOST_NAMED = 3  # folders in a message

@@ -161,7 +161,7 @@ def refuse_sources_as_files(files: dict[str, Path | None]) -> None:
     Raises:
         UsageError: one of them is one.
     """
-    from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+    from maskdet.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
     for option, path in files.items():
         if path is not None and path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:

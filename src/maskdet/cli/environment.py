@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from maskdet.quiet import hush
+from maskdet.media.quiet import hush
 
 _STANDARD_OUTPUT = 1
 # Standard streams that were closed when the process began.

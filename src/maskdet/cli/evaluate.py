@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import cloup
 
 from maskdet.cli.common import annotation_options, log_some, network_options
 from maskdet.cli.numbers import Real
@@ -29,7 +28,6 @@ _LAYOUT = {
 }
 
 
-@cloup.command()
 @sections(_LAYOUT)
 @click.option("--dataset", type=_FOLDER, help="Class folders: the classifier alone.")
 @click.option("--images", type=_FOLDER, help="Photographs with --annotations: both stages.")

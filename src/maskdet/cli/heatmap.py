@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cloup
 
 from maskdet.cli.common import (
     WIDTH,
@@ -52,7 +51,6 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     return value
 
 
-@cloup.command()
 @sections(_LAYOUT)
 @source_options
 @network_options

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cloup
 
 from maskdet.cli.common import log_some
 from maskdet.cli.sections import RARE, sections
@@ -73,7 +72,6 @@ _LAYOUT = {
 
 
 @defaults_of(TrainOptions)
-@cloup.command()
 @sections(_LAYOUT)
 @config_option
 @click.option(

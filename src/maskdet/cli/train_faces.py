@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import cloup
 
 from maskdet.annotations import FORMATS
 from maskdet.cli.numbers import Whole
@@ -54,7 +53,6 @@ _LAYOUT = {
 
 
 @defaults_of(FaceTrainOptions)
-@cloup.command()
 @sections(_LAYOUT)
 @config_option
 @click.option(

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from maskdet.annotations import PICTURE_SUFFIXES
 from maskdet.dataset.folders import FreeNames, safe_name
 from maskdet.errors import DatasetError
+from maskdet.suffixes import PICTURE_SUFFIXES
 
 # Far beyond any data set of faces; a zip bomb is beyond that.
 MOST_FILES = 200_000

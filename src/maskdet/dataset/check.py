@@ -12,7 +12,7 @@ from maskdet.dataset.folders import check_free
 from maskdet.errors import OutputError
 from maskdet.media.files import make_folder, next_run_folder, write_json
 from maskdet.media.grid import COLUMNS, ROWS, Grid
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.media.plots import plot_counts
 
 

@@ -9,8 +9,8 @@ from maskdet.class_folders.splits import TRAIN
 from maskdet.dataset.findings import Finding
 from maskdet.dataset.folders import FreeNames, new_folder
 from maskdet.errors import DatasetError
-from maskdet.media.pictures import read_picture
-from maskdet.media.sinks import write_picture
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.picture_files import write_picture
 from maskdet.vision.preprocessing import resize
 
 # What a huge picture is scaled down to, longer side in pixels: ample for a face.

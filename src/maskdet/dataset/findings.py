@@ -18,7 +18,7 @@ from maskdet.class_folders.splits import SPLITS
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, SourceError
 from maskdet.folders import endings
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 
 TINY, HUGE = 32, 4096  # pixels of the shorter and of the longer side
 IMBALANCE = 1.5  # largest to smallest class from which on it is worth a word

@@ -14,8 +14,8 @@ from maskdet.class_folders.faces_file import Box, FaceRow, write_faces
 from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
-from maskdet.media.pictures import read_picture
-from maskdet.media.sinks import write_picture
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.picture_files import write_picture
 from maskdet.vision.classifier import find_card
 
 # Below this even a person often cannot tell a mask from a beard.

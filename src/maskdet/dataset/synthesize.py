@@ -20,8 +20,8 @@ from maskdet.dataset.render import put_on
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, ModelError, SourceError
-from maskdet.media.pictures import read_picture
-from maskdet.media.sinks import write_picture
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.picture_files import write_picture
 from maskdet.vision.faces.loading import load_face_detector
 from maskdet.vision.faces.yunet import YunetFaceDetector, yunet_file
 

@@ -7,7 +7,7 @@ from maskdet.detections import Detections
 from maskdet.media.files import shortened
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.inputs.naming import file_stem
-from maskdet.media.sinks import write_picture
+from maskdet.media.picture_files import write_picture
 
 # A followed face is saved once in so many seconds under the same label: neighbouring frames teach
 # nothing new.

@@ -20,14 +20,8 @@ from maskdet.media.drawing import draw_detections
 from maskdet.media.frames import Source
 from maskdet.media.grid import Grid
 from maskdet.media.outputs import RunOutput
-from maskdet.media.records import (
-    CSV_COLUMNS,
-    STANDARD_OUTPUT,
-    CsvRows,
-    JsonLines,
-    open_records,
-    record_of,
-)
+from maskdet.media.record_files import STANDARD_OUTPUT, open_records
+from maskdet.media.records import CSV_COLUMNS, CsvRows, JsonLines, record_of
 from maskdet.media.window import Window, is_wanted, open_window
 from maskdet.stream import Seen
 from maskdet.vision.evidence import watched

@@ -17,9 +17,11 @@ from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL
 from maskdet.errors import OptionError, OutputError
 from maskdet.media.files import make_folder, write_json
 from maskdet.media.frames import Source
-from maskdet.media.records import STANDARD_OUTPUT, JsonLines
-from maskdet.media.sinks import WRITABLE_PICTURES
-from maskdet.media.sources import ReadOptions, open_sources
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.picture_files import WRITABLE_PICTURES
+from maskdet.media.record_files import STANDARD_OUTPUT
+from maskdet.media.records import JsonLines
+from maskdet.media.sources import open_sources
 from maskdet.signals import stopping_on_signals
 from maskdet.stream import (
     Progress,

@@ -14,18 +14,21 @@ from maskdet.vision.veil import Veil, VeilOptions
 
 # For how long a lost face stays blurred, and in how many frames at least and at most.
 _HOLD_SECONDS, _FEWEST_HELD, _MOST_HELD = 0.5, 6, 30
+# A video beside cameras has ended, or is far behind them, once so many other frames have come.
+_ENDED_AFTER = 50
 # What the frames held back may take in memory. Bytes.
 _WAITING_FRAMES = 256 << 20
 
 
 @dataclass
 class _Waiting:
-    """The frames of a moving source that are held back."""
+    """The frames of a moving source that are held back; `latest` is the last one's number."""
 
     veil: Veil
     ahead: int
     frames: deque[Seen] = field(default_factory=deque)
     passed: int = 0
+    latest: int = 0
 
     def take(self) -> Seen:
         """Returns the oldest, with what is to be blurred in it."""
@@ -50,31 +53,36 @@ def veiled(results: Iterable[Seen]) -> Iterator[Seen]:
         yield from _veiled(results, waiting)
     except MaskdetError:
         # What was read before it broke off is not lost.
-        yield from _rest(waiting)
+        yield from _rest(waiting.values())
         raise
-    yield from _rest(waiting)
+    yield from _rest(waiting.values())
 
 
 def _veiled(results: Iterable[Seen], waiting: dict[int, _Waiting]) -> Iterator[Seen]:
-    for seen in results:
+    begun: set[int] = set()
+    for number, seen in enumerate(results):
         source = seen.source
+        if id(source) not in begun:
+            begun.add(id(source))
+            # Without cameras one source follows the other: those before are at their end.
+            if not source.is_live:
+                yield from _rest(waiting.values())
+        yield from _rest(held for held in waiting.values() if number - held.latest > _ENDED_AFTER)
         if not source.is_moving:
             yield replace(seen, veiled=_boxes(seen.detections))
             continue
         if id(source) not in waiting:
-            # A file's frames come one source after another.
-            if not source.is_live:
-                yield from _rest(waiting)
             waiting[id(source)] = _begin(source, seen)
         held = waiting[id(source)]
+        held.latest = number
         held.veil.add(_boxes(seen.detections), len(seen.detections))
         held.frames.append(seen)
         if len(held.frames) > held.ahead:
             yield held.take()
 
 
-def _rest(waiting: dict[int, _Waiting]) -> Iterator[Seen]:
-    for held in waiting.values():
+def _rest(waiting: Iterable[_Waiting]) -> Iterator[Seen]:
+    for held in waiting:
         while held.frames:
             yield held.take()
 

@@ -18,7 +18,7 @@ from maskdet.evaluate.labels import label_indices
 from maskdet.evaluate.options import FolderOptions
 from maskdet.evaluate.report import Cell, Report, Table, words
 from maskdet.media import plots
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.metrics import expected_calibration_error, resample
 from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.preprocessing import resize

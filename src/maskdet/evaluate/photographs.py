@@ -19,7 +19,7 @@ from maskdet.evaluate.options import PhotographOptions
 from maskdet.evaluate.plots import plot_thresholds
 from maskdet.evaluate.report import Cell, Report, Table
 from maskdet.evaluate.worst import write_worst
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.metrics import resample
 from maskdet.stream import NetworkOptions, load_detector
 from maskdet.vision.pipeline import MaskDetector

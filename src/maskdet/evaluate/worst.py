@@ -11,7 +11,7 @@ from maskdet.detections import FloatArray
 from maskdet.evaluate.judging import UNSEEN, Judged
 from maskdet.media.drawing import GREEN, RED, YELLOW, draw_text
 from maskdet.media.grid import Grid
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.wording import label_text
 
 MOST = 12

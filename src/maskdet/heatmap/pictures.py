@@ -6,11 +6,11 @@ from maskdet.detections import Detections
 from maskdet.heatmap.drawing.colours import palette
 from maskdet.heatmap.drawing.compose import Composer, Explained
 from maskdet.heatmap.drawing.layout import MAX_PANELS, VIDEO_PANELS, Layout, Seats
-from maskdet.heatmap.drawing.overlay import UInt8Array
 from maskdet.heatmap.drawing.panels import Brush
 from maskdet.heatmap.methods.loading import LoadedModel
 from maskdet.heatmap.methods.views import DIFFERENCE, PREDICTED, shown_maps
 from maskdet.heatmap.options import CLASSIC, RUN, HeatmapOptions
+from maskdet.media.frames import UInt8Array
 from maskdet.stream import Seen
 from maskdet.vision.classifier import softmax
 from maskdet.wording import label_text

@@ -17,8 +17,9 @@ from maskdet.heatmap.options import CLASSIC, RUN, HeatmapOptions
 from maskdet.heatmap.pictures import Pictures
 from maskdet.heatmap.raw import RawMaps
 from maskdet.media.frames import Source
+from maskdet.media.inputs.options import ReadOptions
 from maskdet.media.outputs import RunOutput
-from maskdet.media.sources import ReadOptions, open_sources
+from maskdet.media.sources import open_sources
 from maskdet.media.stages import in_thread
 from maskdet.media.window import is_wanted, open_window
 from maskdet.signals import stopping_on_signals

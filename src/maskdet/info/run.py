@@ -1,7 +1,6 @@
 """Gathers everything that a report of a fault should carry."""
 
 import importlib.metadata
-import os
 import platform
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from maskdet.extras import missing
 from maskdet.info.models import NetworkFile, try_files
 from maskdet.info.processor import Processor, processor
 from maskdet.media.cameras import AnsweringCamera, answering_cameras
+from maskdet.media.window import may_have_display
 from maskdet.vision.classifier import find_card as find_classifier_card
 from maskdet.vision.faces.loading import face_detector_folder, find_card
 
@@ -34,6 +34,10 @@ _LIBRARIES = (
     "pillow",
     "imutils",
     "click",
+    "cloup",
+    "rich",
+    "pyyaml",
+    "pi-heif",
     "tensorflow",
     "h5py",
 )
@@ -114,8 +118,7 @@ def gather(options: InfoOptions) -> Info:
         extras={"train": missing("train")},
         processor=processor(),
         gpu=_gpu(),
-        display=sys.platform in ("darwin", "win32")
-        or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")),
+        display=may_have_display(),
         cameras=answering_cameras() if options.cameras else None,
         networks=tuple(networks),
         problems=tuple(problems),

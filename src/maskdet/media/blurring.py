@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from maskdet.boxes import expand_boxes, pixel_box
 from maskdet.detections import FloatArray
-
-UInt8Array = NDArray[np.uint8]
+from maskdet.media.frames import UInt8Array
 
 # Blurring covers hair and chin, and what of a face a box leaves out. So many tiles are left a side.
 _BLUR_MARGIN = 0.3

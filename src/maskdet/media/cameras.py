@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskdet.errors import SourceError
-from maskdet.media.live import CameraFeed
+from maskdet.media.inputs.feeds import CameraFeed
 
 # Where the system does not list them, these are tried.
 _TRIED_NUMBERS = range(4)

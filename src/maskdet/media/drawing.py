@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL, Detections
 from maskdet.media.captions import CaptionPlaces
 from maskdet.media.files import printable
+from maskdet.media.frames import UInt8Array
 from maskdet.wording import label_text
 
-UInt8Array = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 GREEN: Colour = (0, 200, 0)

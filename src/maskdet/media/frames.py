@@ -10,27 +10,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.annotations import PICTURE_SUFFIXES
-
-__all__ = [
-    "FALLBACK_FRAME_RATE",
-    "PICTURE_SUFFIXES",
-    "VIDEO_SUFFIXES",
-    "Frame",
-    "Kind",
-    "Source",
-    "usable_rate",
-]
-
 UInt8Array = NDArray[np.uint8]
 Kind = Literal["picture", "pictures", "video", "camera", "stream"]
-
-VIDEO_SUFFIXES = frozenset(
-    {".264", ".265", ".3g2", ".3gp", ".asf", ".avi", ".divx", ".dv", ".f4v", ".flv", ".h264"}
-    | {".h265", ".hevc", ".ivf", ".m1v", ".m2t", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg"}
-    | {".mkv", ".mod", ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogm"}
-    | {".ogv", ".qt", ".tod", ".ts", ".vob", ".webm", ".wmv", ".y4m"}
-)
 
 # What a video that reports no frame rate is taken to run at: the commonest rate of such files.
 FALLBACK_FRAME_RATE = 25.0

@@ -10,7 +10,7 @@ import imutils
 from maskdet.media.drawing import draw_text
 from maskdet.media.files import refuse_existing
 from maskdet.media.frames import UInt8Array
-from maskdet.media.sinks import write_picture
+from maskdet.media.picture_files import write_picture
 
 CELL = (320, 240)  # width and height of a picture on the sheet, pixels
 COLUMNS, ROWS = 5, 6

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Self
 
 from maskdet.errors import OutputError
-from maskdet.media.codecs import WRITABLE_VIDEOS
 from maskdet.media.files import beside, next_run_folder, refuse_existing, unused
-from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Frame, Source, UInt8Array
+from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.inputs.naming import file_stem
+from maskdet.media.picture_files import WRITABLE_PICTURES, picture_output_name, write_picture
+from maskdet.media.recording.codecs import WRITABLE_VIDEOS
 from maskdet.media.recording.interrupted import (
     PARTIAL,
     BusyError,
@@ -19,7 +20,7 @@ from maskdet.media.recording.interrupted import (
     put_aside,
 )
 from maskdet.media.recording.recording import Recording
-from maskdet.media.sinks import WRITABLE_PICTURES, picture_output_name, write_picture
+from maskdet.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from maskdet.wording import counted
 
 

@@ -105,11 +105,14 @@ def is_wanted(asked: bool | None, sources: Sequence[Source]) -> bool:
     if asked is not None:
         return asked
     cameras = any(source.kind == "camera" for source in sources)
-    # Without one of these no display can be there, and to find out by trying takes a second.
-    named = sys.platform in ("darwin", "win32") or any(
+    return cameras and may_have_display() and can_open_window()
+
+
+def may_have_display() -> bool:
+    """Tells whether there may be a display: to find out by trying takes a second."""
+    return sys.platform in ("darwin", "win32") or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )
-    return cameras and named and can_open_window()
 
 
 @contextmanager
@@ -118,13 +121,17 @@ def open_window(
     log: Callable[[str], None],
     stop: threading.Event | None = None,
 ) -> Iterator[Window | None]:
-    """Opens a window, or says that there is no display and gives ``None``.
+    """Opens a window, or says why there can be none and gives ``None``.
 
     Args:
         save: writes a frame that the user wants to keep, and returns where.
         log: told what the user should know.
         stop: ends the waiting for a key when set.
     """
+    if not cv2.currentUIFramework():
+        log("this OpenCV is the headless one, without windows: carrying on without it")
+        yield None
+        return
     if not can_open_window():
         log("no display to open a window on: carrying on without it")
         yield None

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.annotations import find_pictures, is_picture
+from maskdet.annotations import find_pictures
 from maskdet.class_folders.listing import Picture, list_pictures, not_looked_at
 from maskdet.duplicates import Hashes, HashRow, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, SourceError
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.suffixes import is_picture
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ is remembered under the file's hash, in the user's cache where that can be writt
 
 import contextlib
 import functools
-import importlib.metadata
 import os
 import platform
 import signal
@@ -75,6 +74,9 @@ def _bundled_hashes() -> frozenset[str]:
 
 @functools.cache
 def _versions() -> str:
+    # Seldom needed, and a tenth of what the commands take to start.
+    import importlib.metadata
+
     versions = []
     for runtime in _RUNTIMES:
         try:

@@ -10,9 +10,10 @@ from PIL import Image
 
 from heic import heic
 from maskdet.errors import SourceError
-from maskdet.media.frames import PICTURE_SUFFIXES, VIDEO_SUFFIXES
-from maskdet.media.inputs.formats import RAW_SUFFIXES, SIDECAR_SUFFIXES, kind_of, read_head
-from maskdet.media.sources import ReadOptions, open_source, open_sources
+from maskdet.media.inputs.formats import kind_of, read_head
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.sources import open_source, open_sources
+from maskdet.suffixes import PICTURE_SUFFIXES, RAW_SUFFIXES, SIDECAR_SUFFIXES, VIDEO_SUFFIXES
 
 
 def _picture(form: str) -> bytes:

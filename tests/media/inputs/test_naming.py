@@ -10,7 +10,8 @@ from heic import heic
 from maskdet.errors import SourceError
 from maskdet.media.files import LONGEST_NAME, beside, replacing, shortened
 from maskdet.media.inputs.naming import address_stem, file_stem, split_name
-from maskdet.media.sources import ReadOptions, open_source, open_sources
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.sources import open_source, open_sources
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from maskdet.errors import SourceError
-from maskdet.media.sources import ReadOptions, open_source, open_sources
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.sources import open_source, open_sources
 
 
 class SnapshotServer:

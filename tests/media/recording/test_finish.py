@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
-from maskdet.media.live import LiveSource
+from maskdet.media.inputs.live import LiveSource
+from maskdet.media.inputs.video import VideoSource
 from maskdet.media.outputs import RunOutput
 from maskdet.media.recording.finish import finish
-from maskdet.media.sinks import VideoWriter
-from maskdet.media.video import VideoSource
+from maskdet.media.recording.writer import VideoWriter
 from sound_clips import MARK, SECONDS, length, marks, write_clip
 
 

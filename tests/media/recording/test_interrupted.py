@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
 from maskdet.media.frames import Frame
+from maskdet.media.inputs.video import VideoSource
 from maskdet.media.outputs import RunOutput
 from maskdet.media.recording.interrupted import Hold
-from maskdet.media.sinks import VideoWriter
-from maskdet.media.video import VideoSource
+from maskdet.media.recording.writer import VideoWriter
 
 DATED = r"door-\d{4}-\d\d-\d\d-\d{6}(-\d+)?"
 
@@ -26,7 +26,7 @@ WRITE = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from maskdet.media.sinks import VideoWriter
+from maskdet.media.recording.writer import VideoWriter
 noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 video = VideoWriter(Path(sys.argv[1]), 10)
 for index in range(int(sys.argv[2])):

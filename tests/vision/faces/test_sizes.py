@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 
 from maskdet.vision.faces.detector import Faces
-from maskdet.vision.faces.sizes import (
+from maskdet.vision.faces.size_choice import (
     COMFORTABLE,
     DELAY,
     FIRST_LOOKS,
     LOOK_EVERY,
-    AutoSizedFaceDetector,
-    FollowingFaceDetector,
     SizeChooser,
     size_for,
 )
+from maskdet.vision.faces.sizes import AutoSizedFaceDetector, FollowingFaceDetector
 
 SIZES = (304, 448, 608, 704)
 HEIGHT = 720

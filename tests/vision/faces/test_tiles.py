@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from maskdet.media.frames import Frame
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.stream import NetworkOptions, StreamOptions, detect_frames, load_detector
 from maskdet.vision.faces.tiles import WIDEST, Strips, TiledFaceDetector, TileGrid, parse_tiles
 

@@ -11,7 +11,7 @@ import pytest
 from maskdet import assets
 from maskdet.assets import cached, sha256
 from maskdet.errors import ModelError
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.vision.faces.yunet import FILE_NAME, YunetFaceDetector, yunet_file
 
 

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from maskdet.detections import FloatArray
-from maskdet.heatmap.drawing.overlay import ZERO, UInt8Array
+from maskdet.heatmap.drawing.overlay import ZERO
+from maskdet.media.frames import UInt8Array
 
 # RGB from "against" to "for". The first two are of ColorBrewer (Brewer, "Color use guidelines for
 # data representation", 1999), without the darkest ends, which would hide the face; "coldwarm" is

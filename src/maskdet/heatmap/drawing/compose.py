@@ -8,7 +8,6 @@ import numpy as np
 from maskdet.boxes import cut, expand_boxes
 from maskdet.detections import Detections, FloatArray
 from maskdet.heatmap.drawing.layout import Layout, Seats
-from maskdet.heatmap.drawing.overlay import UInt8Array
 from maskdet.heatmap.drawing.panels import BACKGROUND, Brush, PanelText, draw_panel
 from maskdet.heatmap.methods.views import ShownMaps
 from maskdet.media.drawing import (
@@ -18,6 +17,7 @@ from maskdet.media.drawing import (
     label_colour,
     text_scale,
 )
+from maskdet.media.frames import UInt8Array
 from maskdet.vision.preprocessing import resize
 from maskdet.wording import label_text
 

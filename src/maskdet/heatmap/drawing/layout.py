@@ -4,8 +4,8 @@ import imutils
 import numpy as np
 
 from maskdet.detections import Detections
-from maskdet.heatmap.drawing.overlay import UInt8Array
 from maskdet.heatmap.drawing.panels import BACKGROUND, FAINT, MIN_TEXT, PanelShape, write
+from maskdet.media.frames import UInt8Array
 
 # Sides of a face in a panel: smaller shows nothing, larger takes space from the frame. Pixels.
 MIN_SIDE, MAX_SIDE = 96, 260

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
-
-UInt8Array = NDArray[np.uint8]
+from maskdet.media.frames import UInt8Array
 
 # The kernel of erosion and dilation that the scripts before maskdet used. Pixels.
 _MORPHOLOGY_SIDE = 2

@@ -7,8 +7,9 @@ import numpy as np
 
 from maskdet.detections import FloatArray
 from maskdet.heatmap.drawing.colours import Palette, painted
-from maskdet.heatmap.drawing.overlay import UInt8Array, blurred, colour_indices, enlarge, opened
+from maskdet.heatmap.drawing.overlay import blurred, colour_indices, enlarge, opened
 from maskdet.media.drawing import Colour
+from maskdet.media.frames import UInt8Array
 
 BACKGROUND: Colour = (30, 28, 26)
 INK: Colour = (225, 225, 225)

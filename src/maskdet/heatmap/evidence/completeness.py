@@ -16,7 +16,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError
-from maskdet.heatmap.drawing.overlay import UInt8Array
+from maskdet.media.frames import UInt8Array
 from maskdet.vision.runtime import refused, silent_standard_error
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maskdet.class_folders.listing import Picture, held_out, list_pictures
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.vision.evidence import faces_in_crops
 from maskdet.vision.preprocessing import UInt8Array, face_inputs, picture_input
 from maskdet.vision.runtime import silent_standard_error

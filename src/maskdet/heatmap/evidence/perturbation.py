@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
-from maskdet.heatmap.drawing.overlay import UInt8Array, enlarge
+from maskdet.heatmap.drawing.overlay import enlarge
+from maskdet.media.frames import UInt8Array
 
 # (B, S, S, 3) uint8 RGB crops to (B, C) probabilities.
 Score = Callable[[UInt8Array], FloatArray]

@@ -8,7 +8,6 @@ import numpy as np
 
 from maskdet.detections import FloatArray
 from maskdet.heatmap.drawing.colours import DEFAULT_COLOUR_MAP, palette
-from maskdet.heatmap.drawing.overlay import UInt8Array
 from maskdet.heatmap.drawing.panels import (
     BACKGROUND,
     INK,
@@ -22,7 +21,8 @@ from maskdet.heatmap.evidence.findings import Evidence, MethodEvidence
 from maskdet.heatmap.evidence.perturbation import ROAD_SHARES, STEPS
 from maskdet.media.drawing import label_colour
 from maskdet.media.files import make_folder, replacing, write_json
-from maskdet.media.sinks import write_picture
+from maskdet.media.frames import UInt8Array
+from maskdet.media.picture_files import write_picture
 from maskdet.vision.evidence import EvidenceShares
 from maskdet.wording import label_text
 

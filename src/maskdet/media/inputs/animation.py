@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING
 
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Kind, UInt8Array
-from maskdet.media.inputs.decoding import (
-    MAX_PIXELS,
-    DecodingError,
-    opened_by_pillow,
-    refuse_large,
-    upright_bgr,
-)
+from maskdet.media.inputs.decoding import MAX_PIXELS, refuse_large
+from maskdet.media.inputs.pillow import DecodingError, opened_by_pillow, upright_bgr
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -2,57 +2,22 @@
 
 import io
 import re
-import struct
-import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import cv2
 import numpy as np
 
 from maskdet.errors import SourceError, TooLargeError
 from maskdet.media.frames import UInt8Array
+from maskdet.media.inputs import jpeg
 from maskdet.media.inputs.formats import HEAD, picture_format
-
-if TYPE_CHECKING:
-    from PIL import Image
+from maskdet.media.inputs.pillow import DAMAGED, DecodingError, opened_by_pillow, upright_bgr
 
 # What the largest sensors of phones give, as 600 MB of pixels.
 MAX_PIXELS = 200_000_000
 MEGA = 1_000_000
 
-# What Pillow may be asked to look at; it knows many more formats, of which few are pictures.
-_PILLOW_FORMATS = (
-    "AVIF",
-    "BMP",
-    "DIB",
-    "GIF",
-    "JPEG",
-    "JPEG2000",
-    "PNG",
-    "PPM",
-    "SUN",
-    "TIFF",
-    "WEBP",
-)
-# What Pillow's readers, and those of libheif, raise for files that are damaged.
-_DAMAGED = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-# Pillow's own limit stands in a global of its module.
-_pillow_limit = threading.Lock()
 # Of Radiance and PAM pictures, which OpenCV reads and Pillow does not.
 _HDR_SIZE = re.compile(rb"^[-+]Y (\d+) [-+]X (\d+)$", re.MULTILINE)
 _PAM_SIZE = re.compile(rb"^P7\n(?:.*\n)*?WIDTH (\d+)\n(?:.*\n)*?HEIGHT (\d+)\n")
@@ -60,17 +25,9 @@ _PAM_SIZE = re.compile(rb"^P7\n(?:.*\n)*?WIDTH (\d+)\n(?:.*\n)*?HEIGHT (\d+)\n")
 # What an item of HEIC is: four letters. Others would end the process in pi-heif 1.4.
 _HEIF_ITEM = re.compile(rb"infe(?:\x02.{7}|\x03.{9})(.{4})", re.DOTALL)
 
-_JPEG_END = b"\xff\xd9"
-# Between scans; inside of them 0xFF is followed by a zero or a restart marker.
-_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
-_JPEG_START, _JPEG_EOI = 0xD8, 0xD9
-# Two ends that a scan might have, of which its decoder reads nothing if it needs no more.
-_JPEG_FILLERS = (bytes(range(1, 128)), bytes(range(127, 0, -1)))
+# Two ends that a JPEG's scan might have, of which its decoder reads nothing if it needs no more.
+_FILLERS = (bytes(range(1, 128)), bytes(range(127, 0, -1)))
 _PNG_END = b"IEND"
-
-
-class DecodingError(Exception):
-    """Pillow finds a picture damaged; the message is the reason."""
 
 
 def decode_picture(data: bytes, name: str, max_pixels: int = MAX_PIXELS) -> UInt8Array:
@@ -134,38 +91,6 @@ def refuse_large(size: tuple[int, int] | None, name: str, max_pixels: int) -> No
         )
 
 
-@contextmanager
-def opened_by_pillow(where: io.BytesIO | Path) -> Iterator["Image.Image"]:
-    """Opens a picture with Pillow, which reads no further than its header.
-
-    Raises:
-        DecodingError: it is none, or is damaged; also for what is read of it inside the context.
-    """
-    from PIL import Image
-
-    try:
-        with _pillow_limit, warnings.catch_warnings():
-            # The limit here is another, and tags that nobody needs may be as damaged as they like.
-            warnings.simplefilter("ignore")
-            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-            try:
-                opened = Image.open(where, formats=_PILLOW_FORMATS)
-            finally:
-                Image.MAX_IMAGE_PIXELS = limit
-        with opened:
-            yield opened
-    except _DAMAGED as error:
-        raise DecodingError(str(error) or "unknown format") from None
-
-
-def upright_bgr(picture: "Image.Image") -> UInt8Array:
-    """Returns a Pillow picture's (H, W, 3) uint8 BGR pixels, turned by its EXIF orientation."""
-    from PIL import ImageOps
-
-    rgb = np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    return np.ascontiguousarray(rgb[..., ::-1])
-
-
 def _size_by_header(data: bytes) -> tuple[int, int] | None:
     if data.startswith(b"#?"):
         found = _HDR_SIZE.search(data[:4096])
@@ -173,6 +98,9 @@ def _size_by_header(data: bytes) -> tuple[int, int] | None:
     if data.startswith(b"P7"):
         found = _PAM_SIZE.match(data[:4096])
         return (int(found[1]), int(found[2])) if found else None
+    # Loading Pillow takes as long as decoding a photograph.
+    if picture_format(data[:HEAD]) == "jpeg" and (size := jpeg.size_of(data)) is not None:
+        return size
     try:
         with opened_by_pillow(io.BytesIO(data)) as picture:
             return picture.size
@@ -210,7 +138,7 @@ def _decode_heif(data: bytes, name: str, max_pixels: int) -> UInt8Array:
         picture = pi_heif.open_heif(data, bgr_mode=True)
         refuse_large(picture.size, name, max_pixels)
         pixels = np.asarray(picture)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         reason = str(error).splitlines()[0] if str(error) else "unknown format"
         raise SourceError(f"{name}: cannot be decoded ({reason})") from None
     if pixels.ndim == 2:
@@ -225,14 +153,14 @@ def _with_end(data: bytes, name: str) -> bytes:
     Raises:
         SourceError: more is lacking. OpenCV 4 fills that with grey and says nothing.
     """
-    if _has_end(data):
+    if jpeg.has_end(data):
         return data
     # Half of a marker is none.
     data = data.rstrip(b"\xff")
-    first, second = (_pixels_or_none(data + filler + _JPEG_END) for filler in _JPEG_FILLERS)
+    first, second = (_pixels_or_none(data + filler + jpeg.END) for filler in _FILLERS)
     if first is None or second is None or not np.array_equal(first, second):
         raise SourceError(f"{name}: is cut short (a JPEG without its end)")
-    return data + _JPEG_END
+    return data + jpeg.END
 
 
 def _pixels_or_none(data: bytes) -> UInt8Array | None:
@@ -247,20 +175,5 @@ def lacks_end(data: bytes) -> bool:
     """Tells whether a JPEG or PNG, as it came from a server that broke off, has no end."""
     found = picture_format(data[:HEAD])
     if found == "jpeg":
-        return not _has_end(data)
+        return not jpeg.has_end(data)
     return found == "png" and _PNG_END not in data[-12:]
-
-
-def _has_end(data: bytes) -> bool:
-    """Tells whether a JPEG's own end marker is there, following its segments and scans.
-
-    Previews inside of it, and videos behind it, have the same bytes.
-    """
-    at = 2
-    while (marker := _JPEG_MARKER.search(data, at)) is not None:
-        code, at = marker[1][0], marker.end()
-        if code == _JPEG_EOI:
-            return True
-        if code != _JPEG_START:
-            at += int.from_bytes(data[at : at + 2], "big")
-    return False

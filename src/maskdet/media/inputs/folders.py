@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskdet.media.files import is_run_folder
-from maskdet.media.inputs.formats import RAW_SUFFIXES, SIDECAR_SUFFIXES, kind_of
+from maskdet.media.inputs.formats import kind_of
 from maskdet.media.inputs.lookup import is_regular
+from maskdet.suffixes import RAW_SUFFIXES, SIDECAR_SUFFIXES
 from maskdet.wording import counted
 
 # So many names stand in one line; of more files it says how many there are of each ending.

@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from maskdet.annotations import PICTURE_SUFFIXES
-from maskdet.media.frames import VIDEO_SUFFIXES
+from maskdet.suffixes import PICTURE_SUFFIXES, RAW_SUFFIXES, SIDECAR_SUFFIXES, VIDEO_SUFFIXES
 
 FileKind = Literal["picture", "video"]
 
@@ -16,18 +15,6 @@ HEAD = 1024
 SERIES_SUFFIXES = frozenset({".mjpeg", ".mjpg"})
 # Names that other programs give their own files, too: TypeScript, Go's modules.
 _AMBIGUOUS_SUFFIXES = frozenset({".mod", ".mts", ".ts"})
-# Development of a raw picture is a matter of taste. As TIFF they would be read as their thumbnail.
-RAW_SUFFIXES = frozenset(
-    {".3fr", ".arw", ".cr2", ".cr3", ".dng", ".erf", ".iiq", ".kdc", ".mrw", ".nef", ".nrw", ".orf"}
-    | {".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
-)
-# Of what lies beside pictures and is none; of programs' own files, too.
-SIDECAR_SUFFIXES = frozenset(
-    {".aae", ".cfg", ".conf", ".css", ".csv", ".db", ".htm", ".html", ".ini", ".ipynb", ".js"}
-    | {".json", ".jsonl", ".log", ".md", ".npz", ".py", ".rst", ".sh", ".srt", ".thm", ".toml"}
-    | {".tsv", ".txt", ".vtt", ".xml", ".xmp", ".yaml", ".yml"}
-)
-
 _MAGIC = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),

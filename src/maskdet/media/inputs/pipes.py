@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from maskdet.addresses import public_name
 from maskdet.errors import SourceError
-from maskdet.media.video import open_any
+from maskdet.media.inputs.containers import open_any
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from maskdet.errors import OutputError
 from maskdet.media.files import beside
-from maskdet.media.recording.sound import Sound, SoundError
-from maskdet.media.video import open_any
+from maskdet.media.inputs.containers import open_any
+from maskdet.media.sound import Sound, SoundError
 
 if TYPE_CHECKING:
     import av

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from maskdet.errors import OutputError
-from maskdet.media.codecs import WRITABLE_VIDEOS
 from maskdet.media.files import unused
+from maskdet.media.recording.codecs import WRITABLE_VIDEOS
 from maskdet.media.recording.finish import finish, has_pictures
 
 if sys.platform != "win32":

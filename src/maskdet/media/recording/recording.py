@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from maskdet.media.frames import FALLBACK_FRAME_RATE, Frame, Source, UInt8Array
-from maskdet.media.live import LiveSource
-from maskdet.media.recording.sound import Sound
-from maskdet.media.sinks import VideoWriter
-from maskdet.media.video import VideoSource
+from maskdet.media.inputs.live import LiveSource
+from maskdet.media.inputs.video import VideoSource
+from maskdet.media.recording.writer import VideoWriter
+from maskdet.media.sound import Sound
 
 
 class Recording:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from maskdet.class_folders.listing import Picture
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.train.classifier.augmentation import Augmentation, augmented_view
 from maskdet.vision.preprocessing import UInt8Array
 

@@ -1,7 +1,9 @@
 """What a training run can be told: one frozen dataclass, which is also what `config.toml` holds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from maskdet.train.options import RunOptions
 
 ARCHITECTURES = ("mobilenet_v2", "small_cnn")
 OPTIMIZERS = ("adam", "adamw", "sgd")
@@ -13,15 +15,12 @@ BACKBONE_WEIGHTS = "models/mobilenet_v2_imagenet.weights.h5"
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class TrainOptions(RunOptions):
     """Everything that decides what a run does; two runs with equal options give equal models.
 
-    Attributes:
+    Attributes of its own; see `RunOptions` for the others:
         dataset: folders of class folders, or of ``train/ val/ test/`` with class folders in them.
-        output: name of the model to write, without suffix; ``None`` leaves it in the run's folder.
-        overwrite: whether files that exist there may be replaced.
-        run_dir: folder of the run; ``None`` takes the next free ``runs/train/<n>``.
-        exclude_like: folders of pictures that training must not contain, not even nearly.
+        output: name of the model to write, without suffix.
         validation: share of the pictures that picks the best epoch and the temperature.
         test: share of the pictures that is looked at once, at the end.
         naive_split: split at random as the usual scripts do, duplicates and all.
@@ -49,7 +48,6 @@ class TrainOptions:
         patience: passes without a better validation loss before a phase stops; 0 never stops it.
         augmentation: one of `AUGMENTATION_NAMES`; see `maskdet.train.classifier.augmentation`.
         crop_margin: margin around a face box that the card asks for at run time.
-        seed: seed of the split, the first weights, the order and the augmentation.
         deterministic: makes TensorFlow's own operations repeatable too, at some cost.
         mixed_precision: computes in float16 where the hardware gains from it.
         strategy: one of `STRATEGIES`.
@@ -57,10 +55,6 @@ class TrainOptions:
     """
 
     dataset: tuple[Path, ...]
-    output: Path | None = None
-    overwrite: bool = False
-    run_dir: Path | None = None
-    exclude_like: tuple[Path, ...] = field(default=())
     validation: float = 0.2
     test: float = 0.1
     naive_split: bool = False
@@ -87,7 +81,6 @@ class TrainOptions:
     patience: int = 5
     augmentation: str = "classic"
     crop_margin: float = 0.25
-    seed: int = 1
     deterministic: bool = False
     mixed_precision: bool = False
     strategy: str = "none"

@@ -9,15 +9,15 @@ import tensorflow as tf
 
 from maskdet.class_folders.splits import TRAIN, VALIDATION
 from maskdet.folders import kinds_of
+from maskdet.train.carrying_out import carry_out, open_journal
 from maskdet.train.classifier import finish, preview
 from maskdet.train.classifier.dataset import SKIPPED_FILE, Dataset, prepare
 from maskdet.train.classifier.finish import Result
 from maskdet.train.classifier.initial import initial_networks
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.trainer import Trainer
-from maskdet.train.journal import Journal, Say, Show
+from maskdet.train.journal import Say, Show
 from maskdet.train.quiet import no_native_output
-from maskdet.train.run_folder import new_folder, writing_to
 from maskdet.train.strategy import chosen_strategy
 from maskdet.wording import counted
 
@@ -41,16 +41,10 @@ def train(options: TrainOptions, *, say: Say, show: Show, resume: Path | None = 
     with _computing(options):
         networks = initial_networks(options, dataset.labels, say)
         fingerprint = f"{options.architecture} {dataset.collection.fingerprint}"
-        folder = resume or new_folder(options.run_dir, "train", options)
-        journal = Journal(folder, fingerprint, say=say, show=show)
+        journal = open_journal(options, "train", fingerprint, say=say, show=show, resume=resume)
         feeds = dataset.feeds
         trainer = Trainer(options, networks, feeds[TRAIN], feeds[VALIDATION], journal)
-        if resume is not None:
-            trainer.resume()
-        with writing_to(folder):
-            dataset.write(folder)
-        with journal.kept():
-            trainer.run()
+        carry_out(trainer, dataset, journal, resumed=resume is not None)
     with journal.kept():
         return finish.finish(options, dataset, networks.whole, journal)
 

@@ -19,7 +19,7 @@ from maskdet.annotations import BoxedPhotograph
 from maskdet.boxes import clip_boxes, intersection_over_union
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.train.faces.augmentation import NO_BOXES, Boxed, FaceAugmentation, draw_view
 from maskdet.train.faces.loss import BACKGROUND, FACE, IGNORED
 from maskdet.vision.faces import prior_boxes

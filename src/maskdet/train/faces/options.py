@@ -3,22 +3,21 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskdet.train.options import RunOptions
+
 
 @dataclass(frozen=True)
-class FaceTrainOptions:
+class FaceTrainOptions(RunOptions):
     """Everything that decides what a run does.
 
-    Attributes:
+    Attributes of its own; see `RunOptions` for the others:
         images: folders of pictures, each with the annotations of the same position.
         annotations: their annotation files or folders. Boxes of every class are faces, save
             `ignored_labels`.
         format: one of `maskdet.annotations.FORMATS`.
         ignored_labels: classes whose boxes are neither learnt as faces nor as background, and not
             counted where they are found: faces too blurred or hidden to ask for.
-        output: folder to write the detector to; ``None`` leaves it in the run's folder.
-        overwrite: whether files that exist there may be replaced.
-        run_dir: folder of the run; ``None`` takes the next free ``runs/train-faces/<n>``.
-        exclude_like: folders of pictures that training must not contain, not even nearly.
+        output: folder to write the detector to.
         from_face: face detector to go on from, with its weights file: a folder, ``original`` for
             the public network, ``None`` for the bundled one.
         validation: share of the first set's pictures that picks the best pass.
@@ -32,7 +31,6 @@ class FaceTrainOptions:
         averaging: how much of the averaged weights is kept at each step; the average is measured
             and exported.
         patience: passes without a gain before the run stops; 0 never stops it.
-        seed: of split, order and views.
         mixed_precision: computes in bfloat16, which recent processors multiply several times as
             fast.
     """
@@ -41,10 +39,6 @@ class FaceTrainOptions:
     annotations: tuple[Path, ...]
     format: str = "auto"
     ignored_labels: tuple[str, ...] = ()
-    output: Path | None = None
-    overwrite: bool = False
-    run_dir: Path | None = None
-    exclude_like: tuple[Path, ...] = ()
     from_face: str | None = None
     validation: float = 0.12
     per_set: int | None = None
@@ -56,5 +50,4 @@ class FaceTrainOptions:
     weight_decay: float = 1e-4
     averaging: float = 0.998
     patience: int = 0
-    seed: int = 1
     mixed_precision: bool = False

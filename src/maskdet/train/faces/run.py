@@ -6,6 +6,7 @@ import keras
 
 from maskdet.class_folders.splits import TRAIN, VALIDATION
 from maskdet.errors import DatasetError
+from maskdet.train.carrying_out import carry_out, open_journal
 from maskdet.train.faces import finish, weights
 from maskdet.train.faces.feed import steps
 from maskdet.train.faces.network import TrainedSsd
@@ -13,8 +14,7 @@ from maskdet.train.faces.networks.registry import network_of
 from maskdet.train.faces.options import FaceTrainOptions
 from maskdet.train.faces.pictures import LEFT_OUT, FacePictures, prepare
 from maskdet.train.faces.trainer import FaceTrainer
-from maskdet.train.journal import Journal, Say, Show
-from maskdet.train.run_folder import new_folder, writing_to
+from maskdet.train.journal import Say, Show
 from maskdet.vision.faces.loading import face_detector_folder
 
 
@@ -47,15 +47,12 @@ def train(
         averaging=options.averaging,
         mixed_precision=options.mixed_precision,
     )
-    folder = resume or new_folder(options.run_dir, "train-faces", options)
-    journal = Journal(folder, pictures.fingerprint, say=say, show=show)
+    journal = open_journal(
+        options, "train-faces", pictures.fingerprint, say=say, show=show, resume=resume
+    )
     trainer = FaceTrainer(options, trained, pictures.train, pictures.validation, journal)
-    if resume is not None:
-        trainer.resume()
-    with writing_to(folder):
-        pictures.write(folder)
+    carry_out(trainer, pictures, journal, resumed=resume is not None)
     with journal.kept():
-        trainer.run()
         return finish.finish(options, pictures, trained, journal)
 
 

@@ -26,9 +26,9 @@ class SsdNetwork:
         build_quantised: likewise, in the form that 8 bits compute fastest.
         spec: layout of its prior boxes.
         multiple_of: what its input's sides have to be multiples of.
-        sizes: input sides `maskdet.vision.faces.sizes` chooses from. The area doubles from one to
-            the next, up to the last: beyond it more is lost of large faces than is found of small
-            ones.
+        sizes: input sides `maskdet.vision.faces.size_choice` chooses from. The area doubles from
+            one to the next, up to the last: beyond it more is lost of large faces than is found of
+            small ones.
         frozen: beginnings of the names of layers that keep their weights in training.
         quantised: whether it runs in 8 bits by default, if they cost little. Large convolutions
             gain from them; small ones lose time where the processor has no step for them.

@@ -9,17 +9,9 @@ from typing import ClassVar, TypeGuard
 
 from maskdet.errors import SourceError, TooLargeError
 from maskdet.media.frames import Frame, Kind, Source
+from maskdet.media.inputs.containers import holds_still, open_any
 from maskdet.media.inputs.decoding import MAX_PIXELS, decode_picture, lacks_end, read_picture
 from maskdet.media.inputs.pipes import Input
-from maskdet.media.video import holds_still, open_any
-
-__all__ = [
-    "PictureSource",
-    "PictureStream",
-    "decode_picture",
-    "read_picture",
-    "with_pictures_together",
-]
 
 
 @dataclass

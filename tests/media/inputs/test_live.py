@@ -15,11 +15,12 @@ import pytest
 from numpy.typing import NDArray
 
 from maskdet.errors import SourceError
-from maskdet.media import live
-from maskdet.media.live import LiveSource
-from maskdet.media.sinks import VideoWriter
-from maskdet.media.sources import ReadOptions, open_source
-from maskdet.media.video import VideoSource
+from maskdet.media.inputs import live
+from maskdet.media.inputs.live import LiveSource
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.inputs.video import VideoSource
+from maskdet.media.recording.writer import VideoWriter
+from maskdet.media.sources import open_source
 
 JPEG = cv2.imencode(".jpg", np.full((48, 64, 3), 180, np.uint8))[1].tobytes()
 

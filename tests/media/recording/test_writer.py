@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from maskdet.errors import OutputError
 from maskdet.media.files import next_run_folder, replacing
 from maskdet.media.frames import FALLBACK_FRAME_RATE, usable_rate
-from maskdet.media.pictures import read_picture
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.inputs.video import VideoSource
+from maskdet.media.picture_files import picture_output_name, write_picture
+from maskdet.media.recording.writer import VideoWriter
 from maskdet.media.records import JsonLines
-from maskdet.media.sinks import VideoWriter, picture_output_name, write_picture
-from maskdet.media.video import VideoSource
 
 
 def test_picture_round_trip(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
@@ -125,7 +126,7 @@ import resource
 from pathlib import Path
 import numpy as np
 from maskdet.errors import OutputError
-from maskdet.media.sinks import VideoWriter
+from maskdet.media.recording.writer import VideoWriter
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 generator = np.random.default_rng(0)
 try:

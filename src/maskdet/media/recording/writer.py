@@ -1,4 +1,4 @@
-"""Where frames go: picture files and video files."""
+"""Writes a video file, in fragments that outlast whatever ends the run."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,27 +8,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 import cv2
 import imutils
-import numpy as np
-from numpy.typing import NDArray
 
 from maskdet.errors import OutputError
-from maskdet.media.codecs import WRITABLE_VIDEOS, Codec, usable_codec
-from maskdet.media.files import LONGEST_NAME, make_folder, replacing, shortened
+from maskdet.media.files import make_folder
+from maskdet.media.frames import UInt8Array
+from maskdet.media.recording.codecs import WRITABLE_VIDEOS, Codec, usable_codec
 from maskdet.media.recording.finish import FRAGMENTED, finish, has_pictures
 from maskdet.media.recording.interrupted import BusyError
 from maskdet.media.recording.partial import PartialFile
-from maskdet.media.timing import FrameClock
+from maskdet.media.recording.timing import FrameClock
 
 if TYPE_CHECKING:
     import av
 
-    from maskdet.media.recording.sound import Sound
+    from maskdet.media.sound import Sound
 
-UInt8Array = NDArray[np.uint8]
-
-# Formats OpenCV reads but cannot, or can only poorly, write.
-WRITABLE_PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-_JPEG_QUALITY = 95
 
 # A fragment begins at each key frame.
 _SECONDS_PER_FRAGMENT = 2
@@ -36,37 +30,6 @@ _SECONDS_PER_FRAGMENT = 2
 _MAX_RATE_DENOMINATOR = 1001
 # What FFmpeg calls the formats.
 _FORMATS = {".avi": "avi", ".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
-
-
-def picture_output_name(name: str) -> str:
-    """Returns the file name an annotated picture is written under: PNG where it must change."""
-    path = Path(name)
-    if path.suffix.lower() in WRITABLE_PICTURES:
-        return path.name
-    return f"{shortened(path.name, LONGEST_NAME - len('.png'))}.png"
-
-
-def write_picture(path: Path, image: UInt8Array) -> None:
-    """Writes a picture, whole or not at all.
-
-    Args:
-        path: its suffix chooses the format.
-        image: (H, W, 3) uint8 BGR.
-
-    Raises:
-        OutputError: the file cannot be written, or its suffix names no format.
-    """
-    with replacing(path) as temporary:
-        try:
-            # OpenCV 5 warns of a quality that the format does not know.
-            is_jpeg = path.suffix.lower() in (".jpeg", ".jpg")
-            quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if is_jpeg else []
-            encoded, data = cv2.imencode(path.suffix, image, quality)
-        except cv2.error:
-            encoded = False
-        if not encoded:
-            raise OutputError(f"{path}: {path.suffix or 'no suffix'} is no picture format to write")
-        temporary.write_bytes(data.tobytes())
 
 
 class VideoWriter:

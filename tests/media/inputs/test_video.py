@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from maskdet.errors import SourceError
-from maskdet.media.sources import ReadOptions, open_source, open_sources
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.sources import open_source, open_sources
 
 
 def _circle(width: int, height: int, aspect: float) -> NDArray[np.uint8]:

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from command_line import ROOT
-from maskdet.media.sources import ReadOptions, open_source
-from maskdet.media.video import VideoSource
+from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.inputs.video import VideoSource
+from maskdet.media.sources import open_source
 from rtsp_server import LEVELS, LEVELS_A_SECOND, level_at
 
 pytestmark = pytest.mark.server
