@@ -65,7 +65,8 @@ class Detector:
         self._loading = threading.Lock()
         # Ends what is being watched.
         self._watched: set[threading.Event] = set()
-        self._changing = threading.Lock()
+        # A loop that was forgotten may be tidied up in the middle of what another method does.
+        self._changing = threading.RLock()
 
     # The type of one text is also that of several.
     @overload
@@ -245,7 +246,7 @@ class Detector:
         May be called twice. What was found stays usable, but for `Faces.heatmap`.
         """
         with self._changing:
-            for stop in self._watched:
+            for stop in list(self._watched):
                 stop.set()
             self._networks = None
             self._models = {}

@@ -3,6 +3,7 @@
 import difflib
 import html
 import inspect
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -25,26 +26,28 @@ _CHOICES = {
     "augmentation": known.AUGMENTATION_NAMES,
     "strategy": known.STRATEGIES,
 }
-# Smallest and largest, both included.
+_BELOW_ONE = math.nextafter(1, 0)
+# Smallest and largest, both included, but for what has to be above zero.
+_ABOVE_ZERO = frozenset({"validation", "fine_tune_rate", "learning_rate"})
 _RANGES: dict[str, tuple[float, float | None]] = {
-    "validation": (0.01, 0.99),
-    "test": (0, 0.99),
-    "max_bad": (0, 0.99),
+    "validation": (0, _BELOW_ONE),
+    "test": (0, _BELOW_ONE),
+    "max_bad": (0, _BELOW_ONE),
     "head_units": (1, 8192),
-    "dropout": (0, 0.99),
+    "dropout": (0, _BELOW_ONE),
     "image_size": (32, 2048),
     "epochs": (0, None),
     "views": (0, None),
     "fine_tune": (0, None),
-    "fine_tune_rate": (1e-12, 10),
+    "fine_tune_rate": (0, 10),
     "coarse_epochs": (0, None),
     "coarse_size": (32, 2048),
     "batch_size": (1, 8192),
-    "learning_rate": (1e-12, 10),
-    "warm_up": (0, 0.99),
-    "label_smoothing": (0, 0.99),
+    "learning_rate": (0, 10),
+    "warm_up": (0, _BELOW_ONE),
+    "label_smoothing": (0, _BELOW_ONE),
     "patience": (0, None),
-    "crop_margin": (0, 0.99),
+    "crop_margin": (0, _BELOW_ONE),
     "seed": (0, None),
 }
 
@@ -223,7 +226,7 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
     if name in _RANGES:
         low, high = _RANGES[name]
         if kind is float:
-            return checking.real(name, value, low, high)
+            return checking.real(name, value, low, high, above=name in _ABOVE_ZERO)
         return checking.whole(name, value, round(low), None if high is None else round(high))
     if kind is str:
         if not isinstance(value, str):
