@@ -5,8 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,26 +13,30 @@ import pytest
 from numpy.typing import NDArray
 
 from command_line import ROOT, SAMPLES, Cli
+from ready_processes import POSSIBLE, ReadyProcesses
 
 # Tests of the trainers and of what Keras computes: their modules import TensorFlow.
 TRAINING = ("train", "heatmap/methods/test_explainers.py", "vision/test_foreign.py")
 
 
-def pytest_configure() -> None:
-    """Hears signals as from a terminal: nohup, cron and shells in the background ignore some.
-
-    The programs that tests start inherit it.
-    """
-    for name, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
-        # Windows has no SIGHUP.
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
-            signal.signal(number, usual)
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds --light: for while one works, and for installations without the extra ``train``."""
     parser.addoption("--light", action="store_true", help="leave out what needs TensorFlow")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Lets signals do what they do at a terminal, where the tests were started without one.
+
+    What is ignored, such as SIGHUP under nohup and SIGINT in a script's background, stays ignored
+    in every process that is started; what has a handler is not. The processes that only hand out
+    tests to workers leave it to them.
+    """
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        hangup = getattr(signal, "SIGHUP", None)
+        if hangup is not None and signal.getsignal(hangup) == signal.SIG_IGN:
+            signal.signal(hangup, lambda *_: None)
+        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -69,7 +72,7 @@ def shared_data() -> Path:
 
 
 @pytest.fixture
-def maskdet(tmp_path: Path) -> Cli:
+def fresh_maskdet(tmp_path: Path) -> Cli:
     """Runs the command line as a user does, in a process of its own, in an empty folder."""
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -82,6 +85,39 @@ def maskdet(tmp_path: Path) -> Cli:
             timeout=300,
             env={**os.environ, **environment},
         )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ready_processes(pytestconfig: pytest.Config) -> Iterator[Callable[[str], ReadyProcesses]]:
+    """Gives the server that has imported what a command needs, started when first asked for."""
+    servers: dict[bool, ReadyProcesses] = {}
+
+    def server(command: str) -> ReadyProcesses:
+        training = command.startswith("train") and not pytestconfig.getoption("--light")
+        if training not in servers:
+            servers[training] = ReadyProcesses(training)
+        return servers[training]
+
+    yield server
+    for started in servers.values():
+        started.close()
+
+
+@pytest.fixture
+def maskdet(
+    tmp_path: Path, fresh_maskdet: Cli, ready_processes: Callable[[str], ReadyProcesses]
+) -> Cli:
+    """Runs the command line as `fresh_maskdet` does, where possible in a process that is ready."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        words = [str(argument) for argument in arguments]
+        if POSSIBLE:
+            server = ready_processes(words[0] if words else "")
+            if server.serves(environment):
+                return server.run(words, tmp_path, environment, 300)
+        return fresh_maskdet(*words, **environment)
 
     return run
 
@@ -114,15 +150,12 @@ def display() -> Iterator[str]:
     """A virtual screen."""
     if shutil.which("Xvfb") is None:
         pytest.skip("needs Xvfb, a virtual screen")
-    name = f":{90 + os.getpid() % 900}"
+    # It takes the first number that is free, and tells it when it is ready.
     server = subprocess.Popen(
-        ["Xvfb", name, "-screen", "0", "900x700x24"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "900x700x24"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
-    socket = Path(f"/tmp/.X11-unix/X{name[1:]}")
-    deadline = time.monotonic() + 10
-    while not socket.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    yield name
+    assert server.stdout is not None
+    yield f":{server.stdout.readline().strip()}"
     server.terminate()
-    server.wait()
+    server.communicate()

@@ -22,16 +22,16 @@ from maskdet.media.inputs.video import VideoSource
 FACE = np.array([170, 60, 280, 190])
 
 
-def test_version_and_help(maskdet: Cli) -> None:
+def test_version_and_help(fresh_maskdet: Cli) -> None:
     """Both say what they are for; no arguments at all is wrong usage."""
-    assert maskdet("--version").stdout.split() == ["maskdet,", "version", __version__]
-    listed = maskdet("--help")
+    assert fresh_maskdet("--version").stdout.split() == ["maskdet,", "version", __version__]
+    listed = fresh_maskdet("--help")
     assert listed.returncode == 0
     for command in ("detect", "heatmap", "train"):
         assert f"\n  {command} " in listed.stdout
-        assert maskdet(command, "--help").returncode == 0
-    assert maskdet().returncode == 2
-    assert maskdet("detct").returncode == 2
+        assert fresh_maskdet(command, "--help").returncode == 0
+    assert fresh_maskdet().returncode == 2
+    assert fresh_maskdet("detct").returncode == 2
 
 
 def test_console_script_is_the_same() -> None:
@@ -41,9 +41,9 @@ def test_console_script_is_the_same() -> None:
     assert __version__ in done.stdout
 
 
-def test_detect_on_pictures(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+def test_detect_on_pictures(fresh_maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """The sample pictures: the bare face red, the masked one green, none in the coffee."""
-    done = maskdet("detect", "--source", f"{samples}/*.jpg", "--json")
+    done = fresh_maskdet("detect", "--source", f"{samples}/*.jpg", "--json")
     assert done.returncode == 0, done.stderr
     records = {
         Path(record["source"]).name: record for record in map(json.loads, done.stdout.splitlines())
@@ -169,13 +169,13 @@ def test_missing_camera(maskdet: Cli) -> None:
     assert_user_error(maskdet("detect", "--source", "93"), "camera 93", "is one connected")
 
 
-def test_bad_picture_among_good_ones(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+def test_bad_picture_among_good_ones(fresh_maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """The rest of a folder is done, the bad picture named, the exit code 1."""
     folder = tmp_path / "in"
     folder.mkdir()
     shutil.copy(samples / "coffee.jpg", folder)
     (folder / "bad.jpg").write_text("no")
-    done = maskdet("detect", "--source", folder, "--output", tmp_path / "out")
+    done = fresh_maskdet("detect", "--source", folder, "--output", tmp_path / "out")
     assert_user_error(done, "bad.jpg", "not a picture")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["coffee.jpg"]
 

@@ -250,3 +250,14 @@ def test_wall_time_of_live_sources() -> None:
     frame = Frame("door", 0, 0.0, IMAGE, taken)
     (alert,) = Watch(AlertOptions(after=0)).alerts(Door(), frame, seen({1: BARE}))  # type: ignore[arg-type]
     assert alert["wall_time"] == "2026-03-04T05:06:07.891+00:00"
+
+
+def test_a_gap_begins_anew_even_under_the_same_number() -> None:
+    """Who stands there after an outage may be somebody else, whatever a tracker makes of it."""
+    played = Played(after=2.0).play(1.5, {1: BARE})
+    played.time += 5.0
+    played.play(1.2, {1: BARE})
+    assert played.alerts == []
+    played.play(1.0, {1: BARE})
+    assert len(played.alerts) == 1
+    assert played.alerts[0]["seconds_without_mask"] < 2.5

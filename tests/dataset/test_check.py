@@ -113,10 +113,10 @@ def test_huge_pictures_are_scaled_in_the_copy(tmp_path: Path) -> None:
     assert boxes["huge.jpg"] == pytest.approx((204.8, 20.5, 409.6, 41.0), abs=0.1)
 
 
-def test_command_reports_and_cleans(faulty: Path, tmp_path: Path, maskdet: Cli) -> None:
+def test_command_reports_and_cleans(faulty: Path, tmp_path: Path, fresh_maskdet: Cli) -> None:
     """The copy is clean and keeps near-duplicates together; the original is as it was."""
     before = {path: path.read_bytes() for path in faulty.rglob("*") if path.is_file()}
-    done = maskdet("dataset", "check", "faces", "--output", "report", "--fix", "clean")
+    done = fresh_maskdet("dataset", "check", "faces", "--output", "report", "--fix", "clean")
     assert done.returncode == 0, done.stderr
     assert "near-duplicates, left out 1" in done.stdout
     assert "broken.jpg" in done.stderr

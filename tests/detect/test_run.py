@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from maskdet.boxes import cut
+from maskdet.boxes import cut, expand_boxes
 from maskdet.detect import plot
 from maskdet.detect.crops import CropWriter
 from maskdet.detections import Detections
@@ -84,6 +84,16 @@ def test_summary_counts_faces_and_people() -> None:
         }
     ]
     assert json.loads(json.dumps(figures)) == figures
+
+
+@pytest.mark.parametrize(("frames", "people"), [(2, 0), (3, 1), (4, 1)])
+def test_three_frames_make_a_person(frames: int, people: int) -> None:
+    """A false alarm flashes up in one or two."""
+    summary = Summary("door.mp4", "video", True, LABELS)
+    for index in range(frames):
+        summary.add(faces(True, tracks=[1]), index / 10)
+    summary.finish()
+    assert summary.people["without_mask"] == people
 
 
 @pytest.mark.parametrize("rate", [0.2, 25, 240])
@@ -277,6 +287,15 @@ def test_crops_go_into_label_folders(tmp_path: Path, noise: NDArray[np.uint8]) -
         assert len(list((tmp_path / label).iterdir())) == 3
     saved = read_picture(tmp_path / "with_mask" / "door-000000-1.jpg")
     assert saved.shape == cut(noise, faces(False).xyxy[0]).shape
+
+
+def test_crops_have_a_margin(tmp_path: Path, noise: NDArray[np.uint8]) -> None:
+    """On every side the share that the classifier reads a face with."""
+    source, found = PictureSource([], "in", "pictures"), faces(True)
+    CropWriter(tmp_path, margin=0.25).write(source, Frame("x.jpg", 0, 0, noise), noise, found)
+    saved = read_picture(tmp_path / "without_mask" / "x-0.jpg")
+    assert saved.shape == cut(noise, expand_boxes(found.xyxy, 0.25)[0]).shape
+    assert saved.shape != cut(noise, found.xyxy[0]).shape
 
 
 def test_crops_of_pictures_of_the_same_name(tmp_path: Path, noise: NDArray[np.uint8]) -> None:

@@ -15,9 +15,9 @@ from maskdet.media.inputs.video import VideoSource
 CARD = bundled("models/mask_detector.json")
 
 
-def test_picture_and_raw_maps(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+def test_picture_and_raw_maps(fresh_maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """The frame is on the left, panels on the right; the raw maps add up nearly to the logits."""
-    done = maskdet(
+    done = fresh_maskdet(
         "heatmap", "--source", samples / "astronaut_masked.jpg", "--output", "h.png",
         "--raw", "maps.npz",
     )  # fmt: skip

@@ -27,14 +27,14 @@ Model\t\t: Raspberry Pi 5 Model B
 """
 
 
-def test_command(maskdet: Cli, tmp_path: Path) -> None:
+def test_command(fresh_maskdet: Cli, tmp_path: Path) -> None:
     """Every network file is checked and timed, for people and for programs."""
-    done = maskdet("info", "--no-cameras")
+    done = fresh_maskdet("info", "--no-cameras")
     assert done.returncode == 0, done.stderr
     assert f"maskdet {' ' * 12}{__version__}" in done.stdout
     assert "cameras             not looked for" in done.stdout
     assert sum(line.endswith("yes") for line in done.stdout.splitlines()) >= 2
-    found = json.loads(maskdet("info", "--no-cameras", "--json").stdout)
+    found = json.loads(fresh_maskdet("info", "--no-cameras", "--json").stdout)
     assert {(network["stage"], network["precision"]) for network in found["networks"]} == {
         (stage, precision) for stage in ("faces", "masks") for precision in ("int8", "float16")
     }

@@ -46,10 +46,12 @@ def test_train_from_the_command_line(maskdet: Cli, tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
 
 
-def test_preview(maskdet: Cli, tmp_path: Path) -> None:
+def test_preview(fresh_maskdet: Cli, tmp_path: Path) -> None:
     """--preview writes a sheet and trains nothing."""
     write_classes(tmp_path / "dataset", 8)
-    done = maskdet("train", "--dataset", "dataset", "--config", "bundled", "--preview", "p.png")
+    done = fresh_maskdet(
+        "train", "--dataset", "dataset", "--config", "bundled", "--preview", "p.png"
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "p.png").stat().st_size > 10_000
     assert not (tmp_path / "runs").exists()

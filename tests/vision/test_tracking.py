@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from maskdet.vision.pipeline import Follower, MaskDetector
-from maskdet.vision.tracking import Track, Tracker, TrackingOptions
+from maskdet.vision.track import Track, TrackingOptions
+from maskdet.vision.tracking import Tracker
 
 MASK, BARE = np.array([0.97, 0.03], np.float32), np.array([0.03, 0.97], np.float32)
 

@@ -33,6 +33,7 @@ from maskdet.stream import (
 )
 from maskdet.summaries import Summary
 from maskdet.vision.pipeline import MaskDetector
+from maskdet.wording import counted
 
 # Of the many formats that matplotlib writes, those that people open.
 PLOT_SUFFIXES = frozenset({".jpeg", ".jpg", ".pdf", ".png", ".svg", ".webp"})
@@ -126,7 +127,7 @@ def _particulars(seen: Seen) -> str:
     height, width = seen.frame.image.shape[:2]
     words = []
     if source.frame_count is not None and source.frame_count > 1:
-        words.append(f"{source.frame_count} {'frames' if source.is_moving else 'pictures'}")
+        words.append(counted(source.frame_count, "frame" if source.is_moving else "picture"))
     if source.frame_rate:
         words.append(f"{source.frame_rate:.4g} frames a second")
     if source.is_moving or source.frame_count == 1:

@@ -34,7 +34,6 @@ _LIBRARIES = (
     "pillow",
     "imutils",
     "click",
-    "cloup",
     "rich",
     "pyyaml",
     "pi-heif",

@@ -1,27 +1,23 @@
 """Where a run's frames are written: files named after their pictures, one video a moving source."""
 
-import threading
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from maskdet.errors import OutputError
-from maskdet.media.files import beside, next_run_folder, refuse_existing, unused
+from maskdet.media.files import next_run_folder, refuse_existing, unused
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.inputs.naming import file_stem
 from maskdet.media.picture_files import WRITABLE_PICTURES, picture_output_name, write_picture
 from maskdet.media.recording.codecs import WRITABLE_VIDEOS
-from maskdet.media.recording.interrupted import (
-    PARTIAL,
-    BusyError,
-    Interrupted,
-    put_all_aside,
-    put_aside,
-)
+from maskdet.media.recording.interrupted import finish_beside, put_all_aside, put_earlier_aside
 from maskdet.media.recording.recording import Recording
 from maskdet.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from maskdet.wording import counted
+
+if TYPE_CHECKING:
+    import threading
 
 
 class RunOutput:
@@ -71,7 +67,7 @@ class RunOutput:
         self._keep_times = keep_times
         # By the source's id; ``None`` once it has ended.
         self._recordings: dict[int, Recording | None] = {}
-        self._finishing = threading.Thread(target=lambda: None)
+        self._finishing: threading.Thread | None = None
         self._taken: set[Path] = set()
         self._sources = sources
         suffix = target.suffix.lower() if target is not None else ""
@@ -182,29 +178,14 @@ class RunOutput:
                 for recording in put_all_aside(place, keep_names=not own)
             ]
         else:
-            broken_off = self._earlier_of(self._file)
-
-        def finish() -> None:
-            for recording in broken_off:
-                recording.finish(self._log)
-
-        # A long one takes a while, in which a door is to be watched.
-        self._finishing = threading.Thread(target=finish, daemon=True)
-        self._finishing.start()
+            broken_off = put_earlier_aside(self._file)
+        self._finishing = finish_beside(broken_off, self._log)
         return self
-
-    def _earlier_of(self, file: Path) -> list[Interrupted]:
-        try:
-            recording = put_aside(beside(file, PARTIAL))
-        except BusyError:
-            raise OutputError(f"{file}: is being recorded by another run") from None
-        except OSError as error:
-            raise OutputError(f"{file}: cannot be written ({error.strerror})") from None
-        return [] if recording is None else [recording]
 
     def __exit__(self, *exception: object) -> None:
         self._close_all()
-        self._finishing.join()
+        if self._finishing is not None:
+            self._finishing.join()
 
     def _close_all(self) -> None:
         """Finishes the recordings: all of them, also where the end of one cannot be written."""

@@ -7,12 +7,13 @@ outputs (``0 with_mask``, numbered, as Teachable Machine writes it, is the same)
     {"labels": ["with_mask", "without_mask"], "input": {"range": [0, 1], "colour": "BGR"}}
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from maskdet.documents import parse_json
 from maskdet.errors import ModelError
+from maskdet.text_files import read_text
 
 _LABEL_FILES = ("labels.txt", "classes.txt")
 
@@ -43,8 +44,8 @@ def is_card(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
+        content = parse_json(read_text(path))
+    except (OSError, ValueError):
         return True  # whoever reads it as a card says what is wrong with it
     return not isinstance(content, dict) or "files" in content
 
@@ -58,9 +59,9 @@ def describe(model: Path) -> Description:
     found = Description()
     for path in reversed(companions(model)):
         try:
-            text = path.read_text(encoding="utf-8-sig")
-            content = json.loads(text) if path.suffix == ".json" else text
-        except (OSError, ValueError, RecursionError):
+            text = read_text(path)
+            content = parse_json(text) if path.suffix == ".json" else text
+        except (OSError, ValueError):
             raise ModelError(f"{path}: cannot be read, and lies beside {model.name}") from None
         if isinstance(content, str):
             found = Description(_labels(path, _lines(content)), found.levels, found.colour)

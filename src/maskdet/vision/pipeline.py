@@ -9,7 +9,8 @@ from maskdet.detections import Detections, FloatArray
 from maskdet.vision.classifier import Classifier
 from maskdet.vision.faces.detector import FaceDetector, Faces
 from maskdet.vision.preprocessing import UInt8Array
-from maskdet.vision.tracking import Tracker, TrackingOptions
+from maskdet.vision.track import TrackingOptions
+from maskdet.vision.tracking import Tracker
 
 
 class MaskDetector:

@@ -65,6 +65,25 @@ def trainer(options: TrainOptions, folder: Path, say: Any = quietly) -> Trainer:
     )
 
 
+@pytest.fixture
+def small_backbone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Puts a few layers of MobileNetV2's names in its place; returns a file of their weights."""
+
+    def backbone(input_shape: tuple[int | None, ...], **_: object) -> Any:
+        tensor = inputs = keras.Input(input_shape)
+        for name, filters, stride in (("Conv1", 8, 8), ("block_16_expand", 16, 2), ("out", 16, 2)):
+            tensor = keras.layers.Conv2D(filters, 3, stride, padding="same", name=name)(tensor)
+            tensor = keras.layers.BatchNormalization(name=f"{name}_BN")(tensor)
+            tensor = keras.layers.ReLU(6.0, name=f"{name}_relu")(tensor)
+        return keras.Model(inputs, tensor)
+
+    monkeypatch.setattr("keras.applications.MobileNetV2", backbone)
+    path = tmp_path / "backbone.weights.h5"
+    keras.utils.set_random_seed(3)
+    backbone((None, None, 3)).save_weights(path)
+    return path
+
+
 def stop_after(passes: int) -> Any:
     """Returns a log that asks the process to stop, as Ctrl-C does, after some passes."""
     done: list[str] = []
@@ -129,11 +148,12 @@ def test_resumed_run_ends_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("passes", [1, 3])
-def test_both_phases_resume(tmp_path: Path, passes: int) -> None:
+def test_both_phases_resume(tmp_path: Path, small_backbone: Path, passes: int) -> None:
     """The frozen phase on cached views and the coarse-to-fine phase each resume where they were."""
     options = small(
         tmp_path,
         architecture="mobilenet_v2",
+        weights=str(small_backbone),
         image_size=64,
         epochs=2,
         views=2,
@@ -320,12 +340,13 @@ def test_full_disk_in_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_what_cannot_be_trained_leaves_no_run(
-    tmp_path: Path, changes: dict[str, Any], message: str
+    tmp_path: Path, small_backbone: Path, changes: dict[str, Any], message: str
 ) -> None:
     """Another network's file, a layer that is not there: said before anything is written."""
     (tmp_path / "notes.txt").write_text("no model")
     if "from_model" in changes:
         changes = {"from_model": tmp_path / changes["from_model"]}
+    changes = {"weights": str(small_backbone), **changes}
     with pytest.raises(MaskdetError, match=message):
         runs.train(small(tmp_path, **changes), say=quietly, show=quietly)
     assert not (tmp_path / "run").exists()

@@ -283,7 +283,9 @@ def test_from_another_network_is_refused(tmp_path: Path, damage: str) -> None:
         weights.load_from(copy)
 
 
-def test_a_run_is_interrupted_goes_on_and_leaves_a_detector(folder: Path, tmp_path: Path) -> None:
+def test_a_run_is_interrupted_goes_on_and_leaves_a_detector(
+    maskdet: Cli, folder: Path, tmp_path: Path
+) -> None:
     """SIGTERM keeps the passes done; --resume takes the run to its end, files, card and report."""
     command = [sys.executable, "-m", "maskdet", "train-faces"]
     data = ["--images", folder / "images", "--annotations", folder / "labels"]
@@ -308,9 +310,7 @@ def test_a_run_is_interrupted_goes_on_and_leaves_a_detector(folder: Path, tmp_pa
     (run / "config.toml").write_text(
         config.replace("passes = 400", f"passes = {passes + 1}"), encoding="utf-8"
     )
-    resumed = subprocess.run(
-        [*command, "--resume", str(run)], capture_output=True, text=True, check=False, timeout=240
-    )
+    resumed = maskdet("train-faces", "--resume", run)
     assert resumed.returncode == 0, resumed.stderr
     assert f"pass {passes + 1}/{passes + 1}" in resumed.stderr
     assert f"pass {passes}/" not in resumed.stderr

@@ -3,13 +3,14 @@
 import os
 import re
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from maskdet.errors import OutputError
-from maskdet.media.files import unused
+from maskdet.media.files import beside, unused
 from maskdet.media.recording.codecs import WRITABLE_VIDEOS
 from maskdet.media.recording.finish import finish, has_pictures
 
@@ -149,3 +150,46 @@ def put_all_aside(folder: Path, *, keep_names: bool = False) -> list[Interrupted
                 if recording is not None:
                     found.append(recording)
     return found
+
+
+def put_earlier_aside(file: Path) -> list[Interrupted]:
+    """Takes a recording of one file that broke off out of the way of a new one.
+
+    Args:
+        file: what it was to be called.
+
+    Returns:
+        It, if there is one.
+
+    Raises:
+        OutputError: another process is writing it, or it cannot be renamed.
+    """
+    try:
+        recording = put_aside(beside(file, PARTIAL))
+    except BusyError:
+        raise OutputError(f"{file}: is being recorded by another run") from None
+    except OSError as error:
+        raise OutputError(f"{file}: cannot be written ({error.strerror})") from None
+    return [] if recording is None else [recording]
+
+
+def finish_beside(
+    recordings: Sequence[Interrupted], log: Callable[[str], None]
+) -> threading.Thread:
+    """Finishes recordings beside the run: a long one takes a while, in which a door is watched.
+
+    Args:
+        recordings: put aside.
+        log: told of each.
+
+    Returns:
+        The thread that does it, to be waited for.
+    """
+
+    def finish_all() -> None:
+        for recording in recordings:
+            recording.finish(log)
+
+    thread = threading.Thread(target=finish_all, daemon=True)
+    thread.start()
+    return thread

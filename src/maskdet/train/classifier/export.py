@@ -4,7 +4,6 @@ The map of a class follows in closed form, because everything between the last f
 logit is linear up to one ReLU, whose gate is known: see `Exported`.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ import tensorflow as tf
 from tensorflow.lite.python.util import modify_model_io_type
 
 from maskdet.train.classifier.model import HEAD_LAYERS
+from maskdet.train.face_graph import FaceGraph, run_only
 from maskdet.train.quiet import no_native_output
 from maskdet.vision.preprocessing import UInt8Array
 
@@ -31,7 +31,7 @@ _FLOAT_OPS = [
 ]
 
 
-class Exported(tf.Module):  # type: ignore[misc]
+class Exported(FaceGraph):
     """The graph of the exported file.
 
     For class c, with F the last feature map, P its positions, W1, b1 and W2, b2 the two dense
@@ -49,26 +49,15 @@ class Exported(tf.Module):  # type: ignore[misc]
     """
 
     def __init__(self, model: Any) -> None:
-        super().__init__()
+        super().__init__(model)
         pool = next(
             layer
             for layer in model.layers
             if layer.name.startswith(("average_pooling2d", "flatten"))
         )
         self._averages = pool.name.startswith("average_pooling2d")
-        # Not a model to TensorFlow, which would save each of its layers, too: much slower.
-        self._maps = functools.partial(tf.keras.Model(model.input, pool.input), training=False)
+        self._maps = run_only(tf.keras.Model(model.input, pool.input))
         self._hidden, self._last = (model.get_layer(name) for name in HEAD_LAYERS)
-        self._size = model.input_shape[1]
-        # The converter turns TensorFlow's variables to constants, which Keras's own only wrap.
-        self._tracked = [variable.value for variable in model.weights]
-
-    def signature(self) -> Any:
-        """Returns the concrete function of one face."""
-        spec = tf.TensorSpec((1, self._size, self._size, 3), tf.float32, name="face")
-        return tf.function(
-            self.__call__, input_signature=[spec], autograph=False
-        ).get_concrete_function()
 
     def __call__(self, face: Any) -> dict[str, Any]:
         """Takes (1, S, S, 3) RGB in 0..255; gives probabilities, logits and maps."""

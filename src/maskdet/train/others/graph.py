@@ -1,6 +1,5 @@
 """A canonical Keras model to TFLite: scaling, probabilities, logits and, where exact, maps."""
 
-import functools
 from typing import Any
 
 import keras
@@ -8,12 +7,13 @@ import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from maskdet.errors import ModelError
+from maskdet.train.face_graph import FaceGraph, run_only
 from maskdet.train.others.canonical import LABELS_LAYER
 from maskdet.train.others.head import Head, read_head, run_head
 from maskdet.train.quiet import no_native_output
 
 
-class Graph(tf.Module):  # type: ignore[misc]
+class Graph(FaceGraph):
     """The graph of the converted file.
 
     Args:
@@ -22,22 +22,11 @@ class Graph(tf.Module):  # type: ignore[misc]
     """
 
     def __init__(self, model: Any, head: Head | None) -> None:
-        super().__init__()
+        super().__init__(model)
         logits = model.get_layer(LABELS_LAYER).input
         self._head = head
         network = keras.Model(model.input, logits if head is None else head.features)
-        # Not a model to TensorFlow, which would save each of its layers, too: three times as slow.
-        self._network = functools.partial(network, training=False)
-        self._size = model.input_shape[1]
-        # The converter turns TensorFlow's variables to constants, which Keras's own only wrap.
-        self._tracked = [variable.value for variable in model.weights]
-
-    def signature(self) -> Any:
-        """Returns the concrete function of one face."""
-        spec = tf.TensorSpec((1, self._size, self._size, 3), tf.float32, name="face")
-        return tf.function(
-            self.__call__, input_signature=[spec], autograph=False
-        ).get_concrete_function()
+        self._network = run_only(network)
 
     def __call__(self, face: Any) -> dict[str, Any]:
         """Takes (1, S, S, 3) RGB in 0..255; gives probabilities, logits and maps."""
@@ -73,20 +62,16 @@ def _convert(module: Any) -> bytes:
         return bytes(converter.convert())
 
 
-class _Part(tf.Module):  # type: ignore[misc]
+class _Part(FaceGraph):
     """A model's graph up to one of its layers."""
 
     def __init__(self, model: Any, end: Any) -> None:
-        super().__init__()
-        self._network = functools.partial(keras.Model(model.input, end.output), training=False)
-        self._spec = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32)
-        self._tracked = [variable.value for variable in model.weights]
+        super().__init__(model)
+        self._network = run_only(keras.Model(model.input, end.output))
 
-    def signature(self) -> Any:
-        """Returns the concrete function of one picture."""
-        return tf.function(
-            self._network, input_signature=[self._spec], autograph=False
-        ).get_concrete_function()
+    def __call__(self, face: Any) -> Any:
+        """Takes what the model takes; gives what the layer gives."""
+        return self._network(face)
 
 
 def _unconvertible(model: Any) -> str:

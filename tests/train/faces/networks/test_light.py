@@ -1,6 +1,7 @@
 """The light network: that it starts as YuNet, and is the same function at any size and exported."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -98,17 +99,27 @@ def test_another_file_is_not_yunet(tmp_path: Path) -> None:
             read_yunet(tmp_path / name)
 
 
-@pytest.mark.parametrize("size", [96, 160, 320])
-def test_the_exported_file_is_the_same_function_at_any_size(
-    convolutions: list[Convolution], tmp_path: Path, size: int
-) -> None:
-    """Odd maps, too; as many offsets as prior boxes."""
+@pytest.fixture(scope="module")
+def exported(
+    convolutions: list[Convolution], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Any, Path]:
+    """The network with the weights drawn, and its file."""
     model = LIGHT.build()
     load_yunet_weights(model, convolutions)
-    (tmp_path / "light.tflite").write_bytes(to_tflite(model, "float32"))
+    path: Path = tmp_path_factory.mktemp("exported") / "light.tflite"
+    path.write_bytes(to_tflite(model, "float32"))
+    return model, path
+
+
+@pytest.mark.parametrize("size", [96, 160, 320])
+def test_the_exported_file_is_the_same_function_at_any_size(
+    exported: tuple[Any, Path], size: int
+) -> None:
+    """Odd maps, too; as many offsets as prior boxes."""
+    model, path = exported
     picture = pixels(size)
     expected = model(picture.astype(np.float32))
-    found = Network(tmp_path / "light.tflite", input_shape=picture.shape).run(picture)
+    found = Network(path, input_shape=picture.shape).run(picture)
     shapes = []
     for index in range(len(LIGHT.spec.steps)):
         shapes.append(found[f"loc_{index}"].shape[1:3])

@@ -1,0 +1,36 @@
+"""What every graph has in common that is exported for one face at a time."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+
+class FaceGraph(tf.Module):  # type: ignore[misc]
+    """A graph to be exported; what it computes is its `__call__`, on (1, S, S, 3) RGB in 0..255.
+
+    Args:
+        model: the Keras model it is made of.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self._size = model.input_shape[1]
+        # The converter turns TensorFlow's variables to constants, which Keras's own only wrap.
+        self._tracked = [variable.value for variable in model.weights]
+
+    def signature(self) -> Any:
+        """Returns the concrete function of one face."""
+        spec = tf.TensorSpec((1, self._size, self._size, 3), tf.float32, name="face")
+        return tf.function(
+            self.__call__, input_signature=[spec], autograph=False
+        ).get_concrete_function()
+
+
+def run_only(network: Any) -> Callable[[Any], Any]:
+    """Returns a Keras model as a function, which TensorFlow does not take for a model.
+
+    It would save each of its layers, too, which takes three times as long.
+    """
+    return functools.partial(network, training=False)
