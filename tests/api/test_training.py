@@ -35,7 +35,7 @@ def test_every_option_can_be_given() -> None:
         ({"epochs": -1}, ValueError, "epochs: expected at least 0, got -1"),
         ({"epochs": 2.5}, TypeError, "epochs: expected a whole number"),
         ({"epochs": 0, "fine_tune": 0}, ValueError, "leave nothing to do"),
-        ({"dropout": 1}, ValueError, "dropout: expected 0 to 1, got 1"),
+        ({"dropout": 1}, ValueError, "dropout: expected 0 to less than 1, got 1"),
         ({"learning_rate": 0}, ValueError, "learning_rate: expected above 0 and up to 10, got 0"),
         ({"optimizer": "lion"}, ValueError, "optimizer: expected one of adam"),
         ({"export": ["float64"]}, ValueError, "export: expected one of float32"),

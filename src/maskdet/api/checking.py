@@ -103,7 +103,10 @@ def real(
 
 
 def _range(low: float, high: float | None) -> str:
-    return f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
+    if high is None:
+        return f"at least {low:g}"
+    # What is next to a round number stands for all below it.
+    return f"{low:g} to {'' if float(f'{high:g}') == high else 'less than '}{high:g}"
 
 
 def networks(
