@@ -39,7 +39,7 @@ GROUND = {
 
 # What each part may import, besides itself.
 ALLOWED = {
-    "cli": COMMANDS | GROUND | {"alerts", "media", "stream", "vision"},
+    **dict.fromkeys(("api", "cli"), COMMANDS | GROUND | {"alerts", "media", "stream", "vision"}),
     **{command: GROUND | {"alerts", "media", "stream", "vision"} for command in COMMANDS},
     "alerts": GROUND | {"media"},
     "stream": GROUND | {"media", "vision"},
@@ -137,6 +137,13 @@ def test_rooms_stand_one_above_the_other(path: Path) -> None:
     others = {room_of(words) for words in imported if words[1] not in roots}
     assert others <= ROOMS[part][room] | {room}
     assert path.stem not in roots or room or not others
+
+
+def test_nothing_stands_on_the_python_api() -> None:
+    """What commands need and the Python API has, too, lies below both."""
+    assert not [
+        path for path in SOURCES if part_of(path) != "api" and "api" in imported_parts(path)
+    ]
 
 
 def test_the_first_stage_knows_nothing_of_the_second() -> None:

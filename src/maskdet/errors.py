@@ -38,7 +38,7 @@ class NoMapsError(ModelError):
 
 
 class MissingExtraError(MaskdetError):
-    """A library that comes with one of maskdet's extras, and is not installed."""
+    """A library that maskdet can do without for all else, and is not installed."""
 
 
 class DatasetError(MaskdetError):

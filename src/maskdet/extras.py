@@ -1,7 +1,9 @@
 """What an installation may be without: the libraries of maskdet's extras, and the system's."""
 
+import importlib
 import importlib.util
 import re
+from types import ModuleType
 
 from maskdet.errors import MissingExtraError
 
@@ -45,6 +47,21 @@ def require(extra: str, what: str) -> None:
             f"{what} needs {' and '.join(names)}, which this installation of maskdet is without: "
             f"pip install 'maskdet[{extra}]'"
         )
+
+
+def optional(module: str, what: str) -> ModuleType:
+    """Imports a library that maskdet never brings, and hands its own objects to.
+
+    Args:
+        module: its name, which is also the package's.
+        what: what cannot be done without, the beginning of the message.
+
+    Raises:
+        MissingExtraError: it is not installed; the message says how to.
+    """
+    if importlib.util.find_spec(module) is None:
+        raise MissingExtraError(f"{what} needs {module}: pip install {module}")
+    return importlib.import_module(module)
 
 
 def opencv_trouble(error: ImportError) -> str | None:

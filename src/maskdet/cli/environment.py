@@ -6,13 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Set before the libraries load; what the user has set stays.
-_QUIET = {
-    "OPENCV_LOG_LEVEL": "SILENT",
-    "OPENCV_FFMPEG_LOGLEVEL": "-8",
-    "QT_LOGGING_RULES": "*=false",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
+from maskdet.media.quiet import hush
 
 _STANDARD_OUTPUT = 1
 # Standard streams that were closed when the process began.
@@ -21,8 +15,7 @@ _closed: set[int] = set()
 
 def prepare() -> None:
     """Makes up for what is missing; the first thing a command does."""
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
+    hush()
     _open_streams()
     _give_home()
 

@@ -37,6 +37,24 @@ def record_of(frame: Frame, detections: Detections) -> dict[str, Any]:
     }
 
 
+def rows_of(record: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Returns a frame's record as rows of `CSV_COLUMNS`, one a face; ``None`` for what is not."""
+    return [
+        (
+            record["source"],
+            record["frame"],
+            record["time"],
+            face.get("track"),
+            *face["box"],
+            face["face_score"],
+            face["label"],
+            face["confidence"],
+            record.get("wall_time"),
+        )
+        for face in record["faces"]
+    ]
+
+
 class JsonLines:
     """Records as JSON objects, one a line.
 
@@ -79,20 +97,7 @@ class CsvRows:
             OutputError: the disk is full.
         """
         self._write_rows(
-            [
-                (
-                    record["source"],
-                    record["frame"],
-                    record["time"],
-                    face.get("track", ""),
-                    *face["box"],
-                    face["face_score"],
-                    face["label"],
-                    face["confidence"],
-                    record.get("wall_time", ""),
-                )
-                for face in record["faces"]
-            ]
+            [tuple("" if cell is None else cell for cell in row) for row in rows_of(record)]
         )
 
     def _write_rows(self, rows: list[tuple[object, ...]]) -> None:

@@ -188,21 +188,32 @@ def _open_url(url: str, name: str | None, options: ReadOptions) -> Source:
     # By the address or by what it sends, FFmpeg takes a picture for itself, or for one of a series.
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         container.close()
-        stem = name or address_stem(public)
-        if Path(stem).suffix.lower() in PICTURE_SUFFIXES:
-            stem = Path(stem).stem
-        return PictureStream(
-            lambda: Download(url, options.timeout),
-            name or public,
-            stem,
-            max_pixels=options.max_pixels,
-        )
+        return open_address_of_pictures(url, name, options)
     # Bare frames have no duration; a camera that sends them does not say how many bytes it will.
     bare = container.format.name in _BARE_FORMATS and container.size > 0
     if scheme not in _LIVE_SCHEMES and (container.duration is not None or bare):
         return VideoSource(url, container, name=name, max_pixels=options.max_pixels)
     first = StreamFeed(url, options.timeout, container)
     return _live("stream", name or public, first, open_feed, options)
+
+
+def open_address_of_pictures(
+    url: str, name: str | None = None, options: ReadOptions | None = None
+) -> PictureStream:
+    """Returns the pictures that a server sends for an address, opened when they are read.
+
+    Args:
+        url: the address, its scheme in small letters.
+        name: what the user calls it.
+        options: how to read.
+    """
+    options = options or ReadOptions()
+    public, timeout = public_name(url), options.timeout
+    stem = name or address_stem(public)
+    if Path(stem).suffix.lower() in PICTURE_SUFFIXES:
+        stem = Path(stem).stem
+    limit = options.max_pixels
+    return PictureStream(lambda: Download(url, timeout), name or public, stem, max_pixels=limit)
 
 
 def _names_file(url: str) -> bool:

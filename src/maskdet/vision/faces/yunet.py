@@ -3,6 +3,7 @@
 Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 2023.
 """
 
+import threading
 from pathlib import Path
 
 import cv2
@@ -80,6 +81,7 @@ class YunetFaceDetector:
         if not path.is_file():
             raise ModelError(f"{path}: no such file")
         self._size = face_size or DEFAULT_SIZE
+        self._busy = threading.Lock()
         if not trusted:
             trust.check([path], ["yunet", str(self._size)], known={SHA256})
         try:
@@ -115,8 +117,9 @@ class YunetFaceDetector:
         # Sides that the network can halve; the error in proportion is below what it notices.
         target = [max(_STRIDE, round(side * scale / _STRIDE) * _STRIDE) for side in (width, height)]
         scaled = cv2.resize(frame_bgr, target, interpolation=cv2.INTER_LINEAR)
-        self._network.setInputSize(target)
-        _, found = self._network.detect(scaled)
+        with self._busy:
+            self._network.setInputSize(target)
+            _, found = self._network.detect(scaled)
         if found is None:
             found = np.zeros((0, 15), np.float32)
         # Columns: left, top, width, height, five landmarks, score.

@@ -1,0 +1,58 @@
+"""What is to be watched, and how, as the command line would have it."""
+
+import os
+from typing import Any
+
+from maskdet.api import checking
+from maskdet.stream import StreamOptions
+
+AnySource = int | str | os.PathLike[str]
+
+# What a frame may be scaled to, in pixels, and how much brightened.
+_WIDTHS = 16, 16384
+_GAMMAS = 0.1, 10.0
+
+
+def stream_options(
+    *, max_frames: Any, track: Any, min_confidence: float | None, width: Any, gamma: Any
+) -> StreamOptions:
+    """Returns what is done to frames.
+
+    Raises:
+        TypeError: an argument is of another kind.
+        ValueError: it is out of range.
+    """
+    return StreamOptions(
+        max_frames=None if max_frames is None else checking.whole("max_frames", max_frames, 1),
+        track=checking.flag("track", track),
+        min_confidence=min_confidence,
+        width=None if width is None else checking.whole("width", width, *_WIDTHS),
+        gamma=checking.real("gamma", gamma, *_GAMMAS),
+    )
+
+
+def texts_of(source: Any) -> list[str]:
+    """Returns one source, or several in a list or tuple, as words of the command line.
+
+    Raises:
+        TypeError: one of them is none.
+        ValueError: there are none, or a number is no camera's.
+    """
+    named = list(source) if isinstance(source, list | tuple) else [source]
+    if not named:
+        raise ValueError("expected at least one source, got an empty list")
+    return [_text_of(one) for one in named]
+
+
+def _text_of(source: Any) -> str:
+    """Returns a source as on the command line."""
+    if isinstance(source, int) and not isinstance(source, bool):
+        if source < 0:
+            raise ValueError(f"source: expected a camera's number from 0, got {source}")
+        return str(source)
+    if isinstance(source, str | os.PathLike):
+        return os.fsdecode(source)
+    raise TypeError(
+        "source: expected a camera's number, a path or an address, got "
+        f"{checking.kind_of(source)}; pictures in memory are given to the detector itself"
+    )
