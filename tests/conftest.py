@@ -19,29 +19,16 @@ from ready_processes import POSSIBLE, ReadyProcesses
 TRAINING = ("train", "heatmap/methods/test_explainers.py", "vision/test_foreign.py")
 
 
-def pytest_configure() -> None:
-    """Hears signals as from a terminal: nohup, cron and shells in the background ignore some.
-
-    The programs that tests start inherit it.
-    """
-    for name, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
-        # Windows has no SIGHUP.
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_IGN:
-            signal.signal(number, usual)
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds --light: for while one works, and for installations without the extra ``train``."""
     parser.addoption("--light", action="store_true", help="leave out what needs TensorFlow")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Lets signals do what they do at a terminal, where the tests were started without one.
+    """Hears signals as from a terminal: nohup, cron and shells in the background ignore some.
 
-    What is ignored, such as SIGHUP under nohup and SIGINT in a script's background, stays ignored
-    in every process that is started; what has a handler is not. The processes that only hand out
-    tests to workers leave it to them.
+    The programs that tests start inherit what is ignored, but no handler; so the tests themselves
+    outlive their terminal under nohup. What only hands out tests to workers leaves it to them.
     """
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         hangup = getattr(signal, "SIGHUP", None)
