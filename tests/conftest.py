@@ -25,11 +25,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Lets signals do what they do at a terminal, where the tests were started without one.
+    """Hears signals as from a terminal: nohup, cron and shells in the background ignore some.
 
-    What is ignored, such as SIGHUP under nohup and SIGINT in a script's background, stays ignored
-    in every process that is started; what has a handler is not. The processes that only hand out
-    tests to workers leave it to them.
+    The programs that tests start inherit what is ignored, but no handler; so the tests themselves
+    outlive their terminal under nohup. What only hands out tests to workers leaves it to them.
     """
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         hangup = getattr(signal, "SIGHUP", None)

@@ -115,7 +115,13 @@ pathlib.Path({str(tmp_path / "ended")!r}).touch()
 """
     main, end = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", program], stdin=end, stdout=end, stderr=end, start_new_session=True
+        [sys.executable, "-c", program],
+        stdin=end,
+        stdout=end,
+        stderr=end,
+        start_new_session=True,
+        # What is not written at once fails a second time at the end.
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     )
     os.close(end)
     while not (tmp_path / "begun").exists() and process.poll() is None:

@@ -4,6 +4,7 @@ Rich draws the bars and is loaded only where one is to be seen: on a terminal.
 """
 
 import errno
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,10 @@ def _without_terminal() -> Iterator[None]:
     except OSError as error:
         if error.errno != errno.EIO:
             raise
+        # What still waits to be written would fail once more when the process ends: exit code 120.
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stderr.fileno())
+        os.close(nothing)
 
 
 class _LostTerminal:
