@@ -12,8 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from maskdet.documents import read_json
 from maskdet.errors import ModelError
+from maskdet.files.documents import read_json
 
 _PACKAGE = Path(__file__).resolve().parent
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.annotations.entries import Entry, files_of, stated_size
-from maskdet.documents import read_json
 from maskdet.errors import DatasetError
+from maskdet.files.documents import read_json
 
 
 def load(path: Path) -> Any:

@@ -16,8 +16,8 @@ from maskdet.annotations.photographs import (
 )
 from maskdet.annotations.turning import Corners, read_size
 from maskdet.errors import DatasetError
-from maskdet.folders import files_below
-from maskdet.text_files import composed
+from maskdet.files.folders import files_below
+from maskdet.files.text_files import composed
 
 _FAR = 1e9  # pixels or shares; beyond is no place in a picture, and 32-bit floats end later
 

@@ -5,8 +5,8 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from maskdet.annotations.photographs import find_pictures
+from maskdet.files.text_files import composed
 from maskdet.suffixes import PICTURE_SUFFIXES
-from maskdet.text_files import composed
 
 
 class PictureIndex:

@@ -9,7 +9,7 @@ import numpy as np
 
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.errors import DatasetError
-from maskdet.folders import files_below, kinds_of
+from maskdet.files.folders import files_below, kinds_of
 from maskdet.suffixes import is_picture
 
 MEDICAL_JSON = "medical-json"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from maskdet.heif import open_heif
+from maskdet.files.heif import open_heif
 
 Corners = tuple[float, float, float, float]
 Size = tuple[float, float]

@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from maskdet.annotations.entries import Entry, files_of, stated_size
-from maskdet.text_files import decode_text
+from maskdet.files.text_files import decode_text
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 

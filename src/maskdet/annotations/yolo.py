@@ -8,8 +8,8 @@ from maskdet.annotations.photographs import SHARES, BoxedPhotograph
 from maskdet.annotations.yolo_names import find_class_names
 from maskdet.annotations.yolo_rows import Row, are_polygons, parse_rows
 from maskdet.errors import DatasetError
+from maskdet.files.text_files import read_text
 from maskdet.suffixes import PICTURE_SUFFIXES
-from maskdet.text_files import read_text
 
 # Written beside the labels by the usual tools; these files are no labels themselves.
 _NOT_LABELS = {"classes.txt", "train.txt", "valid.txt", "val.txt", "test.txt"}

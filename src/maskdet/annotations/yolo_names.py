@@ -7,7 +7,7 @@ from typing import Any
 
 from maskdet.class_folders.splits import split_of
 from maskdet.errors import DatasetError
-from maskdet.text_files import read_text
+from maskdet.files.text_files import read_text
 
 # One class a line, the likeliest first; then the files of YAML that have names under a key.
 _LISTS = ("classes.txt", "obj.names", "_darknet.labels")

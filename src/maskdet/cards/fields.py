@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from maskdet.documents import is_number
 from maskdet.errors import ModelError
+from maskdet.files.documents import is_number
 
 Value = TypeVar("Value")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskdet.errors import DatasetError
-from maskdet.text_files import composed, read_text
+from maskdet.files.text_files import composed, read_text
 
 FACES_FILE = "faces.csv"  # optional, in a dataset folder
 

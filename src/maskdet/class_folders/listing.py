@@ -7,9 +7,9 @@ from pathlib import Path
 from maskdet.class_folders.faces_file import FACES_FILE, Box, read_faces
 from maskdet.class_folders.splits import TEST, VALIDATION, split_of
 from maskdet.errors import DatasetError
-from maskdet.folders import files_below, folders_in, kinds_of
+from maskdet.files.folders import files_below, folders_in, kinds_of
+from maskdet.files.text_files import composed
 from maskdet.suffixes import is_picture
-from maskdet.text_files import composed
 
 _MOST_NAMED = 3  # folders in a message
 

@@ -10,7 +10,7 @@ import click
 
 from maskdet.cli.numbers import Real, Whole
 from maskdet.cli.terminal import log
-from maskdet.text_files import composed
+from maskdet.files.text_files import composed
 
 _MOST_PROBLEMS = 10
 

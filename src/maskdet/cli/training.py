@@ -11,9 +11,9 @@ from click.core import ParameterSource
 
 from maskdet import assets
 from maskdet.cli.numbers import Real, Whole
-from maskdet.documents import read_toml
 from maskdet.errors import MaskdetError
 from maskdet.extras import require
+from maskdet.files.documents import read_toml
 from maskdet.train.config import FILE as CONFIG_FILE
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -17,7 +17,7 @@ from maskdet.class_folders.listing import Picture, list_classes, list_pictures, 
 from maskdet.class_folders.splits import SPLITS
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, SourceError
-from maskdet.folders import endings
+from maskdet.files.folders import endings
 from maskdet.media.inputs.decoding import read_picture
 
 TINY, HUGE = 32, 4096  # pixels of the shorter and of the longer side

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskdet.documents import is_number, read_json
 from maskdet.errors import DatasetError
 from maskdet.evaluate.report import FORMAT, Cell, Report, Table, words
+from maskdet.files.documents import is_number, read_json
 
 # Of these less is better: they get worse by rising.
 _ENDINGS_OF_COSTS = ("calibration_error", "milliseconds", "_per_100_frames")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from maskdet.errors import DatasetError
-from maskdet.text_files import composed
+from maskdet.files.text_files import composed
 
 
 def label_indices(names: Mapping[str, str | None], labels: Sequence[str]) -> dict[str, int | None]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from maskdet.addresses import MARK, looks_like_address, public_mistake, public_name
 from maskdet.errors import SourceError, UnreachableError
+from maskdet.files.text_files import as_on_disk
 from maskdet.media.frames import Kind, Source
 from maskdet.media.inputs.containers import open_container
 from maskdet.media.inputs.feeds import CameraFeed, Feed, StreamFeed
@@ -25,7 +26,6 @@ from maskdet.media.inputs.pipes import Download, Pipe
 from maskdet.media.inputs.video import VideoSource
 from maskdet.media.stages import waited_for
 from maskdet.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
-from maskdet.text_files import as_on_disk
 
 STANDARD_INPUT = "-"
 # Addresses that are live whatever they say of their length; http may be a file on a server.

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from maskdet.documents import parse_json
 from maskdet.errors import ModelError, OutputError
+from maskdet.files.documents import parse_json
 
 
 @dataclass

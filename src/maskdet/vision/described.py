@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskdet.documents import parse_json
 from maskdet.errors import ModelError
-from maskdet.text_files import read_text
+from maskdet.files.documents import parse_json
+from maskdet.files.text_files import read_text
 
 _LABEL_FILES = ("labels.txt", "classes.txt")
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from maskdet.errors import SourceError, TooLargeError
-from maskdet.heif import open_heif
+from maskdet.files.heif import open_heif
 from maskdet.media.frames import UInt8Array
 from maskdet.media.inputs import jpeg
 from maskdet.media.inputs.formats import HEAD, picture_format

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from maskdet.addresses import MARK
 from maskdet.errors import SourceError
+from maskdet.files.text_files import read_text
 from maskdet.media.inputs.lookup import look
 from maskdet.media.inputs.naming import split_name
-from maskdet.text_files import read_text
 
 
 def is_list(text: str) -> bool:

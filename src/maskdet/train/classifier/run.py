@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from maskdet.class_folders.splits import TRAIN, VALIDATION
-from maskdet.folders import kinds_of
+from maskdet.files.folders import kinds_of
 from maskdet.train.carrying_out import carry_out, open_journal
 from maskdet.train.classifier import finish, preview
 from maskdet.train.classifier.dataset import SKIPPED_FILE, Dataset, prepare

@@ -12,7 +12,7 @@ from maskdet.annotations import BoxedPhotograph, read_annotations
 from maskdet.class_folders.splits import TRAIN, VALIDATION
 from maskdet.duplicates import group_duplicates, near_pairs, stack_hashes
 from maskdet.errors import DatasetError
-from maskdet.text_files import composed
+from maskdet.files.text_files import composed
 from maskdet.train.data import hash_files, hash_folders
 from maskdet.train.faces.feed import FaceFeed
 from maskdet.train.faces.options import FaceTrainOptions

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.text_files import as_on_disk, composed, decode_text, read_text
+from maskdet.files.text_files import as_on_disk, composed, decode_text, read_text
 
 TEXT = "größe.jpg\ncafé.jpg\n"
 

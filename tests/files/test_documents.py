@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from maskdet.documents import DEEPEST, is_number, parse_json, read_json, read_toml
 from maskdet.errors import DatasetError, MaskdetError, ModelError
+from maskdet.files.documents import DEEPEST, is_number, parse_json, read_json, read_toml
 
 READERS = [read_json, read_toml]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.errors import MaskdetError
-from maskdet.text_files import decode_text
+from maskdet.files.text_files import decode_text
 
 DEEPEST = 64
 """Levels of lists and objects in one another. Python's parsers, and what prints or writes their
@@ -27,7 +27,7 @@ def parse_json(text: str) -> Any:
 
 
 def read_json(path: Path, error: type[MaskdetError]) -> Any:
-    """Reads a JSON file in any of the encodings of `maskdet.text_files`.
+    """Reads a JSON file in any of the encodings of `maskdet.files.text_files`.
 
     Args:
         path: of the file.
@@ -40,7 +40,7 @@ def read_json(path: Path, error: type[MaskdetError]) -> Any:
 
 
 def read_toml(path: Path, error: type[MaskdetError]) -> dict[str, Any]:
-    """Reads a TOML file in any of the encodings of `maskdet.text_files`.
+    """Reads a TOML file in any of the encodings of `maskdet.files.text_files`.
 
     Args and errors are those of `read_json`.
     """

@@ -1,0 +1,1 @@
+"""What lies on disk: folders as people have them, text and documents that others wrote."""
