@@ -89,33 +89,30 @@ def fresh_maskdet(tmp_path: Path) -> Cli:
 
 
 @pytest.fixture(scope="session")
-def ready_processes(pytestconfig: pytest.Config) -> Iterator[Callable[[str], ReadyProcesses]]:
-    """Gives the server that has imported what a command needs, started when first asked for."""
-    servers: dict[bool, ReadyProcesses] = {}
+def ready_processes() -> Iterator[Callable[[], ReadyProcesses]]:
+    """Gives the server of processes that have imported everything, started when first asked for."""
+    servers: list[ReadyProcesses] = []
 
-    def server(command: str) -> ReadyProcesses:
-        training = command.startswith("train") and not pytestconfig.getoption("--light")
-        if training not in servers:
-            servers[training] = ReadyProcesses(training)
-        return servers[training]
+    def server() -> ReadyProcesses:
+        if not servers:
+            servers.append(ReadyProcesses())
+        return servers[0]
 
     yield server
-    for started in servers.values():
+    for started in servers:
         started.close()
 
 
 @pytest.fixture
 def maskdet(
-    tmp_path: Path, fresh_maskdet: Cli, ready_processes: Callable[[str], ReadyProcesses]
+    tmp_path: Path, fresh_maskdet: Cli, ready_processes: Callable[[], ReadyProcesses]
 ) -> Cli:
     """Runs the command line as `fresh_maskdet` does, where possible in a process that is ready."""
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         words = [str(argument) for argument in arguments]
-        if POSSIBLE:
-            server = ready_processes(words[0] if words else "")
-            if server.serves(environment):
-                return server.run(words, tmp_path, environment, 300)
+        if POSSIBLE and ready_processes().serves(environment):
+            return ready_processes().run(words, tmp_path, environment, 300)
         return fresh_maskdet(*words, **environment)
 
     return run

@@ -1,7 +1,7 @@
 """The command line in processes that begin with everything imported: forked off one that waits.
 
 To import the libraries takes longer than most tests. Each worker of the tests starts one such
-server of each kind it needs; a request is a command line, the answer how its process ended.
+server; a request is a command line, the answer how its process ended.
 """
 
 import atexit
@@ -39,16 +39,12 @@ def _environment() -> dict[str, str]:
 class ReadyProcesses:
     """A process that has imported what the commands need, and forks one for each request."""
 
-    def __init__(self, training: bool) -> None:
-        """Starts it.
-
-        Args:
-            training: whether TensorFlow is imported, too.
-        """
+    def __init__(self) -> None:
+        """Starts it."""
         self._environment = _environment()
         self._socket, theirs = socket.socketpair()
         self._replies = self._socket.makefile("r", encoding="utf-8")
-        command = [sys.executable, "-P", __file__, str(theirs.fileno()), *(["training"] * training)]
+        command = [sys.executable, "-P", __file__, str(theirs.fileno())]
         with theirs:
             self._server = subprocess.Popen(
                 command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
@@ -86,26 +82,20 @@ class ReadyProcesses:
         self._server.wait()
 
 
-def _import_all(training: bool) -> None:
-    """Imports every module of maskdet; those that need TensorFlow only with it."""
+def _import_all() -> None:
+    """Imports every module of maskdet that needs no TensorFlow, which bears no fork."""
     import maskdet
     from maskdet.cli import environment
 
     environment.prepare()
-    if training:
-        from maskdet.train.quiet import import_tensorflow
-
-        import_tensorflow()
-    else:
-        # What is None cannot be imported.
-        sys.modules.update(dict.fromkeys(_TRAINING))
+    # What is None cannot be imported.
+    sys.modules.update(dict.fromkeys(_TRAINING))
     for module in pkgutil.walk_packages(maskdet.__path__, "maskdet."):
         if module.name != "maskdet.__main__":
             with contextlib.suppress(ImportError):
                 importlib.import_module(module.name)
-    if not training:
-        for name in _TRAINING:
-            del sys.modules[name]
+    for name in _TRAINING:
+        del sys.modules[name]
 
 
 def _serve(requests: socket.socket) -> None:
@@ -142,7 +132,7 @@ def _finish(code: object) -> None:
 
 
 if __name__ == "__main__":
-    _import_all("training" in sys.argv[2:])
+    _import_all()
     # Else each process would copy what it looks through for garbage.
     gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))
