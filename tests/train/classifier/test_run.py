@@ -21,11 +21,13 @@ from maskdet.errors import MaskdetError, ModelError, OutputError
 from maskdet.train import checkpoint
 from maskdet.train.classifier import run as runs
 from maskdet.train.classifier.dataset import prepare
+from maskdet.train.classifier.feed import batches
 from maskdet.train.classifier.model import build
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.trainer import Trainer
 from maskdet.train.journal import CHECKPOINT, Journal
 from maskdet.vision.classifier import MaskClassifier
+from maskdet.vision.preprocessing import scale_to_unit
 from train_pictures import write_classes
 
 SMALL = TrainOptions(
@@ -95,6 +97,17 @@ def stop_after(passes: int) -> Any:
                 os.kill(os.getpid(), signal.SIGINT)
 
     return say
+
+
+def test_pictures_are_fed_as_the_runtime_feeds_them(tmp_path: Path) -> None:
+    """RGB scaled to [-1, 1], one label each: what the exported graph does with plain pixels."""
+    feed = prepare(small(tmp_path)).feeds["val"]
+    (inputs, labels, weights) = next(iter(batches(feed, size=32, batch_size=3)))
+    expected = [scale_to_unit(feed.plain(index, size=32)) for index in range(3)]
+    np.testing.assert_allclose(inputs.numpy(), np.stack(expected), atol=1e-6)
+    assert inputs.numpy().min() < -0.5
+    np.testing.assert_array_equal(labels.numpy().argmax(axis=1), feed.labels[:3])
+    assert weights.shape == (3,)
 
 
 def test_three_classes_and_what_a_run_leaves(tmp_path: Path) -> None:
