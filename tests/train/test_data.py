@@ -88,7 +88,7 @@ def test_near_duplicates_across_given_parts_are_counted(tmp_path: Path) -> None:
 def test_what_is_not_looked_at_is_listed(tmp_path: Path) -> None:
     """Files of other kinds, and pictures outside the class folders, are named; hidden ones not."""
     write_classes(tmp_path / "d", 8)
-    for name in ("with_mask/IMG_1.heic", "with_mask/._000.png", "with_mask/Thumbs.db", "a.jpg"):
+    for name in ("with_mask/IMG_1.dng", "with_mask/._000.png", "with_mask/Thumbs.db", "a.jpg"):
         (tmp_path / "d" / name).write_bytes(b"x")
     (tmp_path / "d" / "README.txt").touch()
     dataset = prepare(TrainOptions(dataset=(tmp_path / "d",)))
@@ -97,7 +97,7 @@ def test_what_is_not_looked_at_is_listed(tmp_path: Path) -> None:
     rows = (tmp_path / "skipped.csv").read_text().splitlines()
     assert [row.removeprefix(f"{tmp_path}/d/") for row in rows[1:]] == [
         "a.jpg,lies in no class folder",
-        "with_mask/IMG_1.heic,is not called a picture",
+        "with_mask/IMG_1.dng,is not called a picture",
     ]
 
 

@@ -20,7 +20,7 @@ from maskdet.assets import card_file, read_card, sha256
 from maskdet.errors import MaskdetError, ModelError, OutputError
 from maskdet.train import checkpoint
 from maskdet.train.classifier import run as runs
-from maskdet.train.classifier.dataset import prepare
+from maskdet.train.classifier.dataset import Dataset, prepare
 from maskdet.train.classifier.feed import batches
 from maskdet.train.classifier.model import build
 from maskdet.train.classifier.options import TrainOptions
@@ -390,7 +390,7 @@ def test_full_disk_in_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("maskdet.train.classifier.dataset.Dataset.write", full)
+    monkeypatch.setattr(Dataset, "write", full)
     with pytest.raises(OutputError, match="cannot be written"):
         runs.train(small(tmp_path), say=quietly, show=quietly)
 
