@@ -20,6 +20,7 @@ import pytest
 from numpy.typing import NDArray
 
 from command_line import Cli, assert_user_error
+from maskdet.assets import bundled
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.media.inputs.video import VideoSource
 from maskdet.media.recording.writer import VideoWriter
@@ -396,7 +397,7 @@ def test_options_that_would_do_nothing(maskdet: Cli, words: tuple[object, ...], 
 
 def test_what_a_model_cannot_tell(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """A model with labels of its own never says "without_mask": nobody would ever be told."""
-    for path in (samples.parent / "models").glob("mask_detector*.[jt]*"):
+    for path in bundled("models").glob("mask_detector*.[jt]*"):
         shutil.copy(path, tmp_path)
     (card,) = tmp_path.glob("*.json")
     card.write_text(card.read_text().replace('"without_mask"', '"nose_out"'))

@@ -79,7 +79,9 @@ def test_a_snapshot_is_decided_by_the_picture(
     port = server.address.rsplit(":", 1)[1]
     assert frame.source == f"127.0.0.1-{port}-{ending}-whole-snap.jpg"
     half = open_source(f"gate={server.address}/{ending}/half/{name}", options)
-    with pytest.raises(SourceError, match=r"^gate: .*, before a picture was whole$"):
+    # FFmpeg 8 takes chunks that break off for the end: then the picture says that it is cut.
+    reason = r"^gate: (.*, before a picture was whole|gate\.jpg: is cut short .*)$"
+    with pytest.raises(SourceError, match=reason):
         list(half)
 
 
