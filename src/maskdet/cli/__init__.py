@@ -72,12 +72,17 @@ _EXAMPLES = """Who wears a face mask? Train, detect, explain.
 
 @click.group(
     cls=_LazyGroup,
+    invoke_without_command=True,
     help=_EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="maskdet")
-def cli() -> None:
-    """The command line."""
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """The command line. No command is wrong usage, which click before 8.2 did not call it."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -90,7 +91,9 @@ def test_detection_outlives_the_server(port: int, tmp_path: Path) -> None:
         process.wait()
     assert process.returncode == 0
     assert "Traceback" not in errors.read_text()
-    assert f"{address}: stream, 30 frames a second, 64x48" in errors.read_text()
+    # By their times: FFmpeg's versions round them differently.
+    opened = rf"{re.escape(address)}: stream, (30|29\.\d+) frames a second, 64x48"
+    assert re.search(opened, errors.read_text())
     lines = [json.loads(line) for line in records.read_text().splitlines()]
     assert [line["frame"] for line in lines] == list(range(len(lines)))
     assert f"{address}: stream, {len(lines)} frames" in output
