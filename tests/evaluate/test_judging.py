@@ -146,3 +146,11 @@ def test_a_photograph_without_faces_or_finds() -> None:
     empty = judge(Detections.empty(NAMES), FACES[:0], [], 1.0)
     assert count([empty], 0.5).faces == 0
     assert count([judge(Detections.empty(NAMES), FACES, [0, 0, 1], 1.0)], 0.5).missed == 3
+
+
+def test_a_face_that_counts_is_found_beside_one_that_does_not() -> None:
+    """A box upon a labelled face is a hit, though it covers one that is not to count, too."""
+    faces = np.array([[0, 0, 10, 10], [0, 1, 10, 11]], np.float32)
+    judged = judge(found((0, 0, 10, 10, 0.9, 0.8)), faces, [0, None], 1.0)
+    figures = count([judged], 0.5)
+    assert (figures.faces, figures.missed) == (1, 0)

@@ -223,3 +223,15 @@ def test_flips_and_lost_faces() -> None:
     assert (seen.flips, seen.lost, seen.found) == (2, 2, 1)
     assert seen.figures()["right_share"] == 0.75
     assert seen.figures()["frames_with_faces"] == 0.75
+
+
+def test_steadiness_is_counted_in_a_hundred_frames() -> None:
+    """Labels right, wrong, right in four frames: two flips are fifty in a hundred frames."""
+    seen = Steadiness("with_mask")
+    box = np.array([[0, 0, 10, 10]], np.float32)
+    for masked in (0.9, 0.1, 0.9, 0.9):
+        shares = np.array([[masked, 1 - masked]], np.float32)
+        score = np.ones(1, np.float32)
+        seen.add(Detections(("with_mask", "without_mask"), box, score, shares, shares))
+    assert seen.figures()["flips_per_100_frames"] == pytest.approx(50)
+    assert seen.figures()["right_share"] == pytest.approx(3 / 4)
