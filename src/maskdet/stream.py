@@ -79,6 +79,7 @@ class NetworkOptions:
         min_face: faces lower than this are left out, in pixels.
         crop_margin: share of the box added around a face; ``None`` for the classifier's own.
         precision: ``float16`` or ``int8``; ``None`` for the models' defaults.
+        merge: labels whose probability is added to another's; see `maskdet.vision.merging`.
     """
 
     model: Path | None = None
@@ -90,6 +91,7 @@ class NetworkOptions:
     min_face: float = 0
     crop_margin: float | None = None
     precision: str | None = None
+    merge: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def load_detector(
             lanes=1,
             maps=maps,
             named=options.model,
+            merge=options.merge,
         )
     return MaskDetector(
         faces, classifier, min_face=options.min_face, confidence=confidence if doubtful else None

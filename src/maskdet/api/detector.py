@@ -286,6 +286,7 @@ class Detector:
                     maps,
                     crop_margin=options.crop_margin,
                     precision=options.precision,
+                    merge=options.merge,
                     log=self._log,
                 )
             return models[maps]

@@ -42,6 +42,16 @@ def _face_size(context: click.Context, parameter: click.Parameter, text: str) ->
     return size
 
 
+def _read_pairs(
+    _: click.Context, __: click.Parameter, texts: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(composed(text).split("=")) for text in texts]
+    for text, pair in zip(texts, pairs, strict=True):
+        if len(pair) != 2 or not all(pair):
+            raise click.BadParameter(f"{text!r} is not LABEL=LABEL.")
+    return tuple((label, other) for label, other in pairs)
+
+
 # In the order of `--help`; the names are those of `maskdet.stream.NetworkOptions`.
 _NETWORK_OPTIONS = {
     "model": click.option(
@@ -103,6 +113,14 @@ _NETWORK_OPTIONS = {
         "--precision",
         type=click.Choice(["float16", "int8"]),
         help="Which of the models' files to run. [default: the models' own]",
+    ),
+    "merge": click.option(
+        "--merge",
+        multiple=True,
+        metavar="LABEL=LABEL",
+        callback=_read_pairs,
+        help="Add the probability of the first label to the second's, as for two answers: "
+        "mask_worn_incorrectly=without_mask. May be given several times.",
     ),
 }
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _LAYOUT = {
     "Sources": ("sources", "recursive", "max_frames"),
     "Faces and labels": (
-        *("model", "confidence", "face_size", "tiles", "min_face", "min_confidence", "no_track"),
+        *("model", "merge", "confidence", "face_size", "tiles", "min_face", "min_confidence"),
+        "no_track",
     ),
     "Results": (
         *("output", "no_output", "overwrite", "append", "show", "json_file", "csv_file", "summary"),

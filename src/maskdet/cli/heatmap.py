@@ -33,7 +33,7 @@ def _odd(_: click.Context, __: click.Parameter, value: int) -> int:
 
 _LAYOUT = {
     "Sources": ("sources", "recursive", "frames"),
-    "Maps": ("model", "method", "view", "smooth", "resolution", "layer"),
+    "Maps": ("model", "merge", "method", "view", "smooth", "resolution", "layer"),
     "Drawing": ("layout", "colormap", "alpha", "normalise", "size"),
     "Results": ("output", "overwrite", "show", "raw", "frame_rate"),
     "Whether the maps tell the truth": ("evaluate", "dataset", "compared", "faces"),

@@ -91,6 +91,7 @@ def run(
         options.maps,
         crop_margin=networks.crop_margin,
         precision=networks.precision,
+        merge=networks.merge,
         log=log,
     )
     labels = model.explainer.labels

@@ -89,6 +89,7 @@ def evaluate(
         crop_margin=networks.crop_margin,
         maps=True,
         named=networks.model,
+        merge=networks.merge,
     )
     view = resolve_view(options.view, classifier.labels)
     faces = read_faces(
@@ -97,6 +98,7 @@ def evaluate(
         margin=classifier.crop_margin,
         size=classifier.size,
         each=options.faces,
+        merge=networks.merge,
     )
     answers = _batches(faces.crops, classifier.read)
     probabilities, logits = answers[0], answers[1]
@@ -152,6 +154,7 @@ def _all_maps(
             replace(options.maps, method=method),
             crop_margin=options.networks.crop_margin,
             precision=options.networks.precision,
+            merge=options.networks.merge,
             log=log,
         )
         log(f"{method}: mapping")

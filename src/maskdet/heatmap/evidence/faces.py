@@ -12,6 +12,7 @@ from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.vision.evidence import faces_in_crops
+from maskdet.vision.merging import Pairs
 from maskdet.vision.preprocessing import UInt8Array, face_inputs, picture_input
 from maskdet.vision.runtime import silent_standard_error
 
@@ -41,7 +42,14 @@ class FaceSet:
 
 
 def read_faces(
-    dataset: Path, labels: Sequence[str], *, margin: float, size: int, each: int, seed: int = 0
+    dataset: Path,
+    labels: Sequence[str],
+    *,
+    margin: float,
+    size: int,
+    each: int,
+    seed: int = 0,
+    merge: Pairs = (),
 ) -> FaceSet:
     """Reads a sample of class folders.
 
@@ -54,19 +62,21 @@ def read_faces(
         size: side of its input in pixels.
         each: how many faces of a class, drawn at random; all where there are fewer.
         seed: of the draw.
+        merge: labels that the model had, and those of `labels` that they were merged into.
 
     Raises:
         DatasetError: no such folder, classes that the model does not have, or nothing readable.
     """
     pictures, _ = held_out(list_pictures(dataset))
-    strange = sorted({picture.label for picture in pictures} - set(labels))
+    into = {label: label for label in labels} | dict(merge)
+    strange = sorted({picture.label for picture in pictures} - set(into))
     if strange or not pictures:
         found = f"class folder {strange[0]!r}" if strange else "no class folders"
         raise DatasetError(f"{dataset}: has {found}; this model's classes are {', '.join(labels)}")
     random = np.random.default_rng(seed)
     chosen: list[Picture] = []
     for label in labels:
-        of_class = [picture for picture in pictures if picture.label == label]
+        of_class = [picture for picture in pictures if into[picture.label] == label]
         picked = random.permutation(len(of_class))[:each]
         chosen += [of_class[index] for index in sorted(picked)]
     rows, failures = [], []
@@ -85,7 +95,7 @@ def read_faces(
         names=tuple(str(picture.path.relative_to(dataset)) for picture, _, _ in rows),
         crops=np.stack([crop for _, crop, _ in rows]),
         places=np.stack([place for _, _, place in rows]),
-        labels=np.array([labels.index(picture.label) for picture, _, _ in rows], np.intp),
+        labels=np.array([labels.index(into[picture.label]) for picture, _, _ in rows], np.intp),
         groups=tuple(picture.group or str(picture.path) for picture, _, _ in rows),
         failures=tuple(failures),
     )
