@@ -31,6 +31,7 @@ from maskdet.vision.faces.tiles import Strips, TiledFaceDetector, parse_tiles
 from maskdet.vision.faces.yunet import YunetFaceDetector, yunet_file
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.pipeline import Follower, MaskDetector
+from maskdet.vision.track import ADJUSTING, TrackingOptions
 
 if TYPE_CHECKING:
     from maskdet.vision.faces.detector import FaceDetector, Faces
@@ -104,6 +105,7 @@ class StreamOptions:
         min_confidence: faces whose label is less sure are uncertain; ``None`` for none.
         width: scale frames to this width first, in pixels; ``None`` leaves them.
         gamma: brighten (above 1) or darken frames first, as photographers mean it.
+        adjusting: for so long a mask that is put right again may be out of place, in seconds.
     """
 
     max_frames: int | None = None
@@ -111,6 +113,7 @@ class StreamOptions:
     min_confidence: float | None = None
     width: int | None = None
     gamma: float = 1.0
+    adjusting: float = ADJUSTING
 
 
 def load_detector(
@@ -231,6 +234,7 @@ def detect_frames(
     options = options or StreamOptions()
     table = None if options.gamma == 1 else gamma_table(options.gamma)
     followers: dict[int, Follower] = {}
+    tracking = TrackingOptions(adjusting=options.adjusting)
     live_count = sum(source.is_live for source in sources)
     following: dict[int, FollowingFaceDetector] = {}
     if isinstance(detector.faces, AutoSizedFaceDetector):
@@ -266,7 +270,7 @@ def detect_frames(
     def classify(found: tuple[Source, Frame, "Faces", FloatArray]) -> Seen:
         source, frame, (xyxy, scores), doubtful = found
         if options.track and source.is_moving:
-            follower = followers.setdefault(id(source), Follower(detector))
+            follower = followers.setdefault(id(source), Follower(detector, tracking))
             detections = follower.classify(frame.image, xyxy, scores, frame.time)
         else:
             detections = detector.classify(frame.image, xyxy, scores)

@@ -218,6 +218,8 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
             min_confidence=given["min_confidence"],
             width=given["width"],
             gamma=given["gamma"],
+            # One that stays under the nose is to be told of after that time.
+            adjusting=min(StreamOptions.adjusting, given["alert_after"] / 2),
         ),
         recursive=given["recursive"],
         reconnect=given["reconnect"],
