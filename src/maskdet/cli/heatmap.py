@@ -74,7 +74,7 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     "--class",
     "view",
     metavar="predicted|difference|LABEL",
-    help="Whose evidence is shown. [default: difference of two classes, else predicted]",
+    help="Whose evidence is shown. [default: difference, of the label and the next best]",
 )
 @click.option(
     "--normalise",

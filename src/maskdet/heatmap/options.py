@@ -17,7 +17,7 @@ class LookOptions:
     """How maps are drawn.
 
     Attributes:
-        view: ``predicted``, ``difference`` or a label; ``None`` for the difference of two classes.
+        view: ``predicted``, ``difference`` or a label; ``None`` for the difference.
         normalise: `RUN` for one scale throughout, `FRAME` for one a frame.
         colormap: one of `maskdet.heatmap.drawing.colours.COLOUR_MAPS`.
         alpha: greatest weight of the map's colours over the face, 0 to 1.

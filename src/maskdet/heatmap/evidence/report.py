@@ -178,7 +178,7 @@ def draw_averages(evidence: Evidence, method: MethodEvidence) -> UInt8Array:
     Returns:
         (H, W, 3) uint8 BGR.
     """
-    shape = PanelShape(_AVERAGE_SIDE)
+    shape = PanelShape(_AVERAGE_SIDE, worded=False)
     brush = Brush(palette(DEFAULT_COLOUR_MAP, 0.6))
     kinds = [kind for kind in range(len(evidence.labels)) if (evidence.faces.labels == kind).any()]
     means = {kind: method.maps[evidence.faces.labels == kind].mean(axis=0) for kind in kinds}
@@ -209,7 +209,7 @@ def draw_doubtful(evidence: Evidence, method: MethodEvidence) -> UInt8Array:
     Returns:
         (H, W, 3) uint8 BGR.
     """
-    shape = PanelShape(_SHEET_SIDE)
+    shape = PanelShape(_SHEET_SIDE, worded=False)
     brush = Brush(palette(DEFAULT_COLOUR_MAP, 0.6))
     outside = np.nan_to_num(method.shares.outside, nan=1.0)
     worst = np.argsort(-outside, kind="stable")[: _SHEET_COLUMNS * _SHEET_ROWS]
