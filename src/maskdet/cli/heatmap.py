@@ -32,7 +32,7 @@ def _odd(_: click.Context, __: click.Parameter, value: int) -> int:
 
 
 _LAYOUT = {
-    "Sources": ("sources", "recursive", "frames"),
+    "Sources": ("sources", "recursive", "rotate", "frames"),
     "Maps": ("model", "merge", "method", "view", "smooth", "resolution", "layer"),
     "Drawing": ("layout", "colormap", "alpha", "normalise", "size"),
     "Results": ("output", "overwrite", "show", "raw", "frame_rate"),
@@ -193,6 +193,7 @@ def _draw(given: dict[str, Any]) -> None:
             frames=given["frames"],
             frame_rate=given["frame_rate"],
             width=given["width"],
+            rotate=given["rotate"],
         ),
         log=log,
         progress=progress,
