@@ -100,10 +100,17 @@ def faces_in_crops(xyxy: FloatArray, *, margin: float, width: int, height: int) 
     """
     shares = np.empty((len(xyxy), 4), np.float32)
     for row, box, crop in zip(shares, xyxy, expand_boxes(xyxy, margin), strict=True):
-        left, top, right, bottom = pixel_box(crop, width, height)
-        row[[0, 2]] = (box[[0, 2]] - left) / (right - left)
-        row[[1, 3]] = (box[[1, 3]] - top) / (bottom - top)
-    return np.clip(shares, 0, 1)
+        row[:] = place_in(box, crop, width=width, height=height)
+    return shares
+
+
+def place_in(box: FloatArray, crop: FloatArray, *, width: int, height: int) -> FloatArray:
+    """Returns where one face box lies in one crop; see `faces_in_crops`."""
+    left, top, right, bottom = pixel_box(crop, width, height)
+    place = box.copy()
+    place[[0, 2]] = (box[[0, 2]] - left) / (right - left)
+    place[[1, 3]] = (box[[1, 3]] - top) / (bottom - top)
+    return np.clip(place, 0, 1)
 
 
 def evidence_shares(maps: FloatArray, faces: FloatArray) -> EvidenceShares:
