@@ -35,7 +35,7 @@ class Detector:
     Attributes:
         labels: the names of the classifier's classes.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> detector = maskdet.load()
         >>> [str(faces) for faces in detector(["samples/astronaut.jpg", "samples/coffee.jpg"])]

@@ -53,7 +53,7 @@ def load(
         TypeError: an argument is of another kind.
         ValueError: an argument is out of range.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> with maskdet.load(min_confidence=0.8) as detector:
         ...     print(detector("samples/astronaut_masked.jpg"))

@@ -48,7 +48,7 @@ class Faces(Sequence[Face]):
         image: (H, W, 3) uint8 BGR, nothing drawn on it. An array that was given is kept and not
             copied: change a copy of it.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> faces = maskdet.load()("samples/astronaut.jpg")
         >>> print(faces)

@@ -102,7 +102,7 @@ class Training:
         plots: pictures of the course of the run and of its mistakes.
         text: the figures, for reading.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> made = maskdet.train("faces", output="models/mine", epochs=5)  # doctest: +SKIP
         >>> detector = maskdet.load(made)  # doctest: +SKIP
@@ -158,7 +158,7 @@ def train(
         TypeError: there is no such option, or its value is of another kind.
         ValueError: a value is out of range.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> made = maskdet.train("faces", output="models/mine", epochs=5)  # doctest: +SKIP
         >>> made.figures["test"]["accuracy"]  # doctest: +SKIP

@@ -1,0 +1,78 @@
+"""What mkdocs calls while it builds the documentation site; see `mkdocs.yml`.
+
+It adds the pages that are files of the repository outside `docs/`, a page for each command that has
+none of its own, and the options of commands where a page asks for them.
+"""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from site_commands import all_commands, options_page, top_commands
+from site_links import turned
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Files of the repository to the pages they become.
+PAGES = {
+    "README.md": "index.md",
+    "models/README.md": "models/classifier.md",
+    "face_detector/README.md": "models/faces.md",
+    "face_detector/original/README.md": "models/original.md",
+    "dataset/README.md": "class-folders.md",
+    "samples/README.md": "samples.md",
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
+}
+
+# In a page: where the options of a command go.
+_OPTIONS = re.compile(r"^<!-- options: ([a-z -]+?) -->$", re.MULTILINE)
+
+
+def on_config(config: "MkDocsConfig") -> "MkDocsConfig":
+    """Lists every command in the navigation, in the order of ``maskdet --help``."""
+    for section in config.nav or []:
+        if "Commands" in section:
+            section["Commands"] = [{name: f"commands/{name}.md"} for name in top_commands()]
+    return config
+
+
+def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
+    """Adds pages that are not in the folder of pages."""
+    from mkdocs.structure.files import File
+
+    for origin, page in PAGES.items():
+        files.append(File.generated(config, page, content=(ROOT / origin).read_text("utf-8")))
+    for name in top_commands():
+        page = f"commands/{name}.md"
+        if files.get_file_from_path(page) is None:
+            files.append(File.generated(config, page, content=command_page(name)))
+    return files
+
+
+def on_page_markdown(
+    markdown: str, page: "Page", config: "MkDocsConfig", files: "Files"
+) -> str:  # mkdocs gives all four by name
+    """Puts in options, and turns links."""
+    del config, files
+    place = page.file.src_uri
+    origin = next((file for file, at in PAGES.items() if at == place), f"docs/{place}")
+    text = _OPTIONS.sub(lambda found: options_page(found[1]), markdown)
+    return turned(text, origin, place, PAGES)
+
+
+def command_page(name: str) -> str:
+    """Returns the page of a command that nobody has written one for."""
+    lines = [f"# maskdet {name}", ""]
+    for words, command in all_commands():
+        if words.split()[0] == name:
+            if words != name:
+                lines += [f"## {words}", ""]
+            lines += [command.get_short_help_str(200), "", f"<!-- options: {words} -->", ""]
+    return "\n".join(lines)
