@@ -83,7 +83,13 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     show_default=True,
     help="One scale of colours throughout, or one a frame.",
 )
-@click.option("--colormap", type=click.Choice(_COLOUR_MAPS), default="coldwarm", show_default=True)
+@click.option(
+    "--colormap",
+    type=click.Choice(_COLOUR_MAPS),
+    default="coldwarm",
+    show_default=True,
+    help="Colours of the evidence, from what speaks against the label to what speaks for it.",
+)
 @click.option(
     "--alpha",
     type=Real(0, 1),
