@@ -17,7 +17,6 @@ from command_line import ROOT
 from site_commands import all_commands, top_commands
 from site_links import turned
 
-
 # What makes a browser fetch something by itself.
 FETCHED = re.compile(
     r'<(?:script|img|iframe|source|video|audio)[^>]*?\ssrc="([^"]+)"'
