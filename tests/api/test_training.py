@@ -11,7 +11,8 @@ import pytest
 import maskdet as package
 from command_line import SAMPLES
 from maskdet import extras
-from maskdet.api.training import _CHOICES, _RANGES, TrainSettings, _options
+from maskdet.api.training import _CHOICES, TrainSettings, _options
+from maskdet.limits import TRAINING
 from maskdet.train.classifier.options import TrainOptions
 
 
@@ -19,7 +20,7 @@ def test_every_option_can_be_given() -> None:
     """The settings are the fields of the command's options, and their defaults pass the checks."""
     names = {field.name for field in fields(TrainOptions)}
     assert set(TrainSettings.__annotations__) == names - {"dataset", "output"}
-    assert names >= _CHOICES.keys() | _RANGES.keys()
+    assert names >= _CHOICES.keys() | TRAINING.keys()
     defaults = {
         field.name: field.default
         for field in fields(TrainOptions)

@@ -203,7 +203,7 @@ class Detector:
         stop = threading.Event()
         reading = ReadOptions(
             checking.flag("recursive", recursive),
-            None if reconnect is None else checking.whole("reconnect", reconnect, 0),
+            None if reconnect is None else checking.number("reconnect", reconnect),
             self._reading.timeout,
             self._log,
             stop,

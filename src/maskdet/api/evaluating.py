@@ -174,7 +174,7 @@ def evaluate(
         None if output is None else checking.path("output", output),
         None if compare is None else checking.path("compare", compare),
         tuple(gate),
-        checking.real("tolerance", tolerance, 0),
+        checking.number("tolerance", tolerance),
     )
     done = run.evaluate(options, show=progress or _no_progress, log=teller(log))
     figures = done.report.figures

@@ -6,8 +6,6 @@ from maskdet.api.given import Reading
 from maskdet.api.logs import Log
 from maskdet.media.inputs.decoding import MEGA
 
-_MOST_MEGAPIXELS = 1000.0
-
 
 def load(
     model: checking.AnyPath | None = None,
@@ -70,8 +68,8 @@ def load(
         crop_margin=crop_margin,
         precision=precision,
     )
-    seconds = checking.real("timeout", timeout, 0, above=True)
-    most = checking.real("max_megapixels", max_megapixels, 0, _MOST_MEGAPIXELS, above=True)
+    seconds = checking.number("timeout", timeout)
+    most = checking.number("max_megapixels", max_megapixels)
     if min_confidence is not None:
-        min_confidence = checking.real("min_confidence", min_confidence, 0, 1)
+        min_confidence = checking.number("min_confidence", min_confidence)
     return Detector(networks, Reading(seconds, round(most * MEGA)), min_confidence, log)

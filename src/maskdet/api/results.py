@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 # A notebook's table of a crowd ends after so many faces.
 _MOST_ROWS = 20
-# What the network shrinks its input by, and what may be fed to it. Pixels.
-_STEP, _LEAST_RESOLUTION, _MOST_RESOLUTION = 32, 64, 1024
+# What the network shrinks its input by. Pixels.
+_STEP = 32
 
 
 class Faces(Sequence[Face]):
@@ -185,7 +185,7 @@ class Faces(Sequence[Face]):
         from maskdet.api.explaining import draw_heatmap
 
         if resolution is not None:
-            checking.whole("resolution", resolution, _LEAST_RESOLUTION, _MOST_RESOLUTION)
+            checking.number("resolution", resolution)
             if resolution % _STEP:
                 raise ValueError(f"resolution: expected a multiple of {_STEP}, got {resolution}")
         if view is not None:
@@ -199,8 +199,8 @@ class Faces(Sequence[Face]):
         look = LookOptions(
             view=view,
             colormap=checking.choice("colormap", colormap, COLOUR_MAPS),
-            alpha=checking.real("alpha", alpha, 0, 1),
-            size=None if size is None else checking.whole("size", size, 48, 1024),
+            alpha=checking.number("alpha", alpha),
+            size=None if size is None else checking.number("size", size),
             layout=checking.choice("layout", layout, (PANELS, CLASSIC)),
         )
         options = HeatmapOptions((self.source,), maps=maps, look=look)

@@ -3,7 +3,6 @@
 import difflib
 import html
 import inspect
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -16,6 +15,7 @@ from maskdet import extras
 from maskdet.api import checking
 from maskdet.api.logs import Log, noter
 from maskdet.api.pictures import html_image
+from maskdet.limits import TRAINING
 from maskdet.train.classifier import options as known
 from maskdet.train.classifier.options import TrainOptions
 
@@ -25,30 +25,6 @@ _CHOICES = {
     "optimizer": known.OPTIMIZERS,
     "augmentation": known.AUGMENTATION_NAMES,
     "strategy": known.STRATEGIES,
-}
-_BELOW_ONE = math.nextafter(1, 0)
-# Smallest and largest, both included, but for what has to be above zero.
-_ABOVE_ZERO = frozenset({"validation", "fine_tune_rate", "learning_rate"})
-_RANGES: dict[str, tuple[float, float | None]] = {
-    "validation": (0, _BELOW_ONE),
-    "test": (0, _BELOW_ONE),
-    "max_bad": (0, _BELOW_ONE),
-    "head_units": (1, 8192),
-    "dropout": (0, _BELOW_ONE),
-    "image_size": (32, 2048),
-    "epochs": (0, None),
-    "views": (0, None),
-    "fine_tune": (0, None),
-    "fine_tune_rate": (0, 10),
-    "coarse_epochs": (0, None),
-    "coarse_size": (32, 2048),
-    "batch_size": (1, 8192),
-    "learning_rate": (0, 10),
-    "warm_up": (0, _BELOW_ONE),
-    "label_smoothing": (0, _BELOW_ONE),
-    "patience": (0, None),
-    "crop_margin": (0, _BELOW_ONE),
-    "seed": (0, None),
 }
 
 
@@ -223,11 +199,8 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
         return str(checking.path(name, value))
     if kind is bool:
         return checking.flag(name, value)
-    if name in _RANGES:
-        low, high = _RANGES[name]
-        if kind is float:
-            return checking.real(name, value, low, high, above=name in _ABOVE_ZERO)
-        return checking.whole(name, value, round(low), None if high is None else round(high))
+    if name in TRAINING:
+        return checking.number(name, value, TRAINING[name])
     if kind is str:
         if not isinstance(value, str):
             raise TypeError(f"{name}: expected a text, got {checking.kind_of(value)}")

@@ -8,10 +8,6 @@ from maskdet.stream import StreamOptions
 
 AnySource = int | str | os.PathLike[str]
 
-# What a frame may be scaled to, in pixels, and how much brightened.
-_WIDTHS = 16, 16384
-_GAMMAS = 0.1, 10.0
-
 
 def stream_options(
     *, max_frames: Any, track: Any, min_confidence: float | None, width: Any, gamma: Any
@@ -23,11 +19,11 @@ def stream_options(
         ValueError: it is out of range.
     """
     return StreamOptions(
-        max_frames=None if max_frames is None else checking.whole("max_frames", max_frames, 1),
+        max_frames=None if max_frames is None else checking.number("max_frames", max_frames),
         track=checking.flag("track", track),
         min_confidence=min_confidence,
-        width=None if width is None else checking.whole("width", width, *_WIDTHS),
-        gamma=checking.real("gamma", gamma, *_GAMMAS),
+        width=None if width is None else checking.number("width", width),
+        gamma=checking.number("gamma", gamma),
     )
 
 
