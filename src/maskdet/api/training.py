@@ -13,9 +13,12 @@ import cv2
 
 from maskdet import extras
 from maskdet.api import checking
+from maskdet.api.live import showing
 from maskdet.api.logs import Log, noter
 from maskdet.api.pictures import html_image
+from maskdet.errors import OptionError
 from maskdet.limits import TRAINING
+from maskdet.train import config
 from maskdet.train.classifier import options as known
 from maskdet.train.classifier.options import TrainOptions
 
@@ -103,9 +106,10 @@ class Training:
 
 
 def train(
-    dataset: checking.AnyPath | list[str] | list[Path] | tuple[checking.AnyPath, ...],
+    dataset: checking.AnyPath | list[str] | list[Path] | tuple[checking.AnyPath, ...] | None = None,
     *,
     output: checking.AnyPath | None = None,
+    resume: checking.AnyPath | None = None,
     progress: Callable[[float, str], None] | None = None,
     log: Log | None = None,
     **options: Unpack[TrainSettings],
@@ -113,13 +117,16 @@ def train(
     """Trains a classifier on class folders, as ``maskdet train`` does.
 
     Needs TensorFlow: ``pip install 'maskdet[train]'``. Ctrl-C ends a run early: the best pass so
-    far becomes the model.
+    far becomes the model, and `resume` goes on. A notebook shows how far it is, and the curves.
 
     Args:
         dataset: folder of class folders such as ``with_mask/`` and ``without_mask/``, or of
             ``train/ val/ test/`` with class folders in them; or a list of these.
         output: name of the model to write, without suffix; ``None`` leaves it in the run's folder.
-        progress: takes the share of a step that is done, 0 to 1, and a short text.
+        resume: folder of an interrupted run, which goes on with its own data set and options to the
+            result it would have had; nothing but `progress` and `log` may be given with it.
+        progress: takes the share of a step that is done, 0 to 1, and a short text; ``None`` shows
+            it in a notebook, and nowhere else.
         log: told how it goes, a line at a time; ``None`` for the logger ``maskdet``.
         **options: the other options of ``maskdet train``, by the same names with underscores
             (``--from`` is ``from_model``): ``epochs``, ``fine_tune``, ``seed``, ``overwrite`` ...
@@ -130,6 +137,7 @@ def train(
     Raises:
         DatasetError: the pictures cannot teach what was asked.
         MissingExtraError: TensorFlow is not installed.
+        OptionError: `resume` names no run.
         OutputError: something cannot be written, or is there and is not to be replaced.
         TypeError: there is no such option, or its value is of another kind.
         ValueError: a value is out of range.
@@ -140,7 +148,11 @@ def train(
         >>> made.figures["test"]["accuracy"]  # doctest: +SKIP
         0.98
     """
-    asked = _options(dataset, output, dict(options))
+    if resume is None:
+        folder, asked = None, _options(dataset, output, dict(options))
+    else:
+        folder = checking.path("resume", resume)
+        asked = _resumed(folder, {"dataset": dataset, "output": output, **options})
     say = noter(log)
     extras.require("train", "maskdet.train()")
     # TensorFlow takes seconds to load.
@@ -149,13 +161,28 @@ def train(
     import_tensorflow()
     from maskdet.train.classifier import run
 
-    result = run.train(asked, say=say, show=progress or _no_progress)
+    with showing(progress) as (show, passed):
+        result = run.train(asked, say=say, show=show, resume=folder, passed=passed)
     plots = tuple(sorted(result.folder.glob("*.png")))
     return Training(result.card, result.folder, result.figures, plots, result.text)
 
 
-def _no_progress(_: float, __: str) -> None:
-    """Shows nothing."""
+def _resumed(folder: Path, given: Mapping[str, Any]) -> TrainOptions:
+    """Returns the options of an interrupted run.
+
+    Raises:
+        MaskdetError: it is no run, or its options cannot be read.
+        TypeError: there were others beside it, or one of its own is of another kind.
+        ValueError: one of its own is out of range.
+    """
+    others = [name for name, value in given.items() if value is not None]
+    if others:
+        raise TypeError(f"resume: the run has its own options; leave out {', '.join(others)}")
+    path = folder / config.FILE
+    if not path.is_file():
+        raise OptionError(f"{folder}: is no run, it holds no {config.FILE}")
+    own = config.read(path, TrainOptions)
+    return _options(own.pop("dataset", None), own.pop("output", None), own)
 
 
 def _options(dataset: Any, output: Any, given: dict[str, Any]) -> TrainOptions:
