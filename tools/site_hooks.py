@@ -1,7 +1,7 @@
 """What mkdocs calls while it builds the documentation site; see `mkdocs.yml`.
 
-It adds the pages that are files of the repository outside `docs/`, a page for each command that has
-none of its own, and the options of commands where a page asks for them.
+It adds the pages that are files of the repository outside `docs/`, notebooks among them, a page for
+each command that has none of its own, and the options of commands where a page asks for them.
 """
 
 import re
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from site_commands import all_commands, options_page, top_commands
 from site_links import turned
+from site_notebooks import notebook_page
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -30,6 +31,10 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
 }
+PAGES |= {
+    f"notebooks/{path.name}": f"notebooks/{path.stem}.md"
+    for path in (ROOT / "notebooks").glob("*.ipynb")
+}
 
 # In a page: where the options of a command go.
 _OPTIONS = re.compile(r"^<!-- options: ([a-z -]+?) -->$", re.MULTILINE)
@@ -48,7 +53,15 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
     from mkdocs.structure.files import File
 
     for origin, page in PAGES.items():
+        if not origin.endswith(".md"):
+            continue
         files.append(File.generated(config, page, content=(ROOT / origin).read_text("utf-8")))
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        text, pictures = notebook_page(path)
+        files.append(File.generated(config, f"notebooks/{path.stem}.md", content=text))
+        for name, data in pictures.items():
+            PAGES[f"notebooks/{name}"] = f"notebooks/{name}"
+            files.append(File.generated(config, f"notebooks/{name}", content=data))
     for name in top_commands():
         page = f"commands/{name}.md"
         if files.get_file_from_path(page) is None:

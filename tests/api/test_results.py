@@ -197,7 +197,7 @@ def test_a_missing_library_is_named(
 
 def test_faces_become_a_pandas_table(faces: package.Faces) -> None:
     """A row a face, the columns of the CSV records; no faces is a table of no rows."""
-    pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas")
     table = faces.to_pandas()
     assert tuple(table.columns) == CSV_COLUMNS
     assert table["label"].tolist() == faces.labels
@@ -207,6 +207,10 @@ def test_faces_become_a_pandas_table(faces: package.Faces) -> None:
         afterwards=None,
     )  # fmt: skip
     assert empty.to_pandas().shape == (0, len(CSV_COLUMNS))
+    both = pandas.concat([empty.to_pandas(), table])
+    # Numbers stay numbers beside a picture without faces.
+    numbers = ["frame", "time", "left", "confidence"]
+    assert (both.dtypes[numbers] == table.dtypes[numbers]).all()
 
 
 def test_faces_become_supervision_detections(faces: package.Faces) -> None:

@@ -1,5 +1,6 @@
 """`maskdet.train`: options of the command, and a model that can be loaded."""
 
+import logging
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
@@ -92,6 +93,7 @@ TINY: dict[str, Any] = {
 def test_a_trained_model_can_be_loaded(tmp_path: Path) -> None:
     """What training returns names its files and figures, and is a model for `load`."""
     lines: list[str] = []
+    handlers = logging.root.handlers[:]
     made = package.train(
         make_faces(tmp_path / "faces"), output=tmp_path / "models" / "mine",
         run_dir=tmp_path / "run", epochs=1, log=lines.append, **TINY,
@@ -102,6 +104,8 @@ def test_a_trained_model_can_be_loaded(tmp_path: Path) -> None:
     assert set(made.figures) == {"val", "test"}
     assert any("with_mask" in line for line in lines)
     assert made._repr_html_().count("<img") == len(made.plots)
+    # TensorFlow would have had the root logger print what the logger "maskdet" is told.
+    assert logging.root.handlers == handlers
     detector = package.load(made)
     assert detector.labels == ("with_mask", "without_mask")
     assert len(detector(SAMPLES / "astronaut.jpg")) == 1

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import supervision as sv
 
+# Of the tables.
+_REAL_COLUMNS = ("time", "left", "top", "right", "bottom", "face_score", "confidence")
+
 
 class Faces(Sequence[Face]):
     """The faces of one picture or frame, best first; none is an empty sequence.
@@ -245,8 +248,9 @@ class Faces(Sequence[Face]):
         """
         pandas = extras.optional("pandas", "to_pandas()")
         table: pd.DataFrame = pandas.DataFrame(rows_of(self.to_dict()), columns=CSV_COLUMNS)
-        # Whole numbers, also in a table of frames in some of which nobody is followed.
-        return table.astype({"track": "Int64"})
+        # The same in each table, that of no faces too, else several of them make one of objects.
+        reals = dict.fromkeys(_REAL_COLUMNS, "float64")
+        return table.astype({**reals, "frame": "int64", "track": "Int64"})
 
     def to_supervision(self) -> "sv.Detections":
         """Returns the faces as ``supervision.Detections``.

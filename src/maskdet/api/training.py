@@ -145,7 +145,7 @@ def train(
     Examples:
         >>> import maskdet
         >>> made = maskdet.train("faces", output="models/mine", epochs=5)  # doctest: +SKIP
-        >>> made.figures["test"]["accuracy"]  # doctest: +SKIP
+        >>> made.figures["test"]["accuracy"]["value"]  # doctest: +SKIP
         0.98
     """
     if resume is None:
@@ -156,12 +156,12 @@ def train(
     say = noter(log)
     extras.require("train", "maskdet.train()")
     # TensorFlow takes seconds to load.
-    from maskdet.train.quiet import import_tensorflow
+    from maskdet.train.quiet import import_tensorflow, same_log_handlers
 
     import_tensorflow()
     from maskdet.train.classifier import run
 
-    with showing(progress) as (show, passed):
+    with same_log_handlers(), showing(progress) as (show, passed):
         result = run.train(asked, say=say, show=show, resume=folder, passed=passed)
     plots = tuple(sorted(result.folder.glob("*.png")))
     return Training(result.card, result.folder, result.figures, plots, result.text)
