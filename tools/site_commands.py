@@ -59,7 +59,7 @@ def options_page(words: str, level: int = 3) -> str:
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         # Arguments stand in the usage; --help is everywhere.
-        if record is None or isinstance(parameter, click.Argument) or parameter.name == "help":
+        if record is None or isinstance(parameter, click.Argument) or "--help" in parameter.opts:
             continue
         heading = _PLAIN
         if isinstance(command, SectionedCommand):
@@ -82,5 +82,21 @@ def _entry(words: str, parameter: click.Parameter, names: str, text: str) -> str
     anchor = f"{words} {parameter.name}".replace(" ", "-").replace("_", "-")
     says = _OPTION.sub(r"`\1`", html.escape(text.strip(), quote=False)).replace("*", "\\*")
     says = says.replace("|", "&#124;")
+    limits = _readable(limits)
     small = f' <small class="limits">{html.escape(limits)}</small>' if limits else ""
     return f"`{names}`{{ #{anchor} }}\n:   {says or '&nbsp;'}{small}\n"
+
+
+def _readable(limits: str) -> str:
+    """Returns a default and a range as words: ``0<x<=1`` is above 0 up to 1."""
+
+    def both(found: re.Match[str]) -> str:
+        low, may_be_low, may_be_high, high = found.groups()
+        if may_be_low and may_be_high:
+            return f"{low} to {high}"
+        first = f"from {low}" if may_be_low else f"above {low}"
+        return f"{first} {'up to' if may_be_high else 'to below'} {high}"
+
+    text = re.sub(r"(-?[\d.]+)<(=?)x<(=?)(-?[\d.]+)", both, limits)
+    text = re.sub(r"x>=(-?[\d.]+)", r"at least \1", text)
+    return re.sub(r"x>(-?[\d.]+)", r"above \1", text)

@@ -38,6 +38,8 @@ PAGES |= {
 
 # In a page: where the options of a command go.
 _OPTIONS = re.compile(r"^<!-- options: ([a-z -]+?) -->$", re.MULTILINE)
+# An option, say, with its value; what is longer has to be broken on a phone.
+_SHORT_CODE = re.compile(r"<code>([^<>]{1,26})</code>")
 
 
 def on_config(config: "MkDocsConfig") -> "MkDocsConfig":
@@ -78,6 +80,12 @@ def on_page_markdown(
     origin = next((file for file, at in PAGES.items() if at == place), f"docs/{place}")
     text = _OPTIONS.sub(lambda found: options_page(found[1]), markdown)
     return turned(text, origin, place, PAGES)
+
+
+def on_page_content(html: str, page: "Page", config: "MkDocsConfig", files: "Files") -> str:
+    """Marks short words of code, which are not to be broken at their dashes."""
+    del page, config, files
+    return _SHORT_CODE.sub(r'<code class="short">\1</code>', html)
 
 
 def command_page(name: str) -> str:

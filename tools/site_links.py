@@ -31,16 +31,14 @@ def turned(text: str, origin: str, place: str, pages: Mapping[str, str], docs: s
         if not target or ":" in target or target.startswith("/"):
             return found[0]
         file = posixpath.normpath(posixpath.join(posixpath.dirname(origin), target))
-        if file in pages:
-            page = pages[file]
-        elif file.startswith(f"{docs}/"):
+        # Of a folder its README is shown, where the repository is looked at.
+        page = pages.get(file) or pages.get(f"{file}/README.md")
+        if page is None:
+            if not file.startswith(f"{docs}/"):
+                return found["text"]
             page = file.removeprefix(f"{docs}/")
-        else:
-            return found["text"]
         where = posixpath.relpath(page, posixpath.dirname(place) or ".")
-        # What is read as a path in the repository is the name of a page on the site.
-        words = found["text"]
-        return f"{found['mark']}[{words}]({where}{'#' + anchor if anchor else ''})"
+        return f"{found['mark']}[{found['text']}]({where}{'#' + anchor if anchor else ''})"
 
     return _outside_code(text, lambda line: _LINK.sub(turn, line))
 

@@ -108,7 +108,7 @@ def test_links_to_what_is_no_page_become_words() -> None:
     assert turned(text + code, "docs/how.md", "how.md", pages) == (
         "[a](models/classifier.md#x) [b](https://b.org) [c](#c) d [e](f.md)\n" + code
     )
-    deeper = turned("![x](docs/images/x.png) [m](models/README.md)", "README.md", "a/b.md", pages)
+    deeper = turned("![x](docs/images/x.png) [m](models/)", "README.md", "a/b.md", pages)
     assert deeper == "![x](../images/x.png) [m](../models/classifier.md)"
 
 
