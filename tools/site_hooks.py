@@ -5,8 +5,9 @@ each command that has none of its own, and the options of commands where a page 
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from site_commands import all_commands, options_page, top_commands
 from site_links import turned
@@ -68,7 +69,30 @@ def on_files(files: "Files", config: "MkDocsConfig") -> "Files":
         page = f"commands/{name}.md"
         if files.get_file_from_path(page) is None:
             files.append(File.generated(config, page, content=command_page(name)))
+    add_unnamed(config.nav or [], [file.src_uri for file in files.documentation_pages()])
     return files
+
+
+def add_unnamed(nav: list[Any], pages: list[str], section: str = "Topics") -> None:
+    """Adds to a section what the navigation does not name, so that no page can be lost.
+
+    Args:
+        nav: of `mkdocs.yml`, which is changed.
+        pages: all there are.
+        section: where they go, in the order of their names.
+    """
+    named = set(_named(nav))
+    for entry in nav:
+        if section in entry:
+            entry[section] += sorted(page for page in pages if page not in named)
+
+
+def _named(nav: Any) -> Iterator[str]:
+    """Yields the pages of a navigation."""
+    if isinstance(nav, str):
+        yield nav
+    for entry in nav if isinstance(nav, list) else nav.values() if isinstance(nav, dict) else ():
+        yield from _named(entry)
 
 
 def on_page_markdown(

@@ -15,6 +15,7 @@ import pytest
 import maskdet as package
 from command_line import ROOT
 from site_commands import all_commands, top_commands
+from site_hooks import add_unnamed
 from site_links import turned
 
 # What makes a browser fetch something by itself.
@@ -98,6 +99,13 @@ def test_every_public_name_is_in_the_reference(site: Path) -> None:
         for member, what in vars(value).items() if isinstance(value, type) else ():
             if callable(what) and (not member.startswith("_") or member == "__call__"):
                 assert f"{name}.{member}" in ids
+
+
+def test_no_page_can_be_lost() -> None:
+    """Pages that the navigation does not name are added to a section, each once."""
+    nav = [{"Start": ["index.md", {"More": [{"A": "a.md"}]}]}, {"Topics": ["b.md"]}]
+    add_unnamed(nav, ["d.md", "index.md", "a.md", "b.md", "c/e.md"])
+    assert nav[1] == {"Topics": ["b.md", "c/e.md", "d.md"]}
 
 
 def test_links_to_what_is_no_page_become_words() -> None:
