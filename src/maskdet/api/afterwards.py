@@ -53,6 +53,7 @@ class Afterwards:
                     maps,
                     crop_margin=options.crop_margin,
                     precision=options.precision,
+                    merge=options.merge,
                     log=self._log,
                 )
             return self._models[maps]

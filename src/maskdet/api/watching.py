@@ -4,13 +4,21 @@ import os
 from typing import Any
 
 from maskdet.api import checking
+from maskdet.limits import COUNT
 from maskdet.stream import StreamOptions
+from maskdet.vision.turning import TURNS
 
 AnySource = int | str | os.PathLike[str]
 
 
 def stream_options(
-    *, max_frames: Any, track: Any, min_confidence: float | None, width: Any, gamma: Any
+    *,
+    max_frames: Any,
+    track: Any,
+    min_confidence: float | None,
+    width: Any,
+    gamma: Any,
+    rotate: Any,
 ) -> StreamOptions:
     """Returns what is done to frames.
 
@@ -18,12 +26,15 @@ def stream_options(
         TypeError: an argument is of another kind.
         ValueError: it is out of range.
     """
+    if checking.number("rotate", rotate, COUNT) not in TURNS:
+        raise ValueError(f"rotate: expected one of {', '.join(map(str, TURNS))}; got {rotate}")
     return StreamOptions(
         max_frames=None if max_frames is None else checking.number("max_frames", max_frames),
         track=checking.flag("track", track),
         min_confidence=min_confidence,
         width=None if width is None else checking.number("width", width),
         gamma=checking.number("gamma", gamma),
+        rotate=int(rotate),
     )
 
 
