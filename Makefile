@@ -26,7 +26,7 @@ lint: .venv/ready
 	$(BIN)/python tools/lowest.py --check
 
 docs: .venv/ready
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 light:
 	$(PYTHON) tools/light_install.py

@@ -10,15 +10,17 @@ import pytest
 
 from command_line import ROOT, SAMPLES, Cli
 from maskdet.cli import cli
+from maskdet.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from pages import Command, commands, name_of, pages, spans
+from site_notebooks import notebook_page
 
 PAGES = [page for page in pages() if page.is_file() and (commands(page) or spans(page))]
 
-# What tests have no time, no network or no device for.
-NOT_RUN = {"serve", "train", "train-faces", "dataset fetch", "dataset synthesize"}
+# Others need a network, a port, or more time than a test has: they are only parsed.
+RUN = {"dataset check", "dataset import", "detect", "evaluate", "heatmap", "info"}
 # Words that stand for what the reader has: IMAGES, DATA/valid, models/mine.json is there.
 PLACEHOLDER = re.compile(r"^[A-Z]{3,}\b|^\.\./")
-CAMERA = re.compile(r"(\w+=)?\d+$|.*://|cameras\.txt$|/dev/")
+CAMERA = re.compile(r"(\w+=)?\d+$|/dev/|-$|.*\.txt$")
 # Options of heat maps that need Keras.
 HEAVY = {"--layer", "--method", "--resolution"}
 # Of numbers only that there is one.
@@ -43,8 +45,8 @@ def desk(tmp_path: Path, film: Path) -> Path:
     """A folder with all that the pages name, as their reader has it."""
     masked, bare = SAMPLES / "astronaut_masked.jpg", SAMPLES / "astronaut.jpg"
     shutil.copy(masked, tmp_path / "photo.jpg")
-    for name in ("film", "entrance", "lobby"):
-        shutil.copy(film, tmp_path / f"{name}.mp4")
+    shutil.copy(film, tmp_path / "film.mp4")
+    shutil.copy(film, tmp_path / "lobby.mp4")
     for folder in ("dataset", "faces", "other-day"):
         for label, picture in (("with_mask", masked), ("without_mask", bare)):
             (tmp_path / folder / label).mkdir(parents=True)
@@ -68,15 +70,34 @@ def desk(tmp_path: Path, film: Path) -> Path:
 def may_run(command: Command) -> bool:
     """Tells whether a command needs nothing that a test has not."""
     words = command.words
-    if not command.run or NOT_RUN.intersection((words[0], " ".join(words[:2]))):
+    if not command.run or not RUN.intersection((words[0], " ".join(words[:2]))):
         return False
-    if HEAVY.intersection(words) or any(map(PLACEHOLDER.match, words)):
+    if HEAVY.intersection(words) or any(map(PLACEHOLDER.match, words)) or "://" in str(words):
         return False
     given = parsed(words).params
     if "sources" not in given:
         return True
-    sources = [*given["sources"], *given["more"]]
+    sources = sources_of(words)
     return bool(given.get("evaluate") or sources) and not any(map(CAMERA.match, sources))
+
+
+def sources_of(words: tuple[str, ...]) -> list[str]:
+    """Returns what a command looks at."""
+    given = parsed(words).params
+    return [*given.get("sources", ()), *given.get("more", ())]
+
+
+def lay_out(desk: Path, source: str) -> None:
+    """Puts a picture, a video or a folder of the name that a page gives it onto the desk."""
+    path = desk / source
+    if path.exists() or "*" in source:
+        return
+    if path.suffix in VIDEO_SUFFIXES:
+        shutil.copy(desk / "film.mp4", path)
+    elif path.suffix in PICTURE_SUFFIXES:
+        shutil.copy(desk / "photo.jpg", path)
+    elif not path.suffix:
+        shutil.copytree(desk / "photos", path)
 
 
 def parsed(words: tuple[str, ...]) -> click.Context:
@@ -149,6 +170,8 @@ def test_commands_run(page: Path, desk: Path, maskdet: Cli) -> None:
             for option in ("--fix", "--output"):
                 if option in words:
                     shutil.rmtree(desk / words[words.index(option) + 1], ignore_errors=True)
+        for source in sources_of(words):
+            lay_out(desk, source)
         done = maskdet(*words)
         assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
         if command.shown:
@@ -191,4 +214,15 @@ def test_options_in_prose_exist() -> None:
             if words[0] == "maskdet":
                 assert named <= options_of(words[1:]), f"{name_of(page)}: {span}"
             elif words[0].startswith("--"):
-                assert named <= known | others, f"{name_of(page)}: {span}"
+                hint = "of another program? Name it: `pip --user`, not `--user`"
+                assert named <= known | others, f"{name_of(page)}: {span}: {hint}"
+
+
+@pytest.mark.usefixtures("_no_files")
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda p: p.stem)
+def test_commands_in_notebooks_exist(path: Path, tmp_path: Path) -> None:
+    """The command lines beside a notebook's cells are such that click understands."""
+    page = tmp_path / "page.md"
+    page.write_text(notebook_page(path)[0], encoding="utf-8")
+    for command in commands(page):
+        parsed(command.words)
