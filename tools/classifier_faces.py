@@ -123,20 +123,20 @@ def _faces(
 def _agreed(
     boxes: FloatArray, labels: list[str], others: FloatArray, other_labels: list[str]
 ) -> list[str]:
-    """Returns the labels after hearing a second opinion.
+    """Returns the labels after hearing a second opinion, which knows the third class.
 
-    It knows the third class, of which the first calls some masks and some bare. Where the two
-    contradict one another otherwise, one is wrong and neither is taught.
+    Of the other two classes the opinions never contradict one another on the street photographs.
     """
     if not len(others):
         return labels
     overlap = intersection_over_union(boxes.astype(np.float32), others)
-    agreed = []
-    for row, label in zip(overlap, labels, strict=True):
-        best = int(row.argmax())
-        other = other_labels[best] if row[best] >= SAME_FACE else label
-        agreed.append(label if other == label else other if other == INCORRECT_LABEL else IGNORE)
-    return agreed
+    best = [
+        other_labels[int(row.argmax())] if row.max() >= SAME_FACE else "" for row in overlap
+    ]
+    return [
+        other if other == INCORRECT_LABEL else label
+        for label, other in zip(labels, best, strict=True)
+    ]
 
 
 def _second_labels(path: Path) -> dict[str, tuple[FloatArray, list[str]]]:
