@@ -8,8 +8,9 @@ the model trio in ``models/``:
 - ``street`` and ``three_class``: a crop around each boxed face of ``detection/train`` and of
   ``detection/three_class``, with context around it, the box and the photograph it is from noted in
   ``faces.csv``; see `classifier_faces.py` for whose labels these are;
-- ``balaji`` and ``observations``: the class pictures, with the face's box where a face detector
-  (YuNet) finds exactly one, so that training sees faces framed as they are in use;
+- ``balaji``: class pictures, with the face's box where a face detector (YuNet) finds exactly one,
+  so that training sees faces framed as they are in use;
+- ``drawn``: what is drawn on bare faces of these; see `drawn_faces.py`;
 - ``held_out``: photographs and crops of ``detection/valid`` and of the photographs kept apart;
   training pictures that nearly match one of these are left out.
 """
@@ -24,6 +25,7 @@ from pathlib import Path
 
 import click
 import cv2
+
 from classifier_faces import (
     IGNORE,
     ROOT,
@@ -33,10 +35,12 @@ from classifier_faces import (
     street_faces,
     three_class_faces,
 )
+from drawn_faces import covered_mouths, drawn_masks
 
 QUALITY = 95  # of the JPEG files: the crops should not add artefacts of their own
 BOXED = ("street", "three_class")
-CLASS_PICTURES = ("balaji", "observations")
+CLASS_PICTURES = ("balaji",)
+PARTS = (*BOXED, *CLASS_PICTURES, "drawn")
 
 Corrections = dict[tuple[str, str], str]
 Row = tuple[object, ...]
@@ -134,7 +138,9 @@ def write_dataset(data: Path, work: Path) -> None:
     detector = cv2.FaceDetectorYN.create(str(weights), "", (320, 320), 0.7)
     for name in CLASS_PICTURES:
         write_class_pictures(data, name, work / name, corrections, detector)
-    for name in (*BOXED, *CLASS_PICTURES):
+    masks = drawn_masks(work, work / "drawn", weights)
+    write_faces(work / "drawn", [*masks, *covered_mouths(work, work / "drawn", weights)])
+    for name in PARTS:
         counts = Counter(path.parent.name for path in (work / name).glob("*/*"))
         click.echo(f"{name}: {dict(sorted(counts.items()))}", err=True)
 
@@ -160,7 +166,7 @@ def main(
         write_dataset(data, work)
     if only_data:
         return
-    datasets = [f"--dataset={work / name}" for name in (*BOXED, *CLASS_PICTURES)]
+    datasets = [f"--dataset={work / name}" for name in PARTS]
     command = [
         *(sys.executable, "-m", "maskdet", "train"),
         *("--config", str(ROOT / "configs" / "bundled.toml"), *datasets),

@@ -130,9 +130,7 @@ def _agreed(
     if not len(others):
         return labels
     overlap = intersection_over_union(boxes.astype(np.float32), others)
-    best = [
-        other_labels[int(row.argmax())] if row.max() >= SAME_FACE else "" for row in overlap
-    ]
+    best = [other_labels[int(row.argmax())] if row.max() >= SAME_FACE else "" for row in overlap]
     return [
         other if other == INCORRECT_LABEL else label
         for label, other in zip(labels, best, strict=True)
