@@ -6,15 +6,18 @@ others.
 """
 
 import math
-from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
 from maskdet.vision.preprocessing import UInt8Array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 KINDS = ("hand", "cup", "microphone", "food")
 
@@ -26,7 +29,7 @@ Colour = tuple[float, float, float]
 
 
 class _Drawing:
-    """A layer to draw on, in distances between the eyes from the mouth's middle, x right, y down."""
+    """A layer to draw on: x right, y down from the mouth, in distances between the eyes."""
 
     def __init__(self, scale: float) -> None:
         side = max(8, round(2 * _EXTENT * scale))
@@ -213,11 +216,8 @@ def _lay(
     inked = drawing.colour * drawing.alpha[..., np.newaxis]
     colour = cv2.GaussianBlur(inked, (0, 0), blur) / np.maximum(alpha, 1e-3)[..., np.newaxis]
     colour = colour + cv2.GaussianBlur(texture, (0, 0), _FINE)[..., np.newaxis] * _FINE
-    shade = cv2.resize(
-        random.uniform(0.75, 1.15, (3, 3)).astype(np.float32),
-        alpha.shape[::-1],
-        interpolation=cv2.INTER_CUBIC,
-    )
+    corners = random.uniform(0.75, 1.15, (3, 3)).astype(np.float32)
+    shade = cv2.resize(corners, alpha.shape[::-1], interpolation=cv2.INTER_CUBIC)
     colour = colour * shade[..., np.newaxis]
     placed_alpha, placed = (
         cv2.warpAffine(layer.astype(np.float32), matrix, (width, height), flags=cv2.INTER_LINEAR)
