@@ -44,6 +44,7 @@ class Face:
         crop: (H, W, 3) uint8 BGR, the face with context around it.
         box: (4,) float32, the face in the crop.
         label: what it is taken to show.
+        annotated: what its annotation says.
         photograph: name of the file it is from, without ending.
         key: file below the data folder and number of the box, as `corrections.csv` names it.
     """
@@ -51,6 +52,7 @@ class Face:
     crop: UInt8Array
     box: FloatArray
     label: str
+    annotated: str
     photograph: str
     key: tuple[str, str]
 
@@ -108,7 +110,8 @@ def _faces(
     if second is not None:
         labels = _agreed(boxes / [width, height, width, height], labels, *second)
     file = photograph.path.relative_to(data).as_posix()
-    for number, (box, named) in enumerate(zip(boxes, labels, strict=True)):
+    rows = zip(boxes, labels, photograph.labels, strict=True)
+    for number, (box, named, annotated) in enumerate(rows):
         if box[3] - box[1] < SMALLEST or box[2] - box[0] < SMALLEST / 2:
             continue
         key = (file, str(number))
@@ -117,7 +120,7 @@ def _faces(
             continue
         around = clip_boxes(expand_boxes(box[np.newaxis], CONTEXT), width, height)[0]
         inside = box - np.floor(around[[0, 1, 0, 1]])
-        yield Face(cut(frame, around), inside, label, photograph.path.stem, key)
+        yield Face(cut(frame, around), inside, label, annotated, photograph.path.stem, key)
 
 
 def _agreed(
