@@ -1,9 +1,9 @@
-"""Builds the bundled classifier: cuts faces out of boxed photographs and runs the preset on them.
+"""Builds the classifier of three classes: cuts faces out of photographs, runs the preset on them.
 
     python tools/build_classifier.py --data ../shared/data
 
-Makes a dataset folder, runs ``maskdet train --config configs/bundled.toml`` on its parts and leaves
-the model trio in ``models/``:
+Makes a dataset folder, runs ``maskdet train --config configs/three_classes.toml`` on its parts and
+leaves the model trio in ``models/``:
 
 - ``street`` and ``three_class``: a crop around each boxed face of ``detection/train`` and of
   ``detection/three_class``, with context around it, the box and the photograph it is from noted in
@@ -155,7 +155,7 @@ def write_dataset(data: Path, work: Path) -> None:
     default=ROOT / "build" / "classifier",
     help="Folder for the dataset; made anew unless it is there.",
 )
-@click.option("--output", type=click.Path(path_type=Path), default=ROOT / "models/mask_detector")
+@click.option("--output", type=click.Path(path_type=Path), default=ROOT / "models/mask_detector3")
 @click.option("--only-data", is_flag=True, help="Makes the dataset and stops.")
 @click.argument("train_options", nargs=-1, type=click.UNPROCESSED)
 def main(
@@ -169,7 +169,7 @@ def main(
     datasets = [f"--dataset={work / name}" for name in PARTS]
     command = [
         *(sys.executable, "-m", "maskdet", "train"),
-        *("--config", str(ROOT / "configs" / "bundled.toml"), *datasets),
+        *("--config", str(ROOT / "configs" / "three_classes.toml"), *datasets),
         *("--exclude-like", str(work / "held_out"), "--output", str(output), "--overwrite"),
         *train_options,
     ]

@@ -1,4 +1,4 @@
-"""Faces for the bundled classifier: whose label counts, and which are left out."""
+"""Faces for the classifier of three classes: whose label counts, and which are left out."""
 
 import json
 from pathlib import Path
