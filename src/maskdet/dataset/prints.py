@@ -29,11 +29,11 @@ def flowers(side: int, random: np.random.Generator) -> tuple[Pixels, Pixels]:
     for _ in range(int(random.integers(*_FLOWERS))):
         centre = random.uniform(0, side, 2)
         reach = side * random.uniform(0.012, 0.04)
-        petals = tuple(float(share) for share in palette[random.integers(3)])
+        blue, green, red = (float(share) for share in palette[random.integers(3)])
         for number in range(_PETALS):
             bearing = 2 * math.pi * number / _PETALS + float(random.uniform(-0.2, 0.2))
             at = centre + reach * np.array([math.cos(bearing), math.sin(bearing)])
-            _disc(colour, where, at, 0.75 * reach, petals)
+            _disc(colour, where, at, 0.75 * reach, (blue, green, red))
         _disc(colour, where, centre, 0.5 * reach, (0.25, 0.8, 0.95))
     return colour, where
 
