@@ -110,7 +110,8 @@ def main(
     if as_json:
         click.echo(json.dumps(table))
         return
-    names = [f"{name} right" for name in classifier.labels]
+    # A model may know labels that these photographs have no face of.
+    names = [f"{classifier.labels[number]} right" for number in np.unique(labels)]
     click.echo(f"height  faces  wrong  balanced accuracy  {'  '.join(names)}  calibration error")
     for least, row in table.items():
         shares = "  ".join(

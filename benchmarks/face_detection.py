@@ -2,7 +2,8 @@
 
     python benchmarks/face_detection.py --images DIR --labels DIR --yunet FILE
 
-The labels are YOLO text files, class 0 a bare face and class 1 a masked one. The networks take
+The labels are YOLO text files, class 0 a bare face and class 1 a masked one, completed for the
+photographs that `completed_labels.py` knows unless told not to. The networks take
 turns, a few photographs each: a busy moment of the machine strikes them alike, and each runs with
 its weights in the processor's cache, as in use. Milliseconds are of processor time, at the
 network's default confidence. The tables are printed as Markdown; `--card` also writes the figures
@@ -21,6 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from completed_labels import IGNORED, completed
 from maskdet.annotations import BoxedPhotograph
 from maskdet.annotations.yolo import read_yolo
 from maskdet.assets import bundled
@@ -158,8 +160,12 @@ def run(networks: Sequence[Contestant], photographs: Sequence[BoxedPhotograph]) 
                 network.usual.detect(frame)
                 network.seconds.append(time.process_time() - start)
             for frame, photograph in zip(frames, turn, strict=True):
-                faces = photograph.xyxy(frame.shape[1], frame.shape[0])
-                network.outcomes.append(FaceOutcome.of(*network.floor.detect(frame), faces))
+                boxes = photograph.xyxy(frame.shape[1], frame.shape[0])
+                counts = np.array([label != IGNORED for label in photograph.labels], bool)
+                outcome = FaceOutcome.of(
+                    *network.floor.detect(frame), boxes[counts], boxes[~counts]
+                )
+                network.outcomes.append(outcome)
     for kind, picture in without_faces(photographs):
         for network in networks:
             found = len(network.usual.detect(picture)[1])
@@ -270,6 +276,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--yunet", type=_FILE, help="YuNet's .onnx file, to compare with.")
 @click.option("--yunet-size", type=int, multiple=True, default=(640, 1280), show_default=True)
 @click.option("--confidence", type=float, multiple=True, help="[default: each network's own]")
+@click.option("--complete/--as-labelled", default=True, help="Count what the labels leave out.")
 @click.option("--card/--no-card", help="Write the figures into the bundled detector's card.")
 def main(
     images: Path,
@@ -281,14 +288,19 @@ def main(
     yunet: Path | None,
     yunet_size: tuple[int, ...],
     confidence: tuple[float, ...],
+    complete: bool,
     card: bool,
 ) -> None:
     """Measures face detectors on boxed photographs."""
     cv2.setNumThreads(1)
     photographs = list(read_yolo(images, labels, CLASS_NAMES))
+    if complete:
+        photographs = list(completed(photographs))
     networks = list(contestants(face, precision, size, tiles, yunet, yunet_size))
     run(networks, photographs)
-    masked = np.array([label == MASK_LABEL for one in photographs for label in one.labels])
+    masked = np.array(
+        [label == MASK_LABEL for one in photographs for label in one.labels if label != IGNORED]
+    )
     click.echo(f"{len(photographs)} photographs, {len(masked)} faces, overlap 0.5")
     print_tables(networks, masked, confidence)
     card_path = find_card(bundled("face_detector"))

@@ -6,7 +6,8 @@
 
 Prints the Markdown table of docs/evaluation.md, two rows of which stand in README.md, a row as soon
 as it is known. No picture of this folder, nor one that nearly matches, was trained on:
-tools/build_classifier.py says how that was made sure of.
+tools/build_classifier.py says how that was made sure of. Labels are completed, as
+`completed_labels.py` says.
 """
 
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from maskdet.detections import MASK_LABEL, NO_MASK_LABEL
+from completed_labels import MAPPING, write_completed
 from maskdet.evaluate.options import EvaluateOptions, PhotographOptions
 from maskdet.evaluate.report import Report
 from maskdet.evaluate.run import evaluate
@@ -22,7 +23,6 @@ from maskdet.metrics import Interval
 from maskdet.stream import NetworkOptions
 from maskdet.vision.faces.loading import ORIGINAL
 
-NAMES = {"0": NO_MASK_LABEL, "1": MASK_LABEL}
 FIGURES = ("recall", "precision", "f1", "face_recall", "label_accuracy", "mean_ap50")
 
 
@@ -50,8 +50,11 @@ def row(name: str, report: Report) -> str:
     help="Classifier of the first row, behind the public SSD.",
 )
 @click.option("--yunet", type=click.Path(exists=True, path_type=Path), help="YuNet's .onnx file.")
+@click.option("--complete/--as-labelled", default=True, help="Count what the labels leave out.")
 @click.option("--only", multiple=True, help="Rows whose name contains this. Repeatable.")
-def main(data: Path, usual: Path | None, yunet: Path | None, only: tuple[str, ...]) -> None:
+def main(
+    data: Path, usual: Path | None, yunet: Path | None, complete: bool, only: tuple[str, ...]
+) -> None:
     """Measures and prints."""
     rows: dict[str, NetworkOptions] = {}
     if usual is not None:
@@ -71,14 +74,19 @@ def main(data: Path, usual: Path | None, yunet: Path | None, only: tuple[str, ..
         "`--face-detector yunet`": NetworkOptions(face_detector="yunet", face=yunet),
         "`--face original`": NetworkOptions(face=Path(ORIGINAL)),
     }
-    subject = PhotographOptions(data / "images", data / "labels", "yolo", NAMES)
     click.echo(f"| | {' | '.join(name.replace('_', ' ') for name in FIGURES)} |")
     click.echo("| --- " * (1 + len(FIGURES)) + "|")
-    for name, networks in rows.items():
-        if only and not any(text in name for text in only):
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            options = EvaluateOptions(subject, networks, Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        labels = data / "labels"
+        if complete:
+            write_completed(data / "images", labels, Path(folder) / "labels")
+            labels = Path(folder) / "labels"
+        mapping = MAPPING if complete else {key: MAPPING[key] for key in ("0", "1")}
+        subject = PhotographOptions(data / "images", labels, "yolo", mapping)
+        for number, (name, networks) in enumerate(rows.items()):
+            if only and not any(text in name for text in only):
+                continue
+            options = EvaluateOptions(subject, networks, Path(folder) / f"report-{number}")
             click.echo(row(name, evaluate(options, show=lambda *_: None).report))
 
 

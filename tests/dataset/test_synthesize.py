@@ -150,19 +150,26 @@ def test_command_without_landmarks(faces: Path, tmp_path: Path, maskdet: Cli) ->
     assert done.returncode == 0, done.stderr
     assert "lower quality: landmarks guessed" in done.stderr
     assert "wall.jpg: no face found" in done.stderr
-    assert "wrote incorrect 2, with_mask 2, without_mask 2" in done.stdout
+    assert "wrote mask_worn_incorrectly 2, with_mask 2, without_mask 2" in done.stdout
     assert "wall.jpg: no face found" in (tmp_path / "out" / "problems.txt").read_text()
     pictures = list_pictures(tmp_path / "out")
     # All saved alike: how a picture is packed must not tell its class.
     assert {picture.path.suffix for picture in pictures} == {".jpg"}
-    assert {picture.label for picture in pictures} == {"incorrect", "with_mask", "without_mask"}
+    assert {picture.label for picture in pictures} == {
+        "mask_worn_incorrectly",
+        "with_mask",
+        "without_mask",
+    }
     # The two are copies of one another, so all six belong together.
     assert len({picture.group for picture in pictures}) == 1
     assert all(picture.box for picture in pictures)
     with (tmp_path / "out" / "faces.csv").open() as stream:
         notes = {row["file"].split("/")[0]: row["note"] for row in csv.DictReader(stream)}
     assert "guessed" in notes["with_mask"]
-    assert "under_nose" in notes["incorrect"] or "on_chin" in notes["incorrect"]
+    assert (
+        "under_nose" in notes["mask_worn_incorrectly"]
+        or "on_chin" in notes["mask_worn_incorrectly"]
+    )
     assert_user_error(maskdet("dataset", "synthesize", faces, "--output", "out"), "not empty")
 
 
@@ -181,9 +188,9 @@ def test_faces_cut_out_tightly(samples: Path, tmp_path: Path, shared_data: Path)
         ),
         show=silent,
     )
-    assert made.counts == {"with_mask": 6, "without_mask": 1, "incorrect": 6}
+    assert made.counts == {"with_mask": 6, "without_mask": 1, "mask_worn_incorrectly": 6}
     with (tmp_path / "out" / "faces.csv").open() as stream:
-        notes = [row["note"] for row in csv.DictReader(stream) if "incorrect/" in row["file"]]
+        notes = [row["note"] for row in csv.DictReader(stream) if "incorrectly/" in row["file"]]
     assert all("under_nose" in note for note in notes)
 
 

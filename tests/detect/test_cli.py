@@ -116,7 +116,7 @@ def test_every_output_of_a_video(maskdet: Cli, tmp_path: Path) -> None:
     assert len({row["frame"] for row in rows}) == 48
     (source,) = json.loads((tmp_path / "s.json").read_text())["sources"]
     assert source["frames"] == 48
-    assert source["people"] == {"with_mask": 1, "without_mask": 0}
+    assert {label: count for label, count in source["people"].items() if count} == {"with_mask": 1}
     labels = [row["label"] for row in rows]
     assert source["faces"] == {label: labels.count(label) for label in source["faces"]}
     assert sum(sum(bucket["faces"].values()) for bucket in source["over_time"]) == len(rows)

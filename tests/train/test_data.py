@@ -162,6 +162,54 @@ def test_weights_balance_each_folder(tmp_path: Path) -> None:
     assert np.all(plain.feeds["train"].weights == 1)
 
 
+def write_ready(folder: Path, counts: dict[str, int], seed: int) -> None:
+    """Writes a ready layout: so many training pictures of each class, and one to validate on."""
+    for number, (label, count) in enumerate(counts.items()):
+        write_classes(folder / "train", count, (label,), seed=seed + number)
+        write_classes(folder / "val", 1, (label,), seed=seed + 50 + number)
+
+
+def weight_sums(*folders: Path) -> dict[str, float]:
+    """Returns what the training pictures of each class weigh together."""
+    dataset = prepare(TrainOptions(dataset=folders))
+    feed = dataset.feeds["train"]
+    return {
+        label: float(feed.weights[feed.labels == number].sum())
+        for number, label in enumerate(dataset.labels)
+    }
+
+
+def test_weights_balance_a_class_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    """Where a class comes in a second folder, all three weigh as if they had come in one."""
+    write_ready(tmp_path / "both", {"with_mask": 14, "without_mask": 7}, seed=1)
+    write_ready(tmp_path / "third", {"mask_worn_incorrectly": 3}, seed=100)
+    sums = weight_sums(tmp_path / "both", tmp_path / "third")
+    assert sums == pytest.approx(dict.fromkeys(sums, 8.0), rel=1e-5)
+    assert len(sums) == 3
+
+
+def test_weights_of_a_few_pictures_in_a_large_folder(tmp_path: Path) -> None:
+    """A rare class of a folder is not shouted: one picture of 20 counts 4 times, not 10."""
+    write_ready(tmp_path / "a", {"with_mask": 19, "without_mask": 1}, seed=1)
+    write_ready(tmp_path / "b", {"with_mask": 6, "without_mask": 6}, seed=100)
+    dataset = prepare(TrainOptions(dataset=(tmp_path / "a", tmp_path / "b")))
+    feed = dataset.feeds["train"]
+    bare = [
+        float(weight)
+        for picture, weight in zip(feed.pictures, feed.weights, strict=True)
+        if picture.label == "without_mask"
+    ]
+    # Of 32 pictures each class is to weigh 16; before that its one counts 4, its six 1 each.
+    assert bare == pytest.approx([6.4, *[1.6] * 6], rel=1e-5)
+
+
+def test_known_labels_come_first(tmp_path: Path) -> None:
+    """The third label does not push the two that everybody knows out of their places."""
+    write_classes(tmp_path, 4, ("mask_worn_incorrectly", "with_mask", "beard", "without_mask"))
+    labels = collect([tmp_path], max_bad=0).labels
+    assert labels == ("with_mask", "without_mask", "mask_worn_incorrectly", "beard")
+
+
 def test_bad_files_are_listed_up_to_a_limit(tmp_path: Path) -> None:
     """A text file named .jpg and an empty file are skipped, unless there are many."""
     write_classes(tmp_path / "d", 9)

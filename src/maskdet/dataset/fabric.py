@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.dataset.head import LOWEST, WIDEST
+from maskdet.dataset.prints import flowers, mouth
 from maskdet.detections import FloatArray
 
 Pixels = NDArray[np.floating[Any]]
@@ -32,6 +33,8 @@ _CLOTH = (
     (0.55, 0.56, 0.58), (0.35, 0.22, 0.12), (0.55, 0.66, 0.80), (0.92, 0.92, 0.92),
     (0.62, 0.48, 0.78), (0.20, 0.25, 0.70),
 )  # fmt: skip
+_PRINTS = {"flowers": flowers, "mouth": mouth}
+_PATTERNS = ("plain", "plain", "stripes", "dots", "checks", "blotches", *_PRINTS)
 _KN95 = ((0.95, 0.95, 0.95), (0.93, 0.94, 0.96), (0.14, 0.14, 0.14), (0.78, 0.77, 0.76))
 
 # y of the outline in mm: top at the middle and at the side, bottom at the side and at the middle.
@@ -173,9 +176,9 @@ def _cloth(
     across: FloatArray, _: FloatArray, inside: FloatArray, random: np.random.Generator
 ) -> tuple[Pixels, Pixels]:
     first = np.array(_CLOTH[random.integers(len(_CLOTH))]) * random.uniform(0.9, 1.1)
-    second = np.array(_CLOTH[random.integers(len(_CLOTH))])
+    second: Pixels = np.array(_CLOTH[random.integers(len(_CLOTH))])
     colour = np.ones((CANVAS, CANVAS, 3)) * first
-    pattern = random.choice(["plain", "plain", "stripes", "dots", "checks", "blotches"])
+    pattern = random.choice(_PATTERNS)
     rows, columns = np.mgrid[0:CANVAS, 0:CANVAS]
     period = random.integers(14, 40)
     if pattern == "stripes":
@@ -188,6 +191,8 @@ def _cloth(
         chosen = (rows // period + columns // period) % 2 == 0
     elif pattern == "blotches":
         chosen = _smooth_noise(random, 22) > random.uniform(0.2, 0.8)
+    elif pattern in _PRINTS:
+        second, chosen = _PRINTS[pattern](CANVAS, random)
     else:
         chosen = np.zeros((CANVAS, CANVAS), bool)
     blend = cv2.GaussianBlur(chosen.astype(np.float32), (0, 0), 0.8)[..., np.newaxis]

@@ -17,7 +17,7 @@ from maskdet.dataset.fabric import KINDS, draw_fabric, picture_fabric
 from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
 from maskdet.dataset.head import CHIN, Pose, fit_pose, landmarks_from_box, surface
 from maskdet.dataset.render import put_on
-from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
+from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, ModelError, SourceError
 from maskdet.media.inputs.decoding import read_picture
@@ -25,7 +25,6 @@ from maskdet.media.picture_files import write_picture
 from maskdet.vision.faces.loading import load_face_detector
 from maskdet.vision.faces.yunet import YunetFaceDetector, yunet_file
 
-INCORRECT_LABEL = "incorrect"
 FROM_BOX = "landmarks guessed from the face's box"
 
 # Beyond these the model of the head does not fit what is seen: a profile, a grimace, no face.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from maskdet.annotations import find_pictures
 from maskdet.class_folders.listing import Picture, list_pictures, not_looked_at
+from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL
 from maskdet.duplicates import Hashes, HashRow, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.inputs.decoding import read_picture
@@ -30,7 +31,7 @@ class Collection:
     """All usable pictures of a run.
 
     Attributes:
-        labels: the C class names, sorted.
+        labels: the C class names, those that maskdet knows first, then the others, sorted.
         pictures: N pictures in a fixed order.
         hashes: of these pictures.
         bad: what cannot be read, or has its box outside.
@@ -84,7 +85,7 @@ def collect(folders: Sequence[Path], *, max_bad: float) -> Collection:
         for number, folder in enumerate(folders)
         for picture in list_pictures(folder, number)
     ]
-    labels = tuple(sorted({picture.label for picture in listed}))
+    labels = tuple(sorted({picture.label for picture in listed}, key=_rank))
     _check_labels(labels, folders)
     hashed, bad = _hashed(listed)
     if listed and len(bad) / len(listed) > max_bad:
@@ -138,6 +139,11 @@ def _hash_file(picture: Picture) -> HashRow | BadFile:
 def _unseen(path: Path) -> BadFile:
     reason = "lies in no class folder" if is_picture(path) else "is not called a picture"
     return BadFile(path, reason)
+
+
+def _rank(label: str) -> tuple[int, str]:
+    known = (MASK_LABEL, NO_MASK_LABEL, INCORRECT_LABEL)
+    return (known.index(label) if label in known else len(known)), label
 
 
 def _check_labels(labels: Sequence[str], folders: Sequence[Path]) -> None:

@@ -27,6 +27,7 @@ REFUSED = 3
 
 _BUNDLED_CARDS = (
     "models/mask_detector.json",
+    "models/mask_detector3.json",
     "face_detector/ssd_faces.json",
     "face_detector/original/ssd_res10.json",
 )

@@ -21,6 +21,9 @@ from maskdet.train.split import grouped_split, naive_split
 
 SKIPPED_FILE = "skipped.csv"
 
+# How much more than its folder's average a picture may count for being of a rare class there.
+_MOST_WEIGHT = 4.0
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -186,10 +189,12 @@ def _drawn(
 
 
 def _weights(options: TrainOptions, collection: Collection, parts: Sequence[str]) -> FloatArray:
-    """Weighs the classes of each dataset folder alike.
+    """Weighs the classes alike: within each dataset folder as far as is wise, then over all.
 
-    Within each folder, not over all: where one folder's pictures are mostly masked, its look would
-    otherwise be a hint at the class.
+    Within each folder, since its look is otherwise a hint at the class where its pictures are
+    mostly of one; but no picture counts more than `_MOST_WEIGHT` times, or a dozen of a class would
+    speak as loudly as the folder's thousands. Over all, since a class that comes in a folder of its
+    own would otherwise weigh what that folder does.
     """
     weights = np.ones(len(collection.pictures), np.float32)
     if options.class_weights == "none":
@@ -202,7 +207,18 @@ def _weights(options: TrainOptions, collection: Collection, parts: Sequence[str]
     for index, (part, dataset, label) in enumerate(keys):
         present = [seen[part, dataset, other] for other in collection.labels]
         present = [count for count in present if count]
-        weights[index] = sum(present) / (len(present) * seen[part, dataset, label])
+        weights[index] = min(
+            _MOST_WEIGHT, sum(present) / (len(present) * seen[part, dataset, label])
+        )
+    for part in SPLITS:
+        inside = np.array(parts) == part
+        of_class = [
+            inside & (collection.label_indices == number)
+            for number in range(len(collection.labels))
+        ]
+        shown = [members for members in of_class if members.any()]
+        for members in shown:
+            weights[members] *= inside.sum() / (len(shown) * weights[members].sum())
     return weights
 
 

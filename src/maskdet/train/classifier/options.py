@@ -24,7 +24,8 @@ class TrainOptions(RunOptions):
         validation: share of the pictures that picks the best epoch and the temperature.
         test: share of the pictures that is looked at once, at the end.
         naive_split: split at random as the usual scripts do, duplicates and all.
-        class_weights: ``balanced`` makes the classes of each dataset folder weigh the same.
+        class_weights: ``balanced`` makes the classes weigh the same over all dataset folders, and
+            nearly the same within each.
         max_bad: share of unreadable files beyond which the run stops.
         architecture: one of `ARCHITECTURES`.
         weights: ``imagenet``, ``none``, or a weights file of a MobileNetV2 without top.
