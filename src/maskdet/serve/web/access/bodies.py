@@ -5,7 +5,7 @@ import asyncio
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from maskdet.serve.web.settings import UploadLimits
+from maskdet.serve.web.limits import UploadLimits
 
 # A log-in is a few words. Bytes.
 _USUAL_SIZE = 16 * 1024

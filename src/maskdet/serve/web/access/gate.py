@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from maskdet.serve.web.access.identity import Identity, Visitor, WaitError
-from maskdet.serve.web.settings import LOCAL_NAMES
+from maskdet.serve.web.access.opening import LOCAL_NAMES
 
 CSRF_HEADER = "x-csrf-token"
 _VISITOR = "visitor"

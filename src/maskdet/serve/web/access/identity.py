@@ -77,7 +77,7 @@ class Identity:
     @property
     def is_asked(self) -> bool:
         """Whether one has to log in."""
-        return self.users.has_file
+        return self.users.is_asked
 
     async def visitor(self, request: HTTPConnection) -> Visitor | None:
         """Returns who sends a request, ``None`` if that is not known.

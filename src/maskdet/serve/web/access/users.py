@@ -1,6 +1,6 @@
-"""The users file: who may log in, with passwords hashed by scrypt (RFC 7914), one user a line.
+"""The users file: who may log in, with passwords hashed by scrypt (RFC 7914), as JSON.
 
-    anna:scrypt:32768:8:1:SALT:HASH
+    {"anna": "scrypt:32768:8:3:SALT:HASH"}
 
 Salt and hash are in base64. The file is read again when it changes, so that a user who is taken out
 of it is out at once.
@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import os
 import re
 import secrets
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskdet.errors import MaskdetError
-from maskdet.files.text_files import read_text
+from maskdet.files.documents import read_json
 from maskdet.media.files import replacing
 
 # What OWASP advises for scrypt with 32 MB: N = 2^15, r = 8, p = 3. About 0.3 s a log-in.
@@ -67,10 +68,10 @@ class PasswordHash:
         )
         return hmac.compare_digest(found, self.digest)
 
-    def line(self, name: str) -> str:
-        """Returns the line of the file that says it."""
+    def text(self) -> str:
+        """Returns it as it stands in the file."""
         salt, digest = (base64.b64encode(data).decode() for data in (self.salt, self.digest))
-        return f"{name}:scrypt:{self.cost}:{self.block}:{self.parallel}:{salt}:{digest}"
+        return f"scrypt:{self.cost}:{self.block}:{self.parallel}:{salt}:{digest}"
 
 
 # Of nobody's password: a name that does not exist is looked at for as long as one that does.
@@ -81,37 +82,37 @@ class Users:
     """The users of a file, read again when it changes. Safe to be asked from several threads.
 
     Args:
-        path: the file; ``None`` for no users, as without a log-in.
+        path: the file; it need not be there, as long as nobody has to log in.
 
     Raises:
-        UsersError: the file is missing or damaged.
+        UsersError: the file is damaged.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._version: tuple[int, int, int] | None = None
-        self._hashes: dict[str, PasswordHash] = {}
-        if path is not None:
-            self._version = _version_of(path)
-            self._hashes = read_users(path)
+        self._version = _version_of(path)
+        self._hashes = {} if self._version is None else read_users(path)
+        # Once there is a log-in, a file that is lost does not open the page to everybody.
+        self._is_asked = self._version is not None
 
     @property
-    def has_file(self) -> bool:
-        """Whether one has to log in; also where the file names nobody, or nobody any more."""
-        return self._path is not None
+    def is_asked(self) -> bool:
+        """Whether one has to log in: as soon as there is a file, whoever it names."""
+        self.current()
+        return self._is_asked
 
     def current(self) -> dict[str, PasswordHash]:
         """Returns who may log in now. A file that has become unreadable leaves nobody in."""
-        if self._path is None:
-            return {}
         with self._lock:
-            try:
-                version = _version_of(self._path)
-                if version != self._version:
-                    self._hashes, self._version = read_users(self._path), version
-            except UsersError:
-                self._hashes, self._version = {}, None
+            version = _version_of(self._path)
+            if version != self._version:
+                self._version = version
+                self._is_asked = self._is_asked or version is not None
+                try:
+                    self._hashes = {} if version is None else read_users(self._path)
+                except UsersError:
+                    self._hashes = {}
             return self._hashes
 
     def check(self, name: str, password: str) -> bool:
@@ -148,37 +149,30 @@ def add_user(path: Path, name: str, password: str) -> bool:
     users = read_users(path) if path.exists() else {}
     is_new = name not in users
     users[name] = PasswordHash.of(password)
+    content = {one: hashed.text() for one, hashed in users.items()}
     with replacing(path) as temporary:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(hashed.line(one) + "\n" for one, hashed in users.items())
+            json.dump(content, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
     return is_new
 
 
 def read_users(path: Path) -> dict[str, PasswordHash]:
-    """Reads a users file: name to hash. Empty lines and those after a ``#`` say nothing.
+    """Reads a users file: name to hash.
 
     Raises:
-        UsersError: it is missing, cannot be read, or has a line that is none of ours.
+        UsersError: it is missing, cannot be read, or is none of ours.
     """
-    try:
-        text = read_text(path)
-    except FileNotFoundError:
-        raise UsersError(f"{path}: no such file; maskdet serve --add-user makes it") from None
-    except OSError as error:
-        raise UsersError(f"{path}: cannot be read ({error.strerror})") from None
+    found = read_json(path, UsersError)
     users: dict[str, PasswordHash] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        name, _, rest = line.strip().partition(":")
-        hashed = _parsed(rest)
-        if hashed is None or not _NAME.fullmatch(name) or name in users:
+    for name, text in found.items() if isinstance(found, dict) else [("", None)]:
+        hashed = _parsed(text) if isinstance(text, str) else None
+        if hashed is None or not _NAME.fullmatch(name):
             # What stands there may be a password that somebody wrote in by hand.
             raise UsersError(
-                f"{path}: line {number} is not a user; maskdet serve --add-user writes them"
+                f"{path}: is not a users file as maskdet serve --add-user writes it"
             )
         users[name] = hashed
     return users
@@ -215,13 +209,13 @@ def _scrypt(
     )
 
 
-def _version_of(path: Path) -> tuple[int, int, int]:
+def _version_of(path: Path) -> tuple[int, int, int] | None:
+    """Returns what changes with a file, ``None`` where there is none."""
     try:
         found = path.stat()
-    except OSError as error:
-        if isinstance(error, FileNotFoundError):
-            raise UsersError(
-                f"{path}: no such file; maskdet serve --add-user makes it"
-            ) from None
-        raise UsersError(f"{path}: cannot be read ({error.strerror})") from None
+    except FileNotFoundError:
+        return None
+    except OSError:
+        # It is there, and whoever may not read it does not let anybody in.
+        return 0, 0, 0
     return found.st_mtime_ns, found.st_size, found.st_ino
