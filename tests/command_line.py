@@ -6,6 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLES = ROOT / "samples"
+# What the film among the fixture `samples` has: the beginning of the bundled one.
+FRAMES = 12
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 

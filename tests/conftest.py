@@ -1,5 +1,6 @@
 """What the tests have in common: samples, real data beside the checkout, the command line."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -8,11 +9,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from command_line import ROOT, SAMPLES, Cli
+from command_line import FRAMES, ROOT, SAMPLES, Cli
 from ready_processes import POSSIBLE, ReadyProcesses
 
 # Tests of the trainers and of what Keras computes: their modules import TensorFlow.
@@ -55,10 +57,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(skip)
 
 
-@pytest.fixture
-def samples() -> Path:
-    """The folder of bundled sample pictures."""
-    return SAMPLES
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the bundled samples, the film cut to its beginning: most tests want just any."""
+    folder = tmp_path_factory.mktemp("samples")
+    for path in SAMPLES.glob("*.jpg"):
+        shutil.copy(path, folder)
+    _begin(SAMPLES / "astronaut.mp4", folder / "astronaut.mp4")
+    return folder
+
+
+def _begin(film: Path, target: Path) -> None:
+    """Writes a film's first frames, as they are."""
+    with av.open(str(film)) as source, av.open(str(target), "w") as begun:
+        stream = source.streams.video[0]
+        begun_stream = begun.add_stream_from_template(stream)
+        for packet in itertools.islice(source.demux(stream), FRAMES):
+            packet.stream = begun_stream
+            begun.mux(packet)
 
 
 @pytest.fixture

@@ -25,6 +25,12 @@ POSSIBLE = sys.platform == "linux"
 # What the light commands never import.
 _TRAINING = ("tensorflow", "keras", "h5py")
 
+# What they import only when they need it.
+_LATE = (
+    "av", "cv2", "matplotlib.backends.backend_agg", "matplotlib.figure", "pi_heif", "PIL.Image",
+    "rich.progress", "rich.table", "scipy.optimize", "scipy.sparse.linalg", "yaml",
+)  # fmt: skip
+
 # What pytest changes from test to test.
 _OF_PYTEST = "PYTEST_CURRENT_TEST"
 
@@ -94,6 +100,8 @@ def _import_all() -> None:
         if module.name != "maskdet.__main__":
             with contextlib.suppress(ImportError):
                 importlib.import_module(module.name)
+    for name in _LATE:
+        importlib.import_module(name)
     for name in _TRAINING:
         del sys.modules[name]
 

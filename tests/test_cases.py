@@ -1,14 +1,11 @@
 """All inputs that once failed, and others of each kind, replayed through the command line.
 
 The inputs are in ``shared/cases`` beside the checkout, where there is one, and in `case_inputs`.
-All commands share one process, since most of a short command's time is Python's start.
 """
 
 import csv
 import json
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,39 +14,10 @@ from pathlib import Path
 import pytest
 
 from case_inputs import BARE, BOX, MASKED, make_inputs
-from command_line import ROOT
+from command_line import ROOT, Cli
 
 CASES = ROOT.parent / "shared" / "cases"
 NEAR = 2  # pixels by which a box may be off: annotations are rounded, JPEG is not exact
-
-# Runs `maskdet` for each line of a file, each in a folder, as a shell does.
-_DRIVER = """
-import json, os, sys, traceback
-from maskdet.cli import main
-for number, (folder, *words) in enumerate(json.load(open(sys.argv[1]))):
-    os.chdir(folder)
-    streams = [open(f"{sys.argv[2]}/{number}.{name}", "wb") for name in ("out", "err")]
-    kept = [os.dup(1), os.dup(2)]
-    for target, stream in enumerate(streams, 1):
-        os.dup2(stream.fileno(), target)
-    sys.argv[0] = "maskdet"
-    given, sys.argv = sys.argv, ["maskdet", *words]
-    code = 0
-    try:
-        main()
-    except SystemExit as end:
-        code = end.code or 0
-    except BaseException:
-        traceback.print_exc()
-        code = 1
-    sys.stdout.flush(), sys.stderr.flush()
-    sys.argv = given
-    for target, stream in enumerate(kept, 1):
-        os.dup2(stream, target)
-        os.close(stream)
-    with open(f"{sys.argv[2]}/{number}.code", "w") as file:
-        file.write(str(code))
-"""
 
 
 @dataclass(frozen=True)
@@ -295,42 +263,22 @@ def _input(case: Case, made: Path, folder: Path) -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> dict[Case, Done]:
-    """What came of each case whose input is there."""
-    made = tmp_path_factory.mktemp("made")
-    make_inputs(made)
-    results = tmp_path_factory.mktemp("results")
-    tried, commands = [], []
-    for case in TABLE:
-        folder = tmp_path_factory.mktemp("replay")
-        if (path := _input(case, made, folder)) is not None:
-            tried.append((case, folder))
-            words = (word.replace("{}", str(path)) for word in case.words.split())
-            commands.append([str(folder), *words])
-    (results / "commands.json").write_text(json.dumps(commands))
-    subprocess.run(
-        [sys.executable, "-c", _DRIVER, results / "commands.json", results],
-        check=False,
-        timeout=300,
-        stdin=subprocess.DEVNULL,
-    )
-    done = {}
-    for number, (case, folder) in enumerate(tried):
-        code, out, err = (results / f"{number}.{name}" for name in ("code", "out", "err"))
-        # Without a code the process died of it, and what would have followed was never begun.
-        said = [path.read_text() if path.exists() else "not begun" for path in (out, err)]
-        end = int(code.read_text()) if code.exists() else -1
-        done[case] = Done(end, *said, folder / "out")
-    return done
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The inputs that the tests make themselves."""
+    folder = tmp_path_factory.mktemp("made")
+    make_inputs(folder)
+    return folder
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.name)
-def test_case(case: Case, replayed: dict[Case, Done]) -> None:
+def test_case(case: Case, made: Path, maskdet: Cli, tmp_path: Path) -> None:
     """What must come of an input comes of it."""
-    if case not in replayed:
+    path = _input(case, made, tmp_path)
+    if path is None:
         assert not case.own
         pytest.skip("needs the cases, which are not part of the repository")
-    case.check(replayed[case])
+    done = maskdet(*(word.replace("{}", str(path)) for word in case.words.split()))
+    case.check(Done(done.returncode, done.stdout, done.stderr, tmp_path / "out"))
 
 
 def test_every_case_is_replayed() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from command_line import Cli, assert_user_error
+from command_line import SAMPLES, Cli, assert_user_error
 from maskdet import __version__
 from maskdet.assets import bundled
 from maskdet.media.inputs.decoding import read_picture
@@ -82,10 +82,10 @@ def test_detect_never_overwrites(maskdet: Cli, samples: Path, tmp_path: Path) ->
     assert read_picture(out).shape == (512, 512, 3)
 
 
-def test_detect_on_video(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+def test_detect_on_video(maskdet: Cli, tmp_path: Path) -> None:
     """The sample video: bare at first, masked later, written with every frame."""
     done = maskdet(
-        "detect", "--source", samples / "astronaut.mp4", "--json", "--output", tmp_path / "out.mp4"
+        "detect", "--source", SAMPLES / "astronaut.mp4", "--json", "--output", tmp_path / "out.mp4"
     )
     assert done.returncode == 0, done.stderr
     records = [json.loads(line) for line in done.stdout.splitlines()]

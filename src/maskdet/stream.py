@@ -278,6 +278,8 @@ def detect_frames(
             for frame in itertools.islice(source, options.max_frames):
                 yield source, frame
         except SourceError as error:
+            if stop is not None and stop.is_set():
+                return  # it waited for what no longer comes, which is no fault of its own
             if len(sources) == 1:
                 raise
             # One bad video in an archive, one dead camera at a gate, does not end the others.

@@ -260,7 +260,7 @@ def test_large_pictures(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> Non
     voc(tmp_path / "voc/c.xml", "", (80, 120))
     found = read_annotations(tmp_path / "img", tmp_path / "voc")
     assert [photo.path.name for photo in found.photographs] == ["a.png", "c.png"]
-    assert len(recwarn) == 0
+    assert not [warning for warning in recwarn if "pixels" in str(warning.message)]
 
 
 @pytest.mark.parametrize("turns", [0, 1])

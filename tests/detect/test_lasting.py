@@ -205,7 +205,7 @@ def test_a_run_that_is_killed_and_begun_again(samples: Path, tmp_path: Path) -> 
             "--source", door, "--output", "door.mp4", "--json", records, "--csv", rows, "--append",
             "--summary", "s.json",
         )  # fmt: skip
-        for more in (5, 50, 90):
+        for more in (5, 50):
             with running(tmp_path, *command) as run:
                 run.wait_for(lambda wanted=known + more: count_of(records) >= wanted)  # type: ignore[misc]
                 run.stop(signal.SIGKILL)
@@ -223,12 +223,12 @@ def test_a_run_that_is_killed_and_begun_again(samples: Path, tmp_path: Path) -> 
             assert f"written to s{number}.json\n" in output
             known = count_of(records)
     numbers = [line["frame"] for line in lines_of(records)]
-    assert numbers.count(0) == 5
+    assert numbers.count(0) == 4
     assert rows.read_text().count("source,frame") == 1
     videos = sorted(path.name for path in tmp_path.glob("*.mp4"))
     assert {"door.mp4", "door-2.mp4"} <= set(videos)
     # Of the first run, a few frames, nothing was on the disk yet.
-    assert len(videos) in (4, 5)
+    assert len(videos) in (3, 4)
     assert not list(tmp_path.glob(".*.mp4"))
     for name in videos:
         assert len(list(VideoSource(str(tmp_path / name)))) > 0

@@ -74,14 +74,14 @@ def test_command_on_photographs(tmp_path: Path, samples: Path, maskdet: Cli) -> 
     assert_user_error(maskdet(*command), "'0' is none of the model's labels", "--map 0=LABEL")
 
 
-def test_command_on_video(tmp_path: Path, samples: Path, fresh_maskdet: Cli) -> None:
+def test_command_on_video(tmp_path: Path, samples: Path, maskdet: Cli) -> None:
     """The share of right labels; a label the model does not know is refused."""
     command = ("evaluate", "--video", samples / "astronaut.mp4", "--output", "report", "--label")
-    done = fresh_maskdet(*command, "without_mask")
+    done = maskdet(*command, "without_mask")
     assert done.returncode == 0, done.stderr
     assert "flips per 100 frames" in done.stdout
     assert (tmp_path / "report" / "report.html").is_file()
-    assert_user_error(fresh_maskdet(*command, "masked"), "none of the model's labels")
+    assert_user_error(maskdet(*command, "masked"), "none of the model's labels")
 
 
 @pytest.mark.parametrize(

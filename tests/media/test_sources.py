@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from command_line import SAMPLES
 from maskdet.errors import SourceError
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.media.inputs.options import ReadOptions
@@ -118,9 +119,9 @@ def test_folder_of_bad_pictures_alone_is_an_error(tmp_path: Path) -> None:
         list(source)
 
 
-def test_video_gives_every_frame_with_its_time(samples: Path) -> None:
+def test_video_gives_every_frame_with_its_time() -> None:
     """The sample video has 48 frames, 1/24 s apart."""
-    source = open_source(str(samples / "astronaut.mp4"))
+    source = open_source(str(SAMPLES / "astronaut.mp4"))
     assert (source.kind, source.frame_rate, source.frame_count) == ("video", 24.0, 48)
     frames = list(source)
     assert [frame.index for frame in frames] == list(range(48))
