@@ -109,12 +109,12 @@ class Queue:
             raise HTTPException(503, "too many pictures are waiting", {"retry-after": "5"})
         self._inside += 1
         task = asyncio.create_task(self._in_turn(work))
+        # If whoever asked has gone, nobody sees its error.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             async with asyncio.timeout(self._limits.answer_time):
                 return await asyncio.shield(task)
         except TimeoutError:
-            # Its error, if it comes to one, is nobody's any more.
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise HTTPException(503, "this took too long", {"retry-after": "30"}) from None
 
     async def _in_turn(self, work: Callable[[], T]) -> T:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from fastapi import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,21 +11,15 @@ from maskdet.serve.web.limits import UploadLimits
 # A log-in is a few words. Bytes.
 _USUAL_SIZE = 16 * 1024
 _UPLOADS = "/api/detect"
-
-
-class _RefusedError(Exception):
-    """A body is too large or too slow."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
+# What has not been read stands in the way of the next request.
+_CLOSE = {"connection": "close"}
 
 
 class BodyLimits:
-    """Refuses large and slow bodies before an ASGI application has held them in memory.
+    """Refuses large and slow bodies before an application has held them in memory.
 
     Args:
-        app: the application.
+        app: the application, which answers `HTTPException`s that are raised while it reads.
         limits: of pictures; other bodies may have 16 kB.
     """
 
@@ -38,30 +33,19 @@ class BodyLimits:
             await self._app(scope, receive, send)
             return
         most = self._limits.size if scope["path"] == _UPLOADS else _USUAL_SIZE
-        started = False
-
-        async def noted_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            _refuse_announced(scope, most)
-            bounded = _bounded(receive, most, self._limits.read_time)
-            await self._app(scope, bounded, noted_send)
-        except _RefusedError as refused:
-            if started:
-                raise
-            answer = JSONResponse({"detail": str(refused)}, refused.status)
-            # What has not been read stands in the way of the next request.
-            answer.headers["connection"] = "close"
+        if _announced(scope) > most:
+            refused = _too_large(most)
+            answer = JSONResponse({"detail": refused.detail}, refused.status_code, _CLOSE)
             await answer(scope, receive, send)
+            return
+        await self._app(scope, _bounded(receive, most, self._limits.read_time), send)
 
 
-def _refuse_announced(scope: Scope, most: int) -> None:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value[:20]) > most:
-            raise _too_large(most)
+def _announced(scope: Scope) -> int:
+    """Returns how many bytes a request says it brings, 0 where it does not."""
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    # A number of so many digits is too large, whatever it is.
+    return max((int(value[:20]) for value in lengths if value[:20].isdigit()), default=0)
 
 
 def _bounded(receive: Receive, most: int, seconds: float) -> Receive:
@@ -78,7 +62,7 @@ def _bounded(receive: Receive, most: int, seconds: float) -> Receive:
             async with asyncio.timeout_at(deadline):
                 message = await receive()
         except TimeoutError:
-            raise _RefusedError(408, "the request took too long to arrive") from None
+            raise HTTPException(408, "the request took too long to arrive", _CLOSE) from None
         count += len(message.get("body", b""))
         if count > most:
             raise _too_large(most)
@@ -88,5 +72,5 @@ def _bounded(receive: Receive, most: int, seconds: float) -> Receive:
     return receive_bounded
 
 
-def _too_large(most: int) -> _RefusedError:
-    return _RefusedError(413, f"more than {most} bytes are not taken")
+def _too_large(most: int) -> HTTPException:
+    return HTTPException(413, f"more than {most} bytes are not taken", _CLOSE)

@@ -31,37 +31,37 @@ def check_server(settings: ServerSettings) -> None:
                 "listen on 127.0.0.1"
             )
         if settings.behind_proxy:
-            raise OptionError(f"behind a proxy others could see the cameras without a log-in; {mend}")
+            raise OptionError(
+                f"behind a proxy others could see the cameras without a log-in; {mend}"
+            )
     if settings.certificate is not None:
-        tls_context(settings)
+        check_certificate(settings)
     elif settings.key is not None:
         raise OptionError(f"{settings.key}: a key is of no use without its certificate")
 
 
-def tls_context(settings: ServerSettings) -> ssl.SSLContext:
-    """Loads the certificate and its key.
+def check_certificate(settings: ServerSettings) -> None:
+    """Makes sure that the certificate and its key can be used.
 
     Raises:
         ServerError: they cannot be read, or do not belong together.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    certificate, key = settings.certificate, settings.key
 
     def refuse_password() -> str:
         # OpenSSL would ask for it on the terminal of a service that has none.
-        raise ServerError(f"{settings.key or settings.certificate}: a key with a password is not taken")
+        raise ServerError(f"{key or certificate}: a key with a password is not taken")
 
-    assert settings.certificate is not None
+    assert certificate is not None
+    for path in (certificate, key):
+        if path is not None and not path.is_file():
+            raise ServerError(f"{path}: no such file")
     try:
-        context.load_cert_chain(settings.certificate, settings.key, refuse_password)
-    except FileNotFoundError:
-        missing = [path for path in (settings.certificate, settings.key) if path and not path.exists()]
-        raise ServerError(f"{missing[0]}: no such file") from None
-    except OSError as error:  # ssl.SSLError is one
-        raise ServerError(
-            f"{settings.certificate}: is no certificate with its key ({error.strerror or error})"
-        ) from None
-    return context
+        context.load_cert_chain(certificate, key, refuse_password)
+    except OSError as error:  # of which ssl.SSLError is one
+        reason = error.strerror or error
+        raise ServerError(f"{certificate}: is no certificate with its key ({reason})") from None
 
 
 def is_local(host: str) -> bool:

@@ -63,9 +63,7 @@ class PasswordHash:
 
     def matches(self, password: str) -> bool:
         """Tells whether this was the password; takes as long where it was not."""
-        found = _scrypt(
-            password, self.cost, self.block, self.parallel, self.salt, len(self.digest)
-        )
+        found = _scrypt(password, self.cost, self.block, self.parallel, self.salt, len(self.digest))
         return hmac.compare_digest(found, self.digest)
 
     def text(self) -> str:
@@ -151,8 +149,9 @@ def add_user(path: Path, name: str, password: str) -> bool:
     users[name] = PasswordHash.of(password)
     content = {one: hashed.text() for one, hashed in users.items()}
     with replacing(path) as temporary:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
+        temporary.unlink(missing_ok=True)
+        temporary.touch(0o600)
+        with temporary.open("w", encoding="utf-8") as file:
             json.dump(content, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
@@ -171,9 +170,7 @@ def read_users(path: Path) -> dict[str, PasswordHash]:
         hashed = _parsed(text) if isinstance(text, str) else None
         if hashed is None or not _NAME.fullmatch(name):
             # What stands there may be a password that somebody wrote in by hand.
-            raise UsersError(
-                f"{path}: is not a users file as maskdet serve --add-user writes it"
-            )
+            raise UsersError(f"{path}: is not a users file as maskdet serve --add-user writes it")
         users[name] = hashed
     return users
 
@@ -194,9 +191,7 @@ def _parsed(text: str) -> PasswordHash | None:
     return PasswordHash(cost, block, parallel, salt, digest)
 
 
-def _scrypt(
-    password: str, cost: int, block: int, parallel: int, salt: bytes, length: int
-) -> bytes:
+def _scrypt(password: str, cost: int, block: int, parallel: int, salt: bytes, length: int) -> bytes:
     return hashlib.scrypt(
         password.encode("utf-8", "surrogatepass"),
         salt=salt,

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { duration, el, moment } from "./words.js";
 
-const KINDS = { "": "Everything", alert: "People without a mask", camera: "Cameras" };
+const KINDS = { "": "Everything", alert: "People without a mask", state: "Cameras" };
 const LATEST = 5;
 const list = document.getElementById("alerts");
 const latest = document.getElementById("latest");
@@ -27,7 +27,7 @@ export function startAlerts() {
   loadLatest();
   return {
     async open(number) {
-      if (number && /^\d+$/.test(number)) await openEvent(await get(`/api/events/${number}`));
+      if (number && /^[\w-]+$/.test(number)) await openEvent(await get(`/api/events/${number}`));
       await cameras(camera);
       await reload();
     },

@@ -1,6 +1,11 @@
 // How labels, states and times read, and a short way to make elements.
 
-const LABELS = { with_mask: "Mask", without_mask: "No mask", uncertain: "Uncertain" };
+const LABELS = {
+  with_mask: "Mask",
+  without_mask: "No mask",
+  mask_worn_incorrectly: "Worn incorrectly",
+  uncertain: "Uncertain",
+};
 
 export function labelText(label) {
   if (LABELS[label]) return LABELS[label];
