@@ -12,7 +12,7 @@ import pytest
 import maskdet
 
 PACKAGE = Path(maskdet.__file__).parent
-COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "train"}
+COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "serve", "train"}
 GROUND = {
     "addresses",
     "annotations",
@@ -64,6 +64,17 @@ ROOMS = {
         "drawing": {"methods"},
         "evidence": {"drawing", "methods"},
         "methods": set(),
+    },
+    "serve": {
+        "site": set(),
+        "showing": {"site"},
+        "storing": set(),
+        "telling": {"site", "storing"},
+        "recording": {"site", "storing"},
+        "watching": {"recording", "showing", "site", "storing", "telling"},
+        "": {"showing", "site", "storing", "watching"},
+        "web": {"", "showing", "site", "storing"},
+        "running": {"", "recording", "showing", "site", "storing", "telling", "watching", "web"},
     },
 }
 # A part's own files that its rooms stand upon; these import none of the rooms.

@@ -35,7 +35,10 @@ _LAYOUT = {
         *("output", "no_output", "overwrite", "append", "show", "json_file", "csv_file", "summary"),
         *("plot", "grid", "crops", "blur"),
     ),
-    "Alerts": ("on_no_mask", "webhook", "alert_after", "alert_repeat", "alert_cooldown", "fail_on"),
+    "Alerts": (
+        *("on_no_mask", "webhook", "alert_on", "alert_after", "alert_repeat", "alert_cooldown"),
+        "fail_on",
+    ),
     RARE: (
         *("face", "face_detector", "crop_margin", "precision", "explain_threshold"),
         *("width", "gamma", "reconnect", "timeout", "max_megapixels"),
@@ -159,6 +162,7 @@ def _refuse_idle(given: dict[str, Any]) -> None:
     tells = given["on_no_mask"] or given["webhook"]
     draws = not given["no_output"] or given["show"] is not False or given["grid"]
     needed = [
+        ("alert_on", tells, "--on-no-mask or --webhook"),
         ("alert_after", tells, "--on-no-mask or --webhook"),
         ("alert_cooldown", tells, "--on-no-mask or --webhook"),
         ("alert_repeat", tells, "--on-no-mask or --webhook"),
@@ -236,6 +240,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         alerts=AlertOptions(
             command=given["on_no_mask"],
             webhook=given["webhook"],
+            labels=given["alert_on"],
             after=given["alert_after"],
             cooldown=given["alert_cooldown"],
             repeat=given["alert_repeat"],

@@ -2,12 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
+from maskdet.detections import INCORRECT_LABEL
 from maskdet.errors import DatasetError
 from maskdet.files.text_files import composed
+
+# What published data sets call a mask that is worn incorrectly, less what is written differently.
+_INCORRECT = frozenset(
+    {
+        *("withincorrectmask", "maskwearedincorrect", "maskwearedincorrectly", "incorrectmask"),
+        *("facewithmaskincorrect", "incorrectlywornmask", "incorrect"),
+    }
+)
 
 
 def label_indices(names: Mapping[str, str | None], labels: Sequence[str]) -> dict[str, int | None]:
     """Finds each class among the model's labels: ``WithMask`` is ``with_mask``, too.
+
+    So are a few names, as ``with_incorrect_mask``, that data sets have for the third of the labels.
 
     Args:
         names: class name in the data to the label it stands for, ``None`` for left out.
@@ -20,6 +31,9 @@ def label_indices(names: Mapping[str, str | None], labels: Sequence[str]) -> dic
         DatasetError: a class stands for none of the labels, or all are left out.
     """
     index_of = {_plain(label): index for index, label in enumerate(labels)}
+    if INCORRECT_LABEL in labels:
+        third = labels.index(INCORRECT_LABEL)
+        index_of = dict.fromkeys(_INCORRECT, third) | index_of
     index_of |= {label: index for index, label in enumerate(labels)}
     found: dict[str, int | None] = {}
     for name, label in names.items():
