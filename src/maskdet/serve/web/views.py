@@ -214,4 +214,5 @@ def _title(event: Event) -> str:
         known = {state.value: text for state, text in _STATES.items()}
         return known.get(event.label, label_text(event.label))
     people = len(event.record.get("faces", [])) or 1
-    return f"{label_text(event.label)}: {counted(people, 'person')}".replace("persons", "people")
+    number = counted(people, "person").replace("persons", "people")
+    return f"{label_text(event.label).capitalize()}: {number}"

@@ -105,6 +105,8 @@ function showPicture(info, url) {
   if (!card) return;
   card.image.src = url;
   card.image.hidden = false;
+  // Cameras differ in shape; beyond these bounds there are bars beside the picture.
+  card.view.style.aspectRatio = String(Math.min(1.9, Math.max(1, info.width / info.height)));
   // For whoever cannot see it, and for tests: where the faces are, in pixels of the frame.
   card.view.dataset.frame = info.frame;
   card.view.dataset.boxes = JSON.stringify(info.faces.map((face) => face.box));
