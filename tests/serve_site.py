@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import cv2
@@ -19,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from command_line import SAMPLES
-from maskdet.detections import Detections
 from maskdet.serve.hub import Hub
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState
@@ -28,6 +28,9 @@ from maskdet.serve.storing.counts import Tally
 from maskdet.serve.storing.store import Store
 from maskdet.serve.storing.videos import begin_video, end_video
 from maskdet.serve.watching.networks import Networks
+
+if TYPE_CHECKING:
+    from maskdet.detections import Detections
 
 Image = NDArray[np.uint8]
 

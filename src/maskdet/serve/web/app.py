@@ -59,6 +59,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        # Paths are as they are written; a redirect would speak for the host that the request names.
+        redirect_slashes=False,
     )
 
     def permission(request: Request) -> Callable[[], bool]:
