@@ -63,6 +63,10 @@ def shown(step: int) -> Image:
     return image
 
 
+# What the networks found at each step, in whichever shop.
+_looks: "dict[int, Detections]" = {}
+
+
 class Shop:
     """A hub that nobody watches but the test.
 
@@ -78,18 +82,17 @@ class Shop:
         self._door, self._gate = (self.hub.board_of(camera) for camera in self.site.cameras)
         self._door.set_state(CameraState.LIVE)
         self._gate.set_state(CameraState.DOWN, "does not answer")
-        self._looks: dict[int, Detections] = {}
         self._number = 0
 
     def show(self) -> LivePicture:
         """Publishes the door's next frame."""
         step = self._number % STEPS
         image = shown(step)
-        if step not in self._looks:
-            self._looks[step] = self.hub.analyse(image)
+        if step not in _looks:
+            _looks[step] = self.hub.analyse(image)
         self._number += 1
         moment = datetime.now().astimezone()
-        faces = self._looks[step]
+        faces = _looks[step]
         picture = LivePicture(self._number, moment, image, faces, faces.xyxy)
         self._door.count_read(dropped=False)
         self._door.publish(picture, 0.02, {"faces": 0.01, "classify": 0.004})
@@ -123,7 +126,7 @@ class Shop:
     def alert(self, *, clip: bool = False) -> str:
         """Adds an alert with its snapshot and returns its id."""
         moment = datetime.now().astimezone() - timedelta(minutes=3)
-        faces = [face for face in self._faces() if face["label"] == "without_mask"]
+        faces = [face for face in _looks[0].to_records() if face["label"] == "without_mask"]
         record = {
             "id": uuid.uuid4().hex,
             "camera": DOOR,
@@ -148,9 +151,6 @@ class Shop:
         """Adds an event of the gate's camera that is lost, and returns its id."""
         record = {"id": uuid.uuid4().hex, "camera": GATE, "label": "down", "reason": "no answer"}
         return self.hub.store.add_event("state", record, datetime.now().astimezone()).id
-
-    def _faces(self) -> list[dict[str, object]]:
-        return self._looks[0].to_records() if self._looks else []
 
 
 def _tally(moment: int) -> Tally:
