@@ -162,7 +162,7 @@ def test_the_chart_is_looked_into(page: Any) -> None:
     assert span.inner_text() == whole
     page.get_by_role("button", name="Hour", exact=True).click()
     page.get_by_text("by the minute").wait_for()
-    page.get_by_label("Show", exact=True).select_option("count")
+    page.locator("#chart-what").select_option("count")
     page.get_by_text("As a table").click()
     assert page.locator("#numbers tbody tr").count() == int(
         page.locator("#chart").get_attribute("data-points")
