@@ -101,7 +101,10 @@ def _signals(stop: threading.Event, again: threading.Event) -> Iterator[None]:
     def read(_: int, __: FrameType | None) -> None:
         again.set()
 
-    wanted = {signal.SIGINT: end, signal.SIGTERM: end}
+    wanted: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
+        signal.SIGINT: end,
+        signal.SIGTERM: end,
+    }
     if hasattr(signal, "SIGHUP"):
         wanted[signal.SIGHUP] = read
     before = {number: signal.signal(number, handler) for number, handler in wanted.items()}

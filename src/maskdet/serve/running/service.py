@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from maskdet.errors import MaskdetError, OutputError
 from maskdet.media.files import make_folder
@@ -17,7 +17,6 @@ from maskdet.serve.recording.recorder import Recorder
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState
 from maskdet.serve.site.settings import CameraSettings, Site
-from maskdet.serve.storing.counts import Tally
 from maskdet.serve.storing.retention import Retention
 from maskdet.serve.storing.store import Store
 from maskdet.serve.telling.channels import ways_of
@@ -28,6 +27,9 @@ from maskdet.serve.watching.networks import Networks
 from maskdet.serve.watching.reader import Open
 from maskdet.serve.watching.turns import Turns
 from maskdet.serve.watching.watcher import Handlers, Watcher
+
+if TYPE_CHECKING:
+    from maskdet.serve.storing.counts import Tally
 
 # How often the clock is looked at, counts are written, and old files are looked for. Seconds.
 _TICK, _WRITE, _SWEEP = 1.0, 5.0, 30.0

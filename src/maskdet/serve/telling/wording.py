@@ -83,9 +83,9 @@ def _who(label: str, number: int) -> str:
 
 def _lasting(seconds: float) -> str:
     whole = round(seconds)
-    if whole < 120:
-        return counted(whole, "second")
-    return f"{counted(whole // 60, 'minute')}"
+    if whole == 0:
+        return "a moment"
+    return counted(whole, "second") if whole < 120 else counted(whole // 60, "minute")
 
 
 def _clock(moment: datetime) -> str:
