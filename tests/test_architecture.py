@@ -68,7 +68,7 @@ ROOMS = {
     "serve": {
         "site": set(),
         "showing": {"site"},
-        "storing": set(),
+        "storing": {"site"},
         "telling": {"site", "storing"},
         "recording": {"site", "storing"},
         "watching": {"recording", "showing", "site", "storing", "telling"},
