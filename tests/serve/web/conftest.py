@@ -15,9 +15,9 @@ httpx = pytest.importorskip("httpx", reason="needs httpx, to ask the application
 from maskdet.serve.site.settings import ServerSettings  # noqa: E402, TC001
 from maskdet.serve.watching.networks import Networks  # noqa: E402
 from maskdet.serve.web.access.identity import Identity  # noqa: E402
+from maskdet.serve.web.access.limits import UploadLimits  # noqa: E402
 from maskdet.serve.web.app import create_app  # noqa: E402
 from maskdet.serve.web.closing import Closing  # noqa: E402
-from maskdet.serve.web.limits import UploadLimits  # noqa: E402
 from maskdet.stream import NetworkOptions  # noqa: E402
 from serve_site import PASSWORD, USER, Shop, add_cheap_user  # noqa: E402
 

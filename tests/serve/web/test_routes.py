@@ -17,10 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from maskdet.serve.showing.status import CameraState
 from maskdet.serve.site.settings import Hours, Line, MqttSettings, NotificationSettings, Zone
-from maskdet.serve.web.pulse import Pulse
 from maskdet.serve.web.routes.live import events_of
 from maskdet.serve.web.routes.settings import sections_of
-from maskdet.serve.web.streams import BOUNDARY, Streams, mjpeg_part, page_part
+from maskdet.serve.web.streaming.pulse import Pulse
+from maskdet.serve.web.streaming.streams import BOUNDARY, Streams, mjpeg_part, page_part
 from serve_site import DOOR, GATE, SECRET, Shop
 
 

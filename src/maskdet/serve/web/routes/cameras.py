@@ -8,8 +8,8 @@ from starlette.responses import StreamingResponse
 
 from maskdet.serve.hub import Hub
 from maskdet.serve.showing.status import CameraStatus
-from maskdet.serve.web.streams import BOUNDARY, Streams, mjpeg_part, page_part
-from maskdet.serve.web.views import CamerasView, CameraView
+from maskdet.serve.web.content.views import CamerasView, CameraView
+from maskdet.serve.web.streaming.streams import BOUNDARY, Streams, mjpeg_part, page_part
 
 Width = Annotated[
     int | None, Query(ge=16, le=8192, description="at most, in pixels; its own, if left out")

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from maskdet.serve.hub import Hub
 from maskdet.serve.storing.records import Bucket, Span
-from maskdet.serve.web.moments import local_moment
-from maskdet.serve.web.views import BucketView, StatisticsView
+from maskdet.serve.web.content.moments import local_moment
+from maskdet.serve.web.content.views import BucketView, StatisticsView
 
 _USUAL = timedelta(days=1)
 # What one answer may hold, at most: a week of minutes, thirteen months of hours.

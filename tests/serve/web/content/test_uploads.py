@@ -14,8 +14,8 @@ import pytest
 from fastapi import HTTPException
 from PIL import Image
 
-from maskdet.serve.web.limits import UploadLimits
-from maskdet.serve.web.uploads import Queue
+from maskdet.serve.web.access.limits import UploadLimits
+from maskdet.serve.web.content.uploads import Queue
 
 
 def png_of(width: int, height: int, rows: int) -> bytes:

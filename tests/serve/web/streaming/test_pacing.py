@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from maskdet.serve.web.pacing import LEVELS, Pacing
+from maskdet.serve.web.streaming.pacing import LEVELS, Pacing
 
 
 def test_a_quick_connection_gets_the_best() -> None:
