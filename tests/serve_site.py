@@ -27,6 +27,7 @@ from maskdet.serve.site.reading import site_of_sources
 from maskdet.serve.storing.counts import Tally
 from maskdet.serve.storing.store import Store
 from maskdet.serve.storing.videos import begin_video, end_video
+from maskdet.serve.telling.wording import alert_record, state_record
 from maskdet.serve.watching.networks import Networks
 
 if TYPE_CHECKING:
@@ -127,14 +128,14 @@ class Shop:
         """Adds an alert with its snapshot and returns its id."""
         moment = datetime.now().astimezone() - timedelta(minutes=3)
         faces = [face for face in _looks[0].to_records() if face["label"] == "without_mask"]
-        record = {
+        alert = {
             "id": uuid.uuid4().hex,
-            "camera": DOOR,
             "label": "without_mask",
             "faces": faces,
             "seconds_without_mask": 4.2,
             "reminder": 0,
         }
+        record = alert_record(self.site.cameras[0], alert, moment)
         jpeg = cv2.imencode(".jpg", shown(0))[1].tobytes()
         event = self.hub.store.add_event("alert", record, moment, snapshot=jpeg)
         if clip:
@@ -149,8 +150,9 @@ class Shop:
 
     def lose(self) -> str:
         """Adds an event of the gate's camera that is lost, and returns its id."""
-        record = {"id": uuid.uuid4().hex, "camera": GATE, "label": "down", "reason": "no answer"}
-        return self.hub.store.add_event("state", record, datetime.now().astimezone()).id
+        moment = datetime.now().astimezone()
+        record = state_record(GATE, "down", "no answer", moment)
+        return self.hub.store.add_event("state", record, moment).id
 
 
 def _tally(moment: int) -> Tally:

@@ -42,7 +42,12 @@ class Asker:
         async def ask() -> "httpx.Response":
             transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(
-                transport=transport, base_url=f"http://{HOST}", cookies=self.cookies
+                transport=transport,
+                base_url=f"http://{HOST}",
+                cookies=self.cookies,
+                # Looking for proxies and certificates takes longer than the request.
+                trust_env=False,
+                verify=False,
             ) as client:
                 answer = await client.request(method, path, **more)
                 self.cookies = dict(client.cookies)

@@ -169,7 +169,7 @@ def test_the_chart_is_looked_into(page: Any) -> None:
     )
     with page.expect_download() as download:
         page.get_by_role("link", name="Save as CSV").click()
-    assert "people_with_mask" in download.value.path().read_text()
+    assert "with_mask" in download.value.path().read_text()
 
 
 def test_a_picture_is_dropped(page: Any) -> None:
