@@ -52,7 +52,7 @@ ROOMS = {
         "classifier": {"", "others"},
         "others": {""},
         "faces": {"", "faces.networks"},
-        "faces.networks": set(),
+        "faces.networks": {""},
     },
     "media": {
         "": {"inputs", "recording"},
