@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 
 from maskdet.media.frames import Frame
 from maskdet.media.inputs.options import ReadOptions
+from maskdet.media.sources import open_source
 from maskdet.serve.showing.board import Board
 from maskdet.serve.showing.status import CameraState
 from maskdet.serve.site.settings import CameraAlerts, CameraSettings, Hours
 from maskdet.serve.watching import reader
 from maskdet.serve.watching.networks import Networks
+from maskdet.serve.watching.reader import Open
 from maskdet.serve.watching.turns import Turns
 from maskdet.serve.watching.watcher import Handlers, Watcher
+from mjpeg_server import serving
 from watched_cameras import ScriptedCamera, wait_for
 
 Image = NDArray[np.uint8]
@@ -33,9 +36,11 @@ def bare(samples: Path) -> Image:
 class Watched:
     """A watcher with its board, and what it has told."""
 
-    def __init__(self, networks: Networks, **settings: Any) -> None:
+    def __init__(
+        self, networks: Networks, source: str = "0", opener: Open | None = None, **settings: Any
+    ) -> None:
         self.camera = ScriptedCamera()
-        self.settings = CameraSettings("door", "0", **settings)
+        self.settings = CameraSettings("door", source, **settings)
         self.board = Board(self.settings, networks.labels)
         self.alerts: list[dict[str, Any]] = []
         self.faults: list[BaseException] = []
@@ -45,7 +50,7 @@ class Watched:
         )
         self.watcher = Watcher(
             self.settings, self.board, networks, self.turns, handlers, timeout=1,
-            open_camera=self.camera.open,
+            open_camera=opener or self.camera.open,
         )  # fmt: skip
 
     def show(self, image: Image, times: int = 1) -> None:
@@ -157,3 +162,30 @@ def test_no_more_frames_than_asked_are_looked_at(networks: Networks, bare: Image
     watched.watcher.stop()
     watched.turns.stop(5)
     watched.watcher.join(5)
+
+
+@pytest.mark.server
+def test_a_real_camera_that_is_killed_and_restarted(
+    networks: Networks, bare: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream over HTTP that breaks off is down, and live again when its server is back."""
+    monkeypatch.setattr(reader, "FIRST_WAIT", 0.05)
+    monkeypatch.setattr(reader, "LONGEST_WAIT", 0.2)
+    picture = tmp_path / "door.jpg"
+    cv2.imwrite(str(picture), bare)
+    with serving(picture) as url:
+        watched = Watched(networks, source=url, opener=open_source)
+        watched.turns.start()
+        watched.watcher.start()
+        wait_for(lambda: watched.board.status().frames_seen > 2)
+        assert watched.board.state is CameraState.LIVE
+        assert watched.board.status().faces == {"without_mask": 1}
+    wait_for(lambda: watched.board.state is CameraState.DOWN)
+    seen = watched.board.status().frames_seen
+    with serving(picture, port=int(url.split(":")[2].split("/")[0])):
+        wait_for(lambda: watched.board.status().frames_seen > seen)
+        assert watched.board.state is CameraState.LIVE
+        watched.watcher.stop()
+        watched.turns.stop(5)
+        watched.watcher.join(5)
+    assert not watched.faults
