@@ -12,6 +12,9 @@ from maskdet.media.files import replacing
 if TYPE_CHECKING:
     from fractions import Fraction
 
+# How long the last picture is shown. Seconds.
+_LAST_FRAME = 0.04
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -86,7 +89,7 @@ def _write(path: Path, pieces: Sequence[Piece], start: float, end: float) -> flo
                     packet.pts = packet.dts = round((moment - first) / base)
                     packet.stream = written
                     clip.mux(packet)
-                    last = moment - first
+                    last = moment - first + _LAST_FRAME
     return last
 
 

@@ -97,7 +97,7 @@ class Recorder:
         self._changed = threading.Condition()
         self._waiting: deque[Picture] = deque()
         self._events: deque[Event] = deque()
-        self._is_over = False
+        self._is_over = self._is_busy = False
         self._wanted: list[_Wanted] = []
         self._pieces: deque[Piece] = deque()
         self._writing: Fragments | None = None
@@ -121,6 +121,12 @@ class Recorder:
                 self._waiting.append(picture)
                 self._changed.notify()
 
+    @property
+    def waits(self) -> bool:
+        """Whether pictures wait to be encoded."""
+        with self._changed:
+            return bool(self._waiting) or self._is_busy
+
     def keep(self, event: Event) -> None:
         """Makes a clip of an event, once its time is over."""
         with self._changed:
@@ -143,6 +149,7 @@ class Recorder:
                 )
                 events, self._events = list(self._events), deque()
                 picture = self._waiting.popleft() if self._waiting else None
+                self._is_busy = picture is not None
                 is_over = self._is_over and picture is None
             try:
                 for event in events:
@@ -154,6 +161,7 @@ class Recorder:
                 self._cut(is_over=is_over)
             except OutputError as error:
                 self._give_up(error)
+            self._is_busy = False
             if is_over:
                 return
 

@@ -103,13 +103,14 @@ class Watcher:
         self._veil, self._veiled = Veil(VeilOptions(ahead=0)), 0
         self._lock = threading.Lock()
         self._newest: tuple[Source, Frame, float] | None = None
-        self._taken_at = -1e9
+        # When the next frame is to be looked at, where there is a rate.
+        self._due = 0.0
         self._last_at = time.monotonic()
         self._is_new = False
         self._number = 0
         self._tally: Tally | None = None
         self._tallies: list[Tally] = []
-        self._reader = Reader(settings, timeout, self._take, self._lost, self._opened, open_camera)
+        self._reader = Reader(settings, timeout, self.take, self._lost, self._opened, open_camera)
 
     def start(self) -> None:
         """Begins to watch."""
@@ -157,14 +158,16 @@ class Watcher:
     def _lost(self, problem: str) -> None:
         self._change(CameraState.DOWN, problem)
 
-    def _take(self, source: Source, frame: Frame) -> None:
+    def take(self, source: Source, frame: Frame) -> None:
+        """Takes a frame; the newest one is looked at when it is this camera's turn."""
         arrived = self._last_at = time.monotonic()
         rate = self.settings.frame_rate
-        if rate is not None and arrived - self._taken_at < (1 - _EARLY) / rate:
-            return
-        # By the rate asked for, not by when it was looked at: a late frame is followed by an early.
-        step = 0.0 if rate is None else 1 / rate
-        self._taken_at = max(self._taken_at + step, arrived - step)
+        if rate is not None:
+            if arrived < self._due - _EARLY / rate:
+                return
+            # By the rate asked for, not by when it came: a late frame is followed by an early one.
+            is_late = arrived - self._due >= 1 / rate
+            self._due = (arrived if is_late else self._due) + 1 / rate
         with self._lock:
             dropped = self._newest is not None
             self._newest = source, frame, arrived
