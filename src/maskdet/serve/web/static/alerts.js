@@ -24,8 +24,8 @@ export function startAlerts() {
   document.getElementById("event-close").addEventListener("click", () => dialog.close());
   // A clip that nobody sees must not play on.
   dialog.addEventListener("close", () => body.replaceChildren());
-  loadLatest();
   return {
+    refresh: loadLatest,
     async open(number) {
       if (number && /^[\w-]+$/.test(number)) await openEvent(await get(`/api/events/${number}`));
       await cameras(camera);

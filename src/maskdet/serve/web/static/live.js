@@ -47,7 +47,10 @@ export function startLive(alerts) {
     source.addEventListener("cameras", (event) => {
       lost.hidden = true;
       showCameras(JSON.parse(event.data), watching, enlarge);
+      choose();
     });
+    // Also after a while in the background, or without a connection: what came then is asked for.
+    source.addEventListener("open", () => alerts.refresh());
     source.addEventListener("alert", (event) => alerts.arrived(JSON.parse(event.data)));
     source.addEventListener("error", () => {
       lost.hidden = false;
