@@ -7,7 +7,6 @@ that in which the label was uncertain.
 """
 
 import uuid
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,15 +48,20 @@ class _Person:
 
     box: FloatArray
     seen: float
-    bare: Counter[str] = field(default_factory=Counter)
+    bare: dict[str, float] = field(default_factory=dict)
     bare_at: float | None = None
     is_reported: bool = False
     alert_at: float | None = None
     reminders: int = 0
 
+    @property
+    def seconds(self) -> float:
+        """How long seen bare on this occasion, whatever the label."""
+        return sum(self.bare.values())
+
     def cover(self) -> None:
         """Ends the occasion: taken off again it is a new one."""
-        self.bare, self.bare_at, self.is_reported, self.reminders = Counter(), None, False, 0
+        self.bare, self.bare_at, self.is_reported, self.reminders = {}, None, False, 0
 
 
 @dataclass
@@ -115,7 +119,7 @@ class Watch:
             if self._is_due(scene, number, box, record["label"], numbers):
                 person = scene.people[number]
                 alert = _alert(frame, record, bare)
-                alert["seconds_without_mask"] = round(person.bare.total(), 3)
+                alert["seconds_without_mask"] = round(person.seconds, 3)
                 alert["seconds_by_label"] = {
                     label: round(seconds, 3) for label, seconds in person.bare.items()
                 }
@@ -144,7 +148,7 @@ class Watch:
         if person.bare_at is not None:
             away = now - person.bare_at
             if away <= max(_OVERLOOKED, scene.pace.step) + _ROUNDING:
-                person.bare[label] += away
+                person.bare[label] = person.bare.get(label, 0.0) + away
         person.bare_at = now
         return self._report(person, now)
 
@@ -156,7 +160,7 @@ class Watch:
             if options.repeat is None or since < options.repeat:
                 return False
             person.reminders += 1
-        elif person.bare.total() + _ROUNDING < options.after or since < options.cooldown:
+        elif person.seconds + _ROUNDING < options.after or since < options.cooldown:
             return False
         person.is_reported, person.alert_at = True, now
         return True

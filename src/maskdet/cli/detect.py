@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 
 _LAYOUT = {
-    "Sources": ("sources", "recursive", "max_frames"),
+    "Sources": ("sources", "recursive", "rotate", "max_frames"),
     "Faces and labels": (
-        *("model", "confidence", "face_size", "tiles", "min_face", "min_confidence", "no_track"),
+        *("model", "merge", "confidence", "face_size", "tiles", "min_face", "min_confidence"),
+        "no_track",
     ),
     "Results": (
         *("output", "no_output", "overwrite", "append", "show", "json_file", "csv_file", "summary"),
@@ -217,6 +218,9 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
             min_confidence=given["min_confidence"],
             width=given["width"],
             gamma=given["gamma"],
+            rotate=given["rotate"],
+            # One that stays under the nose is to be told of after that time.
+            adjusting=min(StreamOptions.adjusting, given["alert_after"] / 2),
         ),
         recursive=given["recursive"],
         reconnect=given["reconnect"],

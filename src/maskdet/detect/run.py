@@ -93,7 +93,7 @@ def run(
     summary = RunSummary(list(summaries.values()))
     with ExitStack() as stack:
         handling = stack.enter_context(Handling(options, sources, detector, log, stop))
-        results = detect_frames(sources, detector, options.stream, stop)
+        results = detect_frames(sources, detector, options.stream, stop, log)
         stack.enter_context(closing(results))
         # Before the results are closed: a live source that waits for a frame must end.
         stack.callback(stop.set)

@@ -58,7 +58,7 @@ def evaluate_photographs(
     threshold = networks.confidence
     if threshold is None:
         threshold = detector.faces.default_confidence
-    run = _look(options, detector, threshold, show)
+    run = _look(options, networks, detector, threshold, show)
     names = detector.labels
 
     def measure(rows: NDArray[np.intp]) -> dict[str, float]:
@@ -112,12 +112,14 @@ _PLAIN = 2
 
 def _look(
     options: PhotographOptions,
+    networks: NetworkOptions,
     detector: MaskDetector,
     threshold: float,
     show: Callable[[float, str], None],
 ) -> _Run:
     annotations = read_annotations(options.images, options.annotations, options.format_name)
-    index_of = label_indices(annotations.names(options.mapping), detector.labels)
+    names = annotations.names(options.mapping)
+    index_of = label_indices(names, detector.labels, networks.merge)
     problems = list(annotations.problems)
     judged, paths = [], []
     for done, photograph in enumerate(annotations.photographs, 1):
