@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import cv2
@@ -19,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from command_line import SAMPLES
-from maskdet.detections import Detections
 from maskdet.serve.hub import Hub
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState
@@ -27,7 +27,11 @@ from maskdet.serve.site.reading import site_of_sources
 from maskdet.serve.storing.counts import Tally
 from maskdet.serve.storing.store import Store
 from maskdet.serve.storing.videos import begin_video, end_video
+from maskdet.serve.telling.wording import alert_record, state_record
 from maskdet.serve.watching.networks import Networks
+
+if TYPE_CHECKING:
+    from maskdet.detections import Detections
 
 Image = NDArray[np.uint8]
 
@@ -60,6 +64,10 @@ def shown(step: int) -> Image:
     return image
 
 
+# What the networks found at each step, in whichever shop.
+_looks: "dict[int, Detections]" = {}
+
+
 class Shop:
     """A hub that nobody watches but the test.
 
@@ -75,18 +83,17 @@ class Shop:
         self._door, self._gate = (self.hub.board_of(camera) for camera in self.site.cameras)
         self._door.set_state(CameraState.LIVE)
         self._gate.set_state(CameraState.DOWN, "does not answer")
-        self._looks: dict[int, Detections] = {}
         self._number = 0
 
     def show(self) -> LivePicture:
         """Publishes the door's next frame."""
         step = self._number % STEPS
         image = shown(step)
-        if step not in self._looks:
-            self._looks[step] = self.hub.analyse(image)
+        if step not in _looks:
+            _looks[step] = self.hub.analyse(image)
         self._number += 1
         moment = datetime.now().astimezone()
-        faces = self._looks[step]
+        faces = _looks[step]
         picture = LivePicture(self._number, moment, image, faces, faces.xyxy)
         self._door.count_read(dropped=False)
         self._door.publish(picture, 0.02, {"faces": 0.01, "classify": 0.004})
@@ -120,15 +127,15 @@ class Shop:
     def alert(self, *, clip: bool = False) -> str:
         """Adds an alert with its snapshot and returns its id."""
         moment = datetime.now().astimezone() - timedelta(minutes=3)
-        faces = [face for face in self._faces() if face["label"] == "without_mask"]
-        record = {
+        faces = [face for face in _looks[0].to_records() if face["label"] == "without_mask"]
+        alert = {
             "id": uuid.uuid4().hex,
-            "camera": DOOR,
             "label": "without_mask",
             "faces": faces,
             "seconds_without_mask": 4.2,
             "reminder": 0,
         }
+        record = alert_record(self.site.cameras[0], alert, moment)
         jpeg = cv2.imencode(".jpg", shown(0))[1].tobytes()
         event = self.hub.store.add_event("alert", record, moment, snapshot=jpeg)
         if clip:
@@ -143,11 +150,9 @@ class Shop:
 
     def lose(self) -> str:
         """Adds an event of the gate's camera that is lost, and returns its id."""
-        record = {"id": uuid.uuid4().hex, "camera": GATE, "label": "down", "reason": "no answer"}
-        return self.hub.store.add_event("state", record, datetime.now().astimezone()).id
-
-    def _faces(self) -> list[dict[str, object]]:
-        return self._looks[0].to_records() if self._looks else []
+        moment = datetime.now().astimezone()
+        record = state_record(GATE, "down", "no answer", moment)
+        return self.hub.store.add_event("state", record, moment).id
 
 
 def _tally(moment: int) -> Tally:

@@ -73,7 +73,14 @@ ROOMS = {
         "recording": {"site", "storing"},
         "watching": {"recording", "showing", "site", "storing", "telling"},
         "": {"showing", "site", "storing", "watching"},
-        "web": {"", "showing", "site", "storing"},
+        "web.access": {"site"},
+        "web.streaming": {"", "showing"},
+        "web.content": {"showing", "storing", "web.access"},
+        "web.routes": {
+            *("", "showing", "site", "storing"),
+            *("web.access", "web.content", "web.streaming"),
+        },
+        "web": {"", "site", "web.access", "web.routes", "web.streaming"},
         "running": {"", "recording", "showing", "site", "storing", "telling", "watching", "web"},
     },
 }

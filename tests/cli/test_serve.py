@@ -37,6 +37,17 @@ def test_mistakes_are_one_line(maskdet: Cli, tmp_path: Path) -> None:
     assert_user_error(maskdet("serve", "--export", "events"), "nothing is remembered")
 
 
+@without_extra
+def test_a_page_that_must_not_be_served_is_refused(maskdet: Cli) -> None:
+    """To a network without users, or with a certificate that is none."""
+    source = "--source", "no-such.mp4"
+    to_all = maskdet("serve", *source, "--host", "0.0.0.0")
+    assert_user_error(to_all, "--add-user", code=2)
+    assert_user_error(maskdet("serve", *source, "--key", "k.pem"), "k.pem", code=2)
+    done = maskdet("serve", *source, "--certificate", "c.pem", "--key", "k.pem")
+    assert_user_error(done, "c.pem: no such file")
+
+
 def test_a_check_says_all_that_is_wrong(maskdet: Cli, tmp_path: Path, samples: Path) -> None:
     """A camera that answers, one that does not, and an alert that does not arrive."""
     (tmp_path / "site.toml").write_text(

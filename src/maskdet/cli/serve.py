@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _LAYOUT = {
     "What to watch": ("site_file", "sources", "folder"),
-    "The page": ("host", "port"),
+    "The page": ("host", "port", "certificate", "key"),
     "Instead of watching": ("init", "check", "add_user", "export", "by"),
 }
 _SPANS = ("minute", "hour", "day", "week", "month")
@@ -35,6 +35,16 @@ _SPANS = ("minute", "hour", "day", "week", "month")
 @click.option("--host", help="Address to listen at. [default: the site file's, or 127.0.0.1]")
 @click.option(
     "--port", type=Whole(0, 65535), help="Port to listen at. [default: the site file's, or 8000]"
+)
+@click.option(
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Speak TLS: PEM file of the certificate and its chain. [default: the site file's]",
+)
+@click.option(
+    "--key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PEM file of the certificate's key, without a password. [default: the site file's]",
 )
 @click.option("--init", is_flag=True, help="Write a commented site file to begin with.")
 @click.option(
@@ -61,6 +71,8 @@ def serve(
     folder: Path | None,
     host: str | None,
     port: int | None,
+    certificate: Path | None,
+    key: Path | None,
     init: bool,
     check: bool,
     add_user: str | None,
@@ -74,6 +86,7 @@ def serve(
         _write_example(site_file)
         return
     site = _site(site_file, sources, folder, host, port)
+    site = _with_tls(site, certificate, key)
     if check:
         _check(site)
     elif add_user is not None:
@@ -114,6 +127,17 @@ def _site(
             port=server.port if port is None else port,
         ),
     )
+
+
+def _with_tls(site: "Site", certificate: Path | None, key: Path | None) -> "Site":
+    from dataclasses import replace
+
+    if certificate is None and key is None:
+        return site
+    if certificate is None:
+        certificate = site.server.certificate
+    # Another certificate has another key, or holds it itself.
+    return replace(site, server=replace(site.server, certificate=certificate, key=key))
 
 
 def _write_example(path: Path | None) -> None:

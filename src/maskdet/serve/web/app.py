@@ -14,11 +14,10 @@ from maskdet.serve.web.access.bodies import BodyLimits
 from maskdet.serve.web.access.gate import Gate, visitor_of
 from maskdet.serve.web.access.headers import SecurityHeaders
 from maskdet.serve.web.access.identity import Identity
+from maskdet.serve.web.access.limits import UploadLimits
 from maskdet.serve.web.access.proxied import Proxied
 from maskdet.serve.web.access.users import Users
 from maskdet.serve.web.closing import Closing
-from maskdet.serve.web.limits import UploadLimits
-from maskdet.serve.web.pulse import Pulse
 from maskdet.serve.web.routes.cameras import cameras
 from maskdet.serve.web.routes.detect import detect
 from maskdet.serve.web.routes.events import events
@@ -28,7 +27,8 @@ from maskdet.serve.web.routes.pages import pages
 from maskdet.serve.web.routes.settings import settings as settings_routes
 from maskdet.serve.web.routes.signing_in import signing_in
 from maskdet.serve.web.routes.statistics import statistics
-from maskdet.serve.web.streams import Streams
+from maskdet.serve.web.streaming.pulse import Pulse
+from maskdet.serve.web.streaming.streams import Streams
 
 _DESCRIPTION = """What `maskdet serve` sees and remembers. Programs send name and password with each
 request (HTTP Basic); browsers log in and send the header `X-CSRF-Token` with what is posted."""
@@ -59,6 +59,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        # Paths are as they are written; a redirect would speak for the host that the request names.
+        redirect_slashes=False,
     )
 
     def permission(request: Request) -> Callable[[], bool]:

@@ -47,14 +47,14 @@ class PageServer:
         self._settings = settings
         self._closing = Closing()
         self._socket = _listening(settings)
+        self._port: int = self._socket.getsockname()[1]
         self._thread: threading.Thread | None = None
         self._server: uvicorn.Server | None = None
 
     @property
     def address(self) -> str:
         """Where a browser finds the page."""
-        port: int = self._socket.getsockname()[1]
-        return page_address(self._settings, port)
+        return page_address(self._settings, self._port)
 
     def start(self) -> None:
         """Begins to answer. The port is open already: what asks earlier waits."""

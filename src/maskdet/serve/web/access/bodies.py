@@ -6,7 +6,7 @@ from fastapi import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from maskdet.serve.web.limits import UploadLimits
+from maskdet.serve.web.access.limits import UploadLimits
 
 # A log-in is a few words. Bytes.
 _USUAL_SIZE = 16 * 1024

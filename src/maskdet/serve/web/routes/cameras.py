@@ -8,8 +8,8 @@ from starlette.responses import StreamingResponse
 
 from maskdet.serve.hub import Hub
 from maskdet.serve.showing.status import CameraStatus
-from maskdet.serve.web.streams import BOUNDARY, Streams, mjpeg_part, page_part
-from maskdet.serve.web.views import CamerasView, CameraView
+from maskdet.serve.web.content.views import CamerasView, CameraView
+from maskdet.serve.web.streaming.streams import BOUNDARY, Streams, mjpeg_part, page_part
 
 Width = Annotated[
     int | None, Query(ge=16, le=8192, description="at most, in pixels; its own, if left out")
@@ -17,6 +17,8 @@ Width = Annotated[
 Rate = Annotated[float, Query(gt=0.05, le=60, description="pictures a second, at most")]
 _USUAL_RATE = 15.0
 _MOST_CAMERAS = 64
+# Proxies that wait for more before they pass something on are asked not to.
+UNBUFFERED = {"x-accel-buffering": "no"}
 # Tells whether the one who asks may go on watching.
 Permission = Callable[[Request], Callable[[], bool]]
 
@@ -66,9 +68,8 @@ def cameras(hub: Hub, streams: Streams, permission: Permission) -> APIRouter:
         """
         known(name)
         parts = streams.pictures([name], width, rate, mjpeg_part, permission(request))
-        return StreamingResponse(
-            parts, media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}"
-        )
+        kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+        return StreamingResponse(parts, media_type=kind, headers=UNBUFFERED)
 
     @router.get("/pictures", response_class=StreamingResponse, include_in_schema=False)
     async def together(
@@ -81,7 +82,7 @@ def cameras(hub: Hub, streams: Streams, permission: Permission) -> APIRouter:
         for name in camera:
             known(name)
         parts = streams.pictures(camera, width, rate, page_part, permission(request))
-        return StreamingResponse(parts, media_type="application/octet-stream")
+        return StreamingResponse(parts, media_type="application/octet-stream", headers=UNBUFFERED)
 
     return router
 

@@ -14,8 +14,8 @@ from maskdet.errors import NoMapsError, SourceError, TooLargeError
 from maskdet.media.drawing import draw_detections
 from maskdet.media.frames import UInt8Array
 from maskdet.serve.hub import Hub
-from maskdet.serve.web.limits import UploadLimits
-from maskdet.serve.web.uploads import Queue, decode_posted, posted_picture
+from maskdet.serve.web.access.limits import UploadLimits
+from maskdet.serve.web.content.uploads import Queue, decode_posted, posted_picture
 
 Drawn = Literal["annotated", "heatmap"]
 

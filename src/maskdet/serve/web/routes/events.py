@@ -8,8 +8,8 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from starlette.responses import FileResponse
 
 from maskdet.serve.hub import Hub
-from maskdet.serve.web.moments import local_moment
-from maskdet.serve.web.views import EventsView, EventView
+from maskdet.serve.web.content.moments import local_moment
+from maskdet.serve.web.content.views import EventsView, EventView
 
 # As the program makes them: looked up among what it remembers, never joined to a path.
 Identity = Annotated[str, Path(pattern="^[0-9a-zA-Z-]{1,64}$")]

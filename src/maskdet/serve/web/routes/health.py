@@ -4,7 +4,7 @@ from fastapi import APIRouter, HTTPException, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from maskdet.serve.hub import Hub
-from maskdet.serve.web.metrics import registry
+from maskdet.serve.web.content.metrics import registry
 
 
 def health(hub: Hub) -> APIRouter:

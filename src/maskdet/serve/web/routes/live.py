@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 from maskdet.serve.hub import Hub
-from maskdet.serve.web.pulse import Pulse
-from maskdet.serve.web.routes.cameras import Permission
-from maskdet.serve.web.views import CamerasView, EventView
+from maskdet.serve.web.content.views import CamerasView, EventView
+from maskdet.serve.web.routes.cameras import UNBUFFERED, Permission
+from maskdet.serve.web.streaming.pulse import Pulse
 
 # Numbers are sent so often at most; without any news a sign of life after so long. Seconds.
 _INTERVAL, _LIFE = 0.5, 15.0
@@ -34,9 +34,7 @@ def live(hub: Hub, pulse: Pulse, permission: Permission) -> APIRouter:
         `alert` bears an event, as `/api/events` has them, when it happens.
         """
         stream = events_of(hub, pulse, permission(request))
-        # Proxies that wait for more before they pass something on are asked not to.
-        headers = {"x-accel-buffering": "no"}
-        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=UNBUFFERED)
 
     return router
 

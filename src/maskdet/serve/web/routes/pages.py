@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from maskdet.serve.web.assets import asset
+from maskdet.serve.web.content.assets import asset
 
 _PAGES = {"/": "index.html", "/login": "login.html", "/docs": "docs.html"}
 

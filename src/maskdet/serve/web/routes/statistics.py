@@ -1,7 +1,5 @@
 """Counts over time, as JSON and CSV."""
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,9 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from maskdet.serve.hub import Hub
+from maskdet.serve.storing.export import counts_csv
 from maskdet.serve.storing.records import Bucket, Span
-from maskdet.serve.web.moments import local_moment
-from maskdet.serve.web.views import BucketView, StatisticsView
+from maskdet.serve.web.content.moments import local_moment
+from maskdet.serve.web.content.views import BucketView, StatisticsView
 
 _USUAL = timedelta(days=1)
 # What one answer may hold, at most: a week of minutes, thirteen months of hours.
@@ -74,10 +73,14 @@ def statistics(hub: Hub) -> APIRouter:
 
     @router.get("/statistics.csv", response_class=Response)
     def as_csv(query: Annotated[Asked, Depends(asked)]) -> Response:
-        """The same as a table: a row a span, columns of people and of faces for each label."""
-        found = buckets(query)
+        """The same as `maskdet serve --export counts`: a row for each span, camera and label."""
+        names = [status.name for status in hub.cameras()]
+        if query.camera is not None and query.camera not in names:
+            raise HTTPException(404, "there is no such camera")
+        cameras = names if query.camera is None else [query.camera]
+        lines = counts_csv(hub.store, cameras, query.start, query.end, query.by)
         return Response(
-            _table(found, _labels(hub, found)),
+            "".join(lines),
             media_type="text/csv; charset=utf-8",
             headers={"content-disposition": 'attachment; filename="statistics.csv"'},
         )
@@ -90,14 +93,3 @@ def _labels(hub: Hub, buckets: Iterable[Bucket]) -> list[str]:
     current = [label for camera in hub.cameras() for label in camera.labels]
     earlier = [label for bucket in buckets for label in (*bucket.people, *bucket.faces)]
     return list(dict.fromkeys([*current, *earlier]))
-
-
-def _table(buckets: list[Bucket], labels: list[str]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    people, faces = ([f"{what}_{label}" for label in labels] for what in ("people", "faces"))
-    writer.writerow(["time", "frames", *people, *faces])
-    for bucket in buckets:
-        counts = [kind.get(label, 0) for kind in (bucket.people, bucket.faces) for label in labels]
-        writer.writerow([bucket.start.isoformat(), bucket.frames, *counts])
-    return text.getvalue()

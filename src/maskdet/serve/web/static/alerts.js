@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { duration, el, moment } from "./words.js";
 
-const KINDS = { "": "Everything", alert: "People without a mask", state: "Cameras" };
+const KINDS = { "": "Everything", alert: "People", state: "Cameras" };
 const LATEST = 5;
 const list = document.getElementById("alerts");
 const latest = document.getElementById("latest");
@@ -56,7 +56,7 @@ export async function cameras(select) {
 async function loadLatest() {
   const { events } = await get(`/api/events?kind=alert&limit=${LATEST}`);
   latest.replaceChildren(...events.map(row));
-  if (!events.length) latest.append(el("li", { className: "empty" }, "Nobody without a mask so far."));
+  if (!events.length) latest.append(el("li", { className: "empty" }, "No alert so far."));
 }
 
 async function reload() {
@@ -98,7 +98,7 @@ async function openEvent(event) {
   const fact = (name, ...value) => facts.append(el("dt", {}, name), el("dd", {}, ...value));
   fact("When", new Date(event.time).toLocaleString([], { dateStyle: "full", timeStyle: "long" }));
   fact("Where", event.camera);
-  if (event.people) fact("People without a mask", String(event.people));
+  if (event.people) fact("People", String(event.people));
   if (event.seconds) fact("For how long", duration(event.seconds));
   if (event.message) fact("What", event.message);
   const parts = [];

@@ -16,7 +16,7 @@ from maskdet.media.inputs import jpeg
 from maskdet.media.inputs.decoding import decode_picture, refuse_large
 from maskdet.media.inputs.formats import HEAD, picture_format
 from maskdet.media.inputs.pillow import DAMAGED, DecodingError, opened_by_pillow
-from maskdet.serve.web.limits import UploadLimits
+from maskdet.serve.web.access.limits import UploadLimits
 
 T = TypeVar("T")
 

@@ -153,7 +153,7 @@ class EventView(BaseModel):
             time=event.time,
             label=event.label,
             title=_title(event),
-            people=len(record.get("faces", [])) if is_alert else None,
+            people=record.get("people") if is_alert else None,
             seconds=record.get("seconds_without_mask") if is_alert else None,
             reminder=record.get("reminder") if is_alert else None,
             message=None if is_alert else record.get("reason"),
@@ -213,6 +213,6 @@ def _title(event: Event) -> str:
     if event.kind == "state":
         known = {state.value: text for state, text in _STATES.items()}
         return known.get(event.label, label_text(event.label))
-    people = len(event.record.get("faces", [])) or 1
+    people = event.record.get("people") or 1
     number = counted(people, "person").replace("persons", "people")
     return f"{label_text(event.label).capitalize()}: {number}"

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from maskdet.serve.hub import Hub
 from maskdet.serve.showing.live import LivePicture
-from maskdet.serve.web.pacing import Pacing
-from maskdet.serve.web.pulse import Pulse
+from maskdet.serve.web.streaming.pacing import Pacing
+from maskdet.serve.web.streaming.pulse import Pulse
 
 BOUNDARY = "maskdet-picture"
 # Widths are taken in such steps, so that viewers share what is encoded. Pixels.
