@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 
 from maskdet.serve.hub import Hub
+from maskdet.serve.running.memory import save_memory
 from maskdet.serve.running.service import Service
 from maskdet.serve.site.reading import site_of_sources
 
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--cameras", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
+    save_memory()
     with tempfile.TemporaryDirectory() as name:
         film = Path(name) / "film.mp4"
         write_film(film)

@@ -3,8 +3,8 @@
     python benchmarks/serve_kills.py --kills 50
 
 A film of people is two cameras; a webhook takes the alerts. After the last kill the service runs
-until its queue is empty. Then the database must be whole, each event of it must have been delivered,
-recording must play.
+runs until its queue is empty. Then the database must be whole, each event of it must have been
+delivered, and each recording must play.
 """
 
 import argparse

@@ -9,6 +9,7 @@ from types import FrameType
 
 from maskdet.errors import MaskdetError
 from maskdet.extras import require
+from maskdet.serve.running.memory import save_memory
 from maskdet.serve.running.service import Service
 from maskdet.serve.running.supervision import Supervisor
 from maskdet.serve.site.reading import read_site
@@ -32,6 +33,7 @@ def run(site: Site, log: Callable[[str], None]) -> None:
     require("serve", "serve")
     from maskdet.serve.web.running import PageServer
 
+    save_memory()
     supervisor = Supervisor()
     stop, again = threading.Event(), threading.Event()
     with _signals(stop, again):
