@@ -95,6 +95,12 @@ export function startLive(alerts) {
       isOpen = false;
       choose();
     },
+    // Before a log-out: what is open would ask anew, and be refused.
+    stop() {
+      isOpen = false;
+      choose();
+      source?.close();
+    },
   };
 }
 

@@ -73,6 +73,7 @@ if (who.user !== null) {
   logout.hidden = false;
   logout.title = `Logged in as ${who.user}`;
   logout.addEventListener("click", async () => {
+    views.live.stop();
     await post("/api/logout");
     location.replace("/login");
   });
