@@ -158,7 +158,7 @@ class Recorder:
                     self._take(picture)
                 elif time.time() - self._newest > _GAP or is_over:
                     self._end_piece()
-                self._cut(is_over=is_over)
+                self._cut(is_idle=picture is None, is_over=is_over)
             except OutputError as error:
                 self._give_up(error)
             self._is_busy = False
@@ -250,9 +250,10 @@ class Recorder:
         end = event.time.timestamp() + self._settings.after
         self._wanted.append(_Wanted(number, self._store.folder / name, start, end))
 
-    def _cut(self, *, is_over: bool) -> None:
+    def _cut(self, *, is_idle: bool, is_over: bool) -> None:
         """Cuts the clips whose time is over, from pieces that are finished."""
-        now = max(self._newest, time.time() - _GAP)
+        # Pictures that wait are still to come, however late it is.
+        now = max(self._newest, time.time() - _GAP) if is_idle else self._newest
         due = [wanted for wanted in self._wanted if is_over or now > wanted.end]
         if not due:
             return
