@@ -12,7 +12,7 @@ import pytest
 import maskdet
 
 PACKAGE = Path(maskdet.__file__).parent
-COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "train"}
+COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "serve", "train"}
 GROUND = {
     "addresses",
     "annotations",
@@ -65,6 +65,24 @@ ROOMS = {
         "drawing": {"methods"},
         "evidence": {"drawing", "methods"},
         "methods": set(),
+    },
+    "serve": {
+        "site": set(),
+        "showing": {"site"},
+        "storing": {"site"},
+        "telling": {"site", "storing"},
+        "recording": {"site", "storing"},
+        "watching": {"recording", "showing", "site", "storing", "telling"},
+        "": {"showing", "site", "storing", "watching"},
+        "web.access": {"site"},
+        "web.streaming": {"", "showing"},
+        "web.content": {"showing", "storing", "web.access"},
+        "web.routes": {
+            *("", "showing", "site", "storing"),
+            *("web.access", "web.content", "web.streaming"),
+        },
+        "web": {"", "site", "web.access", "web.routes", "web.streaming"},
+        "running": {"", "recording", "showing", "site", "storing", "telling", "watching", "web"},
     },
 }
 # A part's own files that its rooms stand upon; these import none of the rooms.

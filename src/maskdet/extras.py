@@ -8,7 +8,17 @@ from types import ModuleType
 from maskdet.errors import MissingExtraError
 
 # Extra to the modules it brings, and what people call them.
-_MODULES = {"train": {"tensorflow": "TensorFlow", "h5py": "h5py"}}
+_MODULES = {
+    "train": {"tensorflow": "TensorFlow", "h5py": "h5py"},
+    "serve": {
+        "fastapi": "FastAPI",
+        "uvicorn": "Uvicorn",
+        "python_multipart": "python-multipart",
+        "prometheus_client": "prometheus-client",
+        "paho": "paho-mqtt",
+        "apprise": "Apprise",
+    },
+}
 
 # What a slim system is without: the library that OpenCV's wheel asks for to Debian's package.
 _SYSTEM_PACKAGES = {

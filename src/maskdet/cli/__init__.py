@@ -25,6 +25,7 @@ _COMMANDS = {
     "evaluate": "Measure a model on folders, photographs or video.",
     "train": "Train a mask classifier on your own pictures.",
     "train-faces": "Train the face detector on with your own boxed pictures.",
+    "serve": "Watch cameras for months: a page, alerts, counts, recordings.",
     "info": "Tell what is installed and how fast it runs here.",
 }
 

@@ -1,0 +1,1 @@
+"""Pictures kept as video: fragments, files of fixed length, clips of events."""

@@ -1,0 +1,1 @@
+"""The life of the service: starting, signals, the system's watchdog, checking, ending."""

@@ -1,0 +1,355 @@
+"""A running service: everything that has a thread, begun and ended together."""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from maskdet.errors import MaskdetError, OutputError
+from maskdet.media.files import make_folder
+from maskdet.media.sources import open_source
+from maskdet.serve.hub import Hub
+from maskdet.serve.recording.recorder import Recorder
+from maskdet.serve.showing.live import LivePicture
+from maskdet.serve.showing.status import CameraState
+from maskdet.serve.site.settings import CameraSettings, Site
+from maskdet.serve.storing.retention import Retention
+from maskdet.serve.storing.store import Store
+from maskdet.serve.telling.channels import ways_of
+from maskdet.serve.telling.dispatch import Dispatch
+from maskdet.serve.telling.herald import Herald
+from maskdet.serve.telling.mqtt import Broker
+from maskdet.serve.watching.networks import Networks
+from maskdet.serve.watching.reader import Open
+from maskdet.serve.watching.turns import Turns
+from maskdet.serve.watching.watcher import Handlers, Watcher
+
+if TYPE_CHECKING:
+    from maskdet.serve.storing.counts import Tally
+
+# How often the clock is looked at, counts are written, and old files are looked for. Seconds.
+_TICK, _WRITE, _SWEEP = 1.0, 5.0, 30.0
+# The threads of a service have so long to end. Seconds.
+_TO_END = 1.5
+_SNAPSHOT_QUALITY = 85
+
+
+class Service:
+    """Watches a site. A context manager.
+
+    Args:
+        site: what is watched.
+        log: told, a line at a time, what happens.
+        networks: what looks at frames; ``None`` for loading the site's own.
+        open_camera: what opens cameras.
+
+    Attributes:
+        hub: what it shows.
+
+    Raises:
+        MaskdetError: the folder cannot be written, another service writes there, or a network or
+            a channel cannot be used.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        log: Callable[[str], None],
+        networks: Networks | None = None,
+        open_camera: Open = open_source,
+    ) -> None:
+        self._log = log
+        self._open = open_camera
+        self._locked = _lock(site.folder)
+        self.store = Store(site.folder)
+        networks = networks or Networks(site.networks, site.min_confidence, log)
+        self.hub = Hub(site, self.store, networks)
+        self._turns = Turns(networks.workers, self._failed)
+        self._retention = Retention(self.store, site.retention)
+        self._over = threading.Event()
+        self._fault: BaseException | None = None
+        self._watchers: dict[str, Watcher] = {}
+        self._recorders: dict[str, Recorder] = {}
+        self._unwritten: list[Tally] = []
+        self._problem = ""
+        self._lock = threading.RLock()
+        self._ticking = threading.Thread(target=self._tick, name="ticking", daemon=True)
+        self._beat = time.monotonic()
+        self._broker: Broker | None = None
+        self._herald = self._new_herald(site)
+
+    def start(self) -> None:
+        """Begins to watch."""
+        for line in self._retention.find_again():
+            self._log(line)
+        self._turns.start()
+        self._start_telling()
+        for camera in self.hub.site.cameras:
+            self._watch(camera)
+        self._ticking.start()
+
+    def stop(self) -> None:
+        """Ends it, with everything written."""
+        self._over.set()
+        with self._lock:
+            watchers, recorders = list(self._watchers.values()), list(self._recorders.values())
+        for watcher in watchers:
+            watcher.stop()
+        self._turns.stop(_TO_END)
+        for recorder in recorders:
+            recorder.stop()
+        if self._ticking.is_alive():
+            self._ticking.join(_TO_END)
+        self._herald.dispatch.stop()
+        until = time.monotonic() + _TO_END
+        for watcher in watchers:
+            watcher.join(max(0.0, until - time.monotonic()))
+        self._write_counts()
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the folder; for a service that was never begun."""
+        self.store.close()
+        self._locked.close()
+
+    def __enter__(self) -> "Service":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def fault(self) -> BaseException | None:
+        """A fault of the program that ended a part of it."""
+        return self._fault
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its clock goes, so that it need not be started again."""
+        return time.monotonic() - self._beat < 10 * _TICK
+
+    def reload(self, site: Site) -> None:
+        """Takes another site without losing a camera that is in both.
+
+        What cannot change while it runs, the folder, the networks and the server's address, stays.
+
+        Args:
+            site: read again.
+
+        Raises:
+            MaskdetError: a channel cannot be used; all stays as it was.
+        """
+        before = self.hub.site
+        for what in ("folder", "networks", "min_confidence", "server"):
+            if getattr(before, what) != getattr(site, what):
+                self._log(f"{what}: has changed; start again for that")
+        told = before.notifications != site.notifications
+        herald = self._new_herald(site) if told else None
+        with self._lock:
+            if herald is not None:
+                self._herald.dispatch.stop()
+                self._herald = herald
+                self._start_telling()
+            self._retention.settings = site.retention
+            known = {camera.name: camera for camera in before.cameras}
+            kept = {
+                camera.name
+                for camera in site.cameras
+                if known.get(camera.name) == camera
+                and before.privacy == site.privacy
+                and before.timeout == site.timeout
+            }
+            leaving = [name for name in self._watchers if name not in kept]
+            for name in leaving:
+                self._watchers[name].stop()
+            for name in leaving:
+                self._leave(name)
+            for camera in site.cameras:
+                self.hub.board_of(camera)
+            self.hub.keep_boards(site)
+            for camera in site.cameras:
+                if camera.name not in kept:
+                    self._watch(camera)
+            self._introduce()
+
+    def _leave(self, name: str) -> None:
+        watcher = self._watchers.pop(name)
+        watcher.join(_TO_END)
+        self._unwritten += watcher.take_tallies()
+        recorder = self._recorders.pop(name, None)
+        if recorder is not None:
+            recorder.stop()
+
+    def _watch(self, camera: CameraSettings) -> None:
+        site = self.hub.site
+        board = self.hub.board_of(camera)
+        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        board.set_today(self.store.people_since(midnight, camera.name))
+        keeper = None
+        if camera.recording.mode != "off":
+            keeper = Recorder(
+                camera,
+                self.store,
+                blur=site.privacy.blur_stored,
+                log=self._log,
+                has_room=self._has_room,
+                recording=board.set_recording,
+            )
+            self._recorders[camera.name] = keeper
+            keeper.start()
+        watcher = Watcher(
+            camera,
+            board,
+            self.hub.networks,
+            self._turns,
+            Handlers(self._alert, self._state, keeper),
+            timeout=site.timeout,
+            blur_live=site.privacy.blur_live,
+            cameras=len(site.cameras),
+            open_camera=self._open,
+        )
+        self._watchers[camera.name] = watcher
+        watcher.start()
+
+    # What watchers tell.
+
+    def _alert(self, camera: CameraSettings, alert: dict[str, Any], picture: LivePicture) -> None:
+        event = self._herald.alert(camera, alert, picture.time, self._snapshot(picture))
+        self.hub.count("alerts", camera.name)
+        recorder = self._recorders.get(camera.name)
+        if event is not None and event.number and recorder is not None:
+            recorder.keep(event)
+        self.hub.note_change()
+
+    def _snapshot(self, picture: LivePicture) -> bytes:
+        import cv2
+
+        image = picture.annotated(blur=self.hub.site.privacy.blur_stored)
+        settings = [cv2.IMWRITE_JPEG_QUALITY, _SNAPSHOT_QUALITY]
+        data: bytes = cv2.imencode(".jpg", image, settings)[1].tobytes()
+        return data
+
+    def _state(self, camera: CameraSettings, state: CameraState, why: str) -> None:
+        self._log(f"{camera.name}: {state.value}{f' ({why})' if why else ''}")
+
+    def _failed(self, fault: BaseException) -> None:
+        # Said once, with its traceback, by whoever waits for the service.
+        self._fault = self._fault or fault
+
+    # Telling.
+
+    def _new_herald(self, site: Site) -> Herald:
+        settings = site.notifications
+        broker = None
+        if settings.mqtt is not None:
+            broker = Broker(settings.mqtt, settings.timeout, self._log)
+        ways = ways_of(settings, broker)
+        dispatch = Dispatch(self.store, ways, settings.keep, self._log, self.hub.count)
+        self._broker = broker
+        return Herald(self.store, dispatch, self._log)
+
+    def _start_telling(self) -> None:
+        dispatch = self._herald.dispatch
+        forgotten = self.store.forget_channels([way.key for way in dispatch.ways])
+        if forgotten:
+            self._log(f"alerts: {forgotten} waited for a channel that there is no more")
+        if self._broker is not None:
+            self._broker.start()
+        self._introduce()
+        dispatch.start()
+
+    def _introduce(self) -> None:
+        if self._broker is not None:
+            labels = self.hub.networks.labels
+            self._broker.introduce([(camera.name, labels) for camera in self.hub.site.cameras])
+
+    # The clock.
+
+    def _tick(self) -> None:
+        written = swept = time.monotonic()
+        self._sweep()
+        while not self._over.wait(_TICK):
+            now = self._beat = time.monotonic()
+            try:
+                with self._lock:
+                    for watcher in self._watchers.values():
+                        watcher.tick()
+                self._look_after()
+                if now - written >= _WRITE:
+                    written = now
+                    self._write_counts()
+                if now - swept >= _SWEEP:
+                    swept = now
+                    self._sweep()
+            except MaskdetError as error:
+                self._say(str(error))
+
+    def _look_after(self) -> None:
+        for camera in self.hub.cameras():
+            self._herald.look_after(
+                camera.name,
+                camera.state.value,
+                camera.reason,
+                camera.since,
+                is_trouble=camera.state.is_trouble,
+            )
+            if self._broker is not None:
+                self._broker.show(
+                    camera.name, camera.state.value, dict(camera.faces), dict(camera.people_today)
+                )
+
+    def _write_counts(self) -> None:
+        with self._lock:
+            for watcher in self._watchers.values():
+                self._unwritten += watcher.take_tallies()
+            tallies, self._unwritten = self._unwritten, []
+        if not tallies:
+            return
+        try:
+            self.store.add_tallies(tallies)
+        except OutputError as error:
+            # The next time, if there is room; a day of minutes is not much.
+            self._unwritten = (tallies + self._unwritten)[-1440 * len(self._watchers) :]
+            self._say(str(error))
+
+    def _sweep(self) -> None:
+        done = self._retention.sweep()
+        if done.is_full != self.hub.counters.is_disk_full:
+            self._log(
+                "recording: stops, the disk is full"
+                if done.is_full
+                else "recording: goes on, there is room again"
+            )
+        self.hub.set_disk(is_full=done.is_full, stored_bytes=done.stored_bytes)
+
+    def _has_room(self) -> bool:
+        return not self.hub.counters.is_disk_full
+
+    def _say(self, problem: str) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            self._log(problem)
+
+
+def _lock(folder: Path) -> IO[str]:
+    """Makes sure that no other service writes into a folder."""
+    make_folder(folder)
+    path = folder / "lock"
+    try:
+        file = path.open("a+")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise OutputError(f"{folder}: another maskdet serve writes there") from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file

@@ -1,0 +1,1 @@
+"""Telling of what was seen: channels, the queue on disk, MQTT."""

@@ -1,0 +1,1 @@
+"""The page and the API: the hub, seen from a browser and by programs."""

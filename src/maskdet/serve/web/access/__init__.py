@@ -1,0 +1,1 @@
+"""Who may see the cameras: users and their passwords, sessions, the check before every route."""

@@ -1,0 +1,1 @@
+"""Live pictures and numbers: who is told of what is new, and how well each viewer is served."""
