@@ -8,7 +8,10 @@ from types import ModuleType
 from maskdet.errors import MissingExtraError
 
 # Extra to the modules it brings, and what people call them.
-_MODULES = {"train": {"tensorflow": "TensorFlow", "h5py": "h5py"}}
+_MODULES = {
+    "train": {"tensorflow": "TensorFlow", "h5py": "h5py"},
+    "archive": {"ray": "Ray", "pyarrow": "PyArrow", "fsspec": "fsspec", "duckdb": "DuckDB"},
+}
 
 # What a slim system is without: the library that OpenCV's wheel asks for to Debian's package.
 _SYSTEM_PACKAGES = {
