@@ -8,8 +8,8 @@ from glob import has_magic
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from maskdet.addresses import MARK, public_name
-from maskdet.archive.places import READ_BY_FFMPEG, file_system, is_address, reason_of
+from maskdet.addresses import MARK
+from maskdet.archive.places import READ_BY_FFMPEG, file_system, is_address, name_of, reason_of
 from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.files import is_run_folder
 from maskdet.media.inputs.folders import matching
@@ -70,7 +70,7 @@ def find_files(texts: tuple[str, ...], log: Callable[[str], None]) -> Iterator[F
                     seen.add(found.source)
                     yield found
             if count == 0:
-                raise SourceError(f"{public_name(named)}: has no videos")
+                raise SourceError(f"{name_of(named)}: has no videos")
     if passed.pictures:
         log(f"does not look at {counted(passed.pictures, 'picture')}: detect does")
     if passed.others:
@@ -181,10 +181,10 @@ def _on_server(address: str, passed: _PassedOver) -> Iterator[FoundFile]:
             else:
                 passed.others += 1
     except FileNotFoundError:
-        raise SourceError(f"{public_name(address)}: there is nothing") from None
+        raise SourceError(f"{name_of(address)}: there is nothing") from None
     except OSError as error:
         raise UnreachableError(
-            f"{public_name(address)}: cannot be listed ({reason_of(error)})"
+            f"{name_of(address)}: cannot be listed ({reason_of(error)})"
         ) from None
 
 

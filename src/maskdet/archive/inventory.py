@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from maskdet.addresses import public_name
 from maskdet.archive.finding import FoundFile
 from maskdet.archive.opening import opened
-from maskdet.archive.places import Store, is_address
+from maskdet.archive.places import Store, is_address, name_of
 from maskdet.errors import SourceError
 from maskdet.media.inputs.containers import frame_rate_of
 
@@ -104,7 +103,7 @@ def look_into(found: FoundFile, max_pixels: int) -> Entry:
                 _start(container.metadata.get("creation_time", "")),
             )
     except SourceError as error:
-        name = public_name(found.source)
+        name = name_of(found.source)
         return Entry(
             found.source,
             found.size,

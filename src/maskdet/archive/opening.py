@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from maskdet.addresses import public_name
-from maskdet.archive.places import READ_BY_FFMPEG, PatientFile, is_address, reason_of
+from maskdet.archive.places import READ_BY_FFMPEG, PatientFile, is_address, name_of, reason_of
 from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.inputs.containers import checked, open_any, open_container
 from maskdet.media.inputs.decoding import MAX_PIXELS
@@ -37,7 +36,7 @@ def opened(source: str, max_pixels: int = MAX_PIXELS) -> Iterator["InputContaine
         return
     import av
 
-    name = public_name(source)
+    name = name_of(source)
     file = PatientFile(source)
     try:
         try:

@@ -25,6 +25,18 @@ def is_address(text: str) -> bool:
     return MARK in text and not text.lower().startswith("file://")
 
 
+def name_of(source: str) -> str:
+    """Returns what messages and tables call a video: its path or address without a password.
+
+    Buckets and paths in them may look like passwords, and are none.
+    """
+    if not is_address(source) or source.lower().startswith(READ_BY_FFMPEG):
+        return public_name(source)
+    scheme, rest = source.split(MARK, 1)
+    server, slash, path = rest.partition("/")
+    return f"{scheme}{MARK}{server.rpartition('@')[2]}{slash}{path}"
+
+
 def file_system(address: str) -> tuple[Any, str]:
     """Returns fsspec's file system for an address, and the path in it.
 
@@ -46,10 +58,10 @@ def file_system(address: str) -> tuple[Any, str]:
             what = str(error).splitlines()[0]
         raise MissingExtraError(f"{scheme}:// cannot be read yet: {what}") from None
     except ValueError as error:
-        raise SourceError(f"{public_name(address)}: {error}") from None
+        raise SourceError(f"{name_of(address)}: {error}") from None
     except OSError as error:
         reason = str(error).splitlines()[0]
-        raise UnreachableError(f"{public_name(address)}: cannot be reached ({reason})") from None
+        raise UnreachableError(f"{name_of(address)}: cannot be reached ({reason})") from None
     return system, str(path)
 
 
@@ -88,14 +100,14 @@ class PatientFile:
                     self._file.seek(self._at)
                 return ask(self._file)
             except FileNotFoundError:
-                raise SourceError(f"{public_name(self._address)}: no such file") from None
+                raise SourceError(f"{name_of(self._address)}: no such file") from None
             except PermissionError as error:
-                name = public_name(self._address)
+                name = name_of(self._address)
                 raise SourceError(f"{name}: may not be read ({reason_of(error)})") from None
             except (OSError, EOFError, TimeoutError) as error:
                 self._file = None
                 if wait is None:
-                    name = public_name(self._address)
+                    name = name_of(self._address)
                     raise UnreachableError(
                         f"{name}: cannot be read on ({reason_of(error)})"
                     ) from None
@@ -137,7 +149,7 @@ class Store:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.name = public_name(root)
+        self.name = name_of(root)
         self.local: Path | None = None
         if is_address(root):
             self._system, path = file_system(root)

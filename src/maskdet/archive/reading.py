@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 
-from maskdet.addresses import public_name
 from maskdet.archive.cutting import Piece, frame_table
 from maskdet.archive.opening import opened
+from maskdet.archive.places import name_of
 from maskdet.archive.options import WorkOptions
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Kind, UInt8Array
@@ -58,7 +58,7 @@ class PieceSource:
     frame_count: int | None = None
 
     def __init__(self, source: str, piece: Piece, options: WorkOptions) -> None:
-        self.name = public_name(source)
+        self.name = name_of(source)
         self.failures: list[str] = []
         self.frame_rate: float | None = None
         self.decoded = 0
