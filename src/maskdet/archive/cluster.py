@@ -27,8 +27,7 @@ def ray_started(
     """Starts Ray, or joins a cluster, and leaves it at the end.
 
     Args:
-        address: of the cluster, ``auto`` for the one that this machine belongs to; ``None`` for
-            this machine alone.
+        address: of the cluster's head, as `answering` gives it; ``None`` for this machine alone.
         workers: how many are wanted; ``None`` for one a core.
         log: told where Ray's page is.
         dashboard: whether there is to be one.
@@ -37,7 +36,7 @@ def ray_started(
         How many workers there are to be.
 
     Raises:
-        UnreachableError: nobody answers at the address.
+        UnreachableError: the cluster cannot be joined.
     """
     _prepare()
     import ray
@@ -56,9 +55,8 @@ def ray_started(
             **quiet,
         )
     else:
-        where = _answering(address)
         try:
-            context = ray.init(address=where, **quiet)
+            context = ray.init(address=address, **quiet)
         except (ConnectionError, RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise UnreachableError(f"{address}: Ray cannot be joined ({reason})") from None
@@ -98,12 +96,20 @@ def memory_free() -> int | None:
     return None
 
 
-def _answering(address: str) -> str:
+def answering(address: str) -> str:
     """Makes sure that there is a cluster; Ray itself would wait for minutes.
+
+    Args:
+        address: of its head, or ``auto`` for the one that this machine belongs to.
 
     Returns:
         The address of its head.
+
+    Raises:
+        UnreachableError: nobody answers there, or no Ray.
+        OptionError: it is no address.
     """
+    _prepare()
     if address == AUTO:
         from ray._private.services import canonicalize_bootstrap_address
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from maskdet.archive.opening import opened
 from maskdet.archive.options import WorkOptions
-from maskdet.errors import SourceError
 from maskdet.media.inputs.containers import frame_rate_of
 from maskdet.vision.faces.size_choice import LOOK_EVERY
 
@@ -159,4 +158,3 @@ def _warm_first(table: FrameTable, first: int, options: WorkOptions) -> int:
     if (moments[warm] - moments[aligned]) * table.unit <= _LONGEST_ALIGNED:
         return aligned
     return warm // options.every * options.every
-

@@ -134,9 +134,7 @@ class Dispatcher:
         opened = self._open[part.name] = _Open(part)
         if not part.is_cut(self._piece_seconds):
             jobs = [
-                (place, Piece())
-                for place, entry in enumerate(part.entries)
-                if entry.reason is None
+                (place, Piece()) for place, entry in enumerate(part.entries) if entry.reason is None
             ]
             self._plan(opened, jobs)
         elif self._store.exists(f"{WORK}/{part.name}/cuts.json"):
@@ -178,18 +176,14 @@ class Dispatcher:
         opened.missing -= {(place, piece.number) for place, piece in jobs}
         if not opened.missing:
             # Before others: what is joined is safe, and its pieces take no more room.
-            self._ready.appendleft(
-                Task("join", opened.part, opened.jobs, dict(opened.given_up))
-            )
+            self._ready.appendleft(Task("join", opened.part, opened.jobs, dict(opened.given_up)))
 
     def _failed(self, task: Task, failure: Failure) -> None:
         opened = self._open[task.part.name]
         if task.kind == "look" and len(task.jobs) > 1:
             # One of them is to blame, and is found by trying each alone.
             missing = self._undone(task.part, task.jobs)
-            self._ready.extendleft(
-                Task("look", task.part, (job,)) for job in reversed(missing)
-            )
+            self._ready.extendleft(Task("look", task.part, (job,)) for job in reversed(missing))
             self._settle(opened, [job for job in task.jobs if job not in missing])
             return
         key = {"cut": _CUT, "join": _JOIN}.get(task.kind)

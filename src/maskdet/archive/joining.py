@@ -4,6 +4,7 @@ A piece sees the seconds before it, too, to warm up; there its tracks lie upon t
 before, in the same frames, and by that each is known.
 """
 
+import itertools
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -106,9 +107,7 @@ class Joiner:
                 # Each is the other's best.
                 if row[best] >= _SAME_FACE and int(overlaps[:, best].argmax()) == at:
                     seen[sighting.tracks[at]].append((before.tracks[best], frame))
-        votes = Counter(
-            (track, other) for track, others in seen.items() for other, _ in others
-        )
+        votes = Counter((track, other) for track, others in seen.items() for other, _ in others)
         known: dict[int, int] = {}
         taken: set[int] = set()
         for (track, other), _ in votes.most_common():
@@ -217,5 +216,5 @@ def _sightings(table: "pa.Table") -> Iterator[tuple[int, _Sighting]]:
     tracks = [-1 if number is None else number for number in table["track"].to_pylist()]
     frames = table["frame"].to_numpy()
     edges = [0, *(np.flatnonzero(np.diff(frames)) + 1).tolist(), len(frames)]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         yield int(frames[begin]), _Sighting(boxes[begin:end], tracks[begin:end])

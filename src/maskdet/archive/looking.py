@@ -8,10 +8,9 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskdet.archive.cutting import Piece
 from maskdet.archive.inventory import Entry
@@ -24,6 +23,9 @@ from maskdet.errors import SourceError
 from maskdet.media.frames import UInt8Array
 from maskdet.stream import detect_frames
 from maskdet.vision.pipeline import MaskDetector
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FACTS = b"maskdet"
 """Under this the facts of a piece stand in the metadata of its file."""

@@ -8,10 +8,11 @@ from maskdet.archive.places import READ_BY_FFMPEG, PatientFile, is_address, name
 from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.inputs.containers import checked, open_any, open_container
 from maskdet.media.inputs.decoding import MAX_PIXELS
-from maskdet.media.inputs.pipes import Input
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+    from maskdet.media.inputs.pipes import Input
 
 # A server of videos that says nothing for so many seconds has gone away.
 _SILENCE = 30.0

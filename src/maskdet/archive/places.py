@@ -52,10 +52,8 @@ def file_system(address: str) -> tuple[Any, str]:
         scheme = address.split(MARK, 1)[0]
         needed = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "sftp": "paramiko"}
         needed |= {"ssh": "paramiko", "az": "adlfs", "abfs": "adlfs", "hdfs": "pyarrow"}
-        if scheme in needed:
-            what = f"pip install {needed[scheme]}"
-        else:
-            what = str(error).splitlines()[0]
+        said = str(error).splitlines()[0]
+        what = f"pip install {needed[scheme]}" if scheme in needed else said
         raise MissingExtraError(f"{scheme}:// cannot be read yet: {what}") from None
     except ValueError as error:
         raise SourceError(f"{name_of(address)}: {error}") from None
@@ -86,7 +84,7 @@ class PatientFile:
         self._at = 0
         self._file: BinaryIO | None = None
         self.problem: str | None = None
-        self._again(lambda file: None)
+        self._again(lambda file: file.tell())
 
     def _again(self, ask: Any) -> Any:
         """Asks of the file, and once more of it newly opened, a few times."""
@@ -95,7 +93,8 @@ class PatientFile:
                 if self._file is None:
                     system, path = file_system(self._address)
                     self._file = cast(
-                        "BinaryIO", system.open(path, "rb", block_size=_BLOCK, cache_type="readahead")
+                        "BinaryIO",
+                        system.open(path, "rb", block_size=_BLOCK, cache_type="readahead"),
                     )
                     self._file.seek(self._at)
                 return ask(self._file)

@@ -4,13 +4,12 @@ import bisect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
-
+from typing import TYPE_CHECKING
 
 from maskdet.archive.cutting import Piece, frame_table
 from maskdet.archive.opening import opened
-from maskdet.archive.places import name_of
 from maskdet.archive.options import WorkOptions
+from maskdet.archive.places import name_of
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Kind, UInt8Array
 from maskdet.media.inputs.containers import decode, frame_rate_of
@@ -111,7 +110,9 @@ class PieceSource:
             wanted = piece.begin if keys is not None else piece.warm_begin
             own_from: float | None = None
             frames = (
-                decode(container, damaged) if wanted is None else _sought(container, wanted, damaged)
+                decode(container, damaged)
+                if wanted is None
+                else _sought(container, wanted, damaged)
             )
             for moment, image in frames:
                 if moment is None:

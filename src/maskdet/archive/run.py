@@ -5,10 +5,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from maskdet.archive.cluster import ray_started
+from maskdet.archive.cluster import answering, ray_started
 from maskdet.archive.crews import RayCrew
 from maskdet.archive.dispatch import Crew, Dispatcher
 from maskdet.archive.finding import STUDY_FILE, FoundFile, find_files
@@ -105,7 +105,7 @@ def begin(
     Raises:
         MaskdetError: something the user can mend; what was finished before it stays.
     """
-    _require()
+    options = _checked(options)
     store = Store(options.output)
     with locked(store):
         study = begin_study(store, options, log)
@@ -128,7 +128,7 @@ def resume(
     Raises:
         MaskdetError: likewise; or the study was begun with other options or networks.
     """
-    _require()
+    options = _checked(options)
     store = Store(options.output)
     study = read_study(store)
     refuse_other(store, study, given, fingerprints(study.work.networks, log))
@@ -136,8 +136,12 @@ def resume(
         return _see_through(store, study, options, log, progress, make_crew)
 
 
-def _require() -> None:
+def _checked(options: ArchiveOptions) -> ArchiveOptions:
+    """Makes sure, before anything is written, that the work can begin."""
     require("archive", "maskdet archive")
+    if options.address is None:
+        return options
+    return replace(options, address=answering(options.address))
 
 
 def _see_through(

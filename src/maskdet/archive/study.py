@@ -138,7 +138,9 @@ def _as_json(work: WorkOptions, given: dict[str, Any]) -> dict[str, Any]:
     of_networks = {key: value for key, value in given.items() if hasattr(work.networks, key)}
     of_stream = {key: value for key, value in given.items() if hasattr(work.stream, key)}
     own = {
-        key: value for key, value in given.items() if key not in of_networks and key not in of_stream
+        key: value
+        for key, value in given.items()
+        if key not in of_networks and key not in of_stream
     }
     changed = replace(
         work,

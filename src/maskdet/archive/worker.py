@@ -1,4 +1,4 @@
-"""What is done of a study in one process: videos cut, pieces looked at, parts joined and written."""
+"""What one process does of a study: cuts videos, looks at pieces, joins and writes parts."""
 
 import json
 from collections import Counter
@@ -186,9 +186,7 @@ class Worker:
         self._store.remove(f"{WORK}/{part.name}")
         return Outcome(people=people, failures=tuple(failures))
 
-    def _join_piece(
-        self, joiner: Joiner, name: str, writer: Any
-    ) -> tuple[Facts, float | None]:
+    def _join_piece(self, joiner: Joiner, name: str, writer: Any) -> tuple[Facts, float | None]:
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
@@ -205,9 +203,7 @@ class Worker:
                 # The warm-up comes first.
                 if before.num_rows < rows.num_rows:
                     break
-            own = (
-                rows.filter(rows["own"]) for rows in map(table.read_row_group, groups)
-            )
+            own = (rows.filter(rows["own"]) for rows in map(table.read_row_group, groups))
             agreeing: float | None = None
             for faces, share in joiner.join(pa.concat_tables(parts), own):
                 writer.write_table(faces)

@@ -113,7 +113,7 @@ def archive(**given: Any) -> None:
     say: Callable[[str], None] = (lambda _: None) if quiet else log
     progress = _nothing if quiet else _progress
     if given["resume"] is not None:
-        tally = resume(options, _given_again(given, options.work), log=say, progress=progress)
+        tally = resume(options, _given_again(options.work), log=say, progress=progress)
     else:
         tally = begin(options, log=say, progress=progress)
     if not quiet:
@@ -168,7 +168,7 @@ def _options(given: dict[str, Any]) -> "ArchiveOptions":
     )
 
 
-def _given_again(given: dict[str, Any], work: "WorkOptions") -> dict[str, Any]:
+def _given_again(work: "WorkOptions") -> dict[str, Any]:
     """Returns the options of the work that were given in so many words."""
     context = click.get_current_context()
 
@@ -176,7 +176,7 @@ def _given_again(given: dict[str, Any], work: "WorkOptions") -> dict[str, Any]:
         return context.get_parameter_source(name) is not ParameterSource.DEFAULT
 
     again = {name: getattr(work.networks, name) for name in _OF_NETWORKS if is_given(name)}
-    for name, field, value in (
+    fields = (
         ("every", "every", work.every),
         ("key_frames", "key_frames", work.key_frames),
         ("piece", "piece_seconds", work.piece_seconds),
@@ -184,10 +184,8 @@ def _given_again(given: dict[str, Any], work: "WorkOptions") -> dict[str, Any]:
         ("max_megapixels", "max_pixels", work.max_pixels),
         ("no_track", "track", work.stream.track),
         ("min_confidence", "min_confidence", work.stream.min_confidence),
-    ):
-        if is_given(name):
-            again[field] = value
-    return again
+    )
+    return again | {field: value for name, field, value in fields if is_given(name)}
 
 
 @contextmanager
