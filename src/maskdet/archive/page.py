@@ -30,7 +30,9 @@ td:first-child { min-width: 12rem; } thead th { border-bottom: 2px solid #8888; 
 .figures li { border: 1px solid #8886; border-radius: .5rem; padding: .6rem 1.1rem; }
 .figures b { display: block; font-size: 1.7rem; line-height: 1.2; }
 .bar { display: inline-block; height: .7em; background: var(--bar); vertical-align: middle; }
-.track { display: inline-block; width: 6rem; background: var(--line); margin-right: .6rem; }
+.track { display: inline-block; width: 6rem; background: var(--line); margin-right: .6rem;
+  text-align: left; line-height: 1; }
+.share { white-space: nowrap; }
 .faces { display: flex; flex-wrap: wrap; gap: .6rem; } figure { margin: 0; width: 112px; }
 figcaption { font-size: .75rem; line-height: 1.3; overflow-wrap: anywhere; }
 @media print { section, figure { break-inside: avoid; } }
@@ -65,11 +67,11 @@ def _figures(totals: Mapping[str, float]) -> str:
     said = [
         ("files", f"{totals['files']:,.0f}"),
         ("files missing", f"{totals['files_missing']:,.0f}"),
-        ("hours of video", f"{totals['hours']:,.2f}"),
+        ("hours of video", f"{totals['hours']:,.3g}"),
         ("people", f"{totals['people']:,.0f}"),
         ("faces", f"{totals['faces']:,.0f}"),
         ("frames looked at", f"{totals['frames']:,.0f}"),
-        ("worker hours", f"{totals['worker_hours']:,.2f}"),
+        ("worker hours", f"{totals['worker_hours']:,.3g}"),
     ]
     items = "".join(f"<li><b>{value}</b>{escape(what)}</li>" for what, value in said)
     return f'<ul class="figures">{items}</ul>'
@@ -81,7 +83,7 @@ def _table(table: Table) -> str:
     rows = "".join(
         "<tr>"
         + "".join(
-            f"<td>{_bar(cell) if share else escape(_cell(cell))}</td>"
+            f'<td class="share">{_bar(cell)}</td>' if share else f"<td>{escape(_cell(cell))}</td>"
             for cell, share in zip(row, shares, strict=True)
         )
         + "</tr>"
@@ -109,7 +111,7 @@ def _head(column: str) -> str:
 def _cell(cell: Any) -> str:
     if cell is None:
         return "-"
-    return f"{cell:,.2f}" if isinstance(cell, float) else str(cell)
+    return f"{cell:,.3g}" if isinstance(cell, float) else str(cell)
 
 
 def _bar(share: float | None) -> str:
