@@ -22,7 +22,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LAYOUT = {
     "What is evaluated: one of": ("dataset", "images", "video"),
     "What is right": ("annotations", "format_name", "mapping", "label"),
-    "Networks": ("model", "confidence", "face_size", "tiles", "min_face", "no_track"),
+    "Networks": ("model", "merge", "confidence", "face_size", "tiles", "min_face", "no_track"),
     "Report": ("output", "compare", "gate", "tolerance"),
     RARE: ("face", "face_detector", "crop_margin", "precision"),
 }

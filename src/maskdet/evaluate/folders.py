@@ -21,6 +21,7 @@ from maskdet.media import plots
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.metrics import expected_calibration_error, resample
 from maskdet.vision.classifier import MaskClassifier
+from maskdet.vision.merging import Pairs
 from maskdet.vision.preprocessing import resize
 
 HEIGHTS = (("under 32", 0, 32), ("32-64", 32, 64), ("64-128", 64, 128), ("over 128", 128, np.inf))
@@ -58,9 +59,12 @@ def evaluate_folders(
     classifier: MaskClassifier,
     output: Path,
     *,
+    merge: Pairs = (),
     show: Callable[[float, str], None],
 ) -> Report:
     """Measures the classifier on class folders; plots go to `output`.
+
+    Labels that the classifier has merged are merged in the folders, too.
 
     A picture whose ``faces.csv`` says where its face is, is cropped as in detection; others are
     taken whole.
@@ -69,7 +73,7 @@ def evaluate_folders(
         DatasetError: there are no such folders, or their names are not the model's labels.
         OutputError: a plot cannot be written.
     """
-    answers, problems, part = _classify(options, classifier, show)
+    answers, problems, part = _classify(options, classifier, merge, show)
     names = classifier.labels
     figures = resample(
         lambda rows: measure(answers.labels[rows], answers.probabilities[rows], names),
@@ -163,7 +167,10 @@ def sharpness(crop_bgr: UInt8Array) -> float:
 
 
 def _classify(
-    options: FolderOptions, classifier: MaskClassifier, show: Callable[[float, str], None]
+    options: FolderOptions,
+    classifier: MaskClassifier,
+    merge: Pairs,
+    show: Callable[[float, str], None],
 ) -> tuple[Answers, tuple[str, ...], str | None]:
     """Returns answers, problems, and the part that was measured of a folder that is divided."""
     pictures, part = held_out(list_pictures(options.dataset))
@@ -174,7 +181,7 @@ def _classify(
     if unknown:
         raise DatasetError(f"no class folder {unknown[0]!r} to map: there are {', '.join(found)}")
     names = {name: options.mapping.get(name, name) or None for name in found}
-    index_of = label_indices(names, classifier.labels)
+    index_of = label_indices(names, classifier.labels, merge)
     wanted = [picture for picture in pictures if index_of[picture.label] is not None]
     problems = [f"{path}: is not looked at" for path in not_looked_at(options.dataset)]
     labels: list[int] = []

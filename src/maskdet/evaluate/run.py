@@ -124,8 +124,9 @@ def _measure(options: EvaluateOptions, output: Path, show: Callable[[float, str]
             precision=networks.precision,
             crop_margin=networks.crop_margin,
             named=networks.model,
+            merge=networks.merge,
         )
-        report = evaluate_folders(subject, classifier, output, show=show)
+        report = evaluate_folders(subject, classifier, output, merge=networks.merge, show=show)
         about = {"data": str(subject.dataset)}
     elif isinstance(subject, PhotographOptions):
         report = evaluate_photographs(subject, networks, output, show=show)
@@ -142,8 +143,9 @@ def _networks(networks: NetworkOptions) -> dict[str, str]:
     options = [
         f"{name} {value}"
         for name, value in vars(networks).items()
-        if value != getattr(usual, name) and name != "model"
+        if value != getattr(usual, name) and name not in ("model", "merge")
     ]
+    options += [f"merge {label}={other}" for label, other in networks.merge]
     return {
         "model": find_card(networks.model).stem,
         "options": ", ".join(options) or "the usual ones",
