@@ -12,7 +12,7 @@ import pytest
 import maskdet
 
 PACKAGE = Path(maskdet.__file__).parent
-COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "train"}
+COMMANDS = {"archive", "dataset", "detect", "evaluate", "heatmap", "info", "train"}
 GROUND = {
     "addresses",
     "annotations",
@@ -59,6 +59,7 @@ ROOMS = {
         "inputs": set(),
         "recording": {"inputs"},
     },
+    "archive": {"": set(), "reporting": {""}},
     "heatmap": {
         "": {"drawing", "methods"},
         "drawing": {"methods"},

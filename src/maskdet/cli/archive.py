@@ -223,7 +223,7 @@ def _summarise(tally: "Tally", output: str) -> None:
 
 
 def _report(given: dict[str, Any]) -> None:
-    from maskdet.archive.report import write_report
+    from maskdet.archive.reporting.report import write_report
 
     for path in write_report(given["report"], log=log, show_faces=given["show_faces"]):
         click.echo(f"wrote {path}")

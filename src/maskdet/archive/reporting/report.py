@@ -3,9 +3,9 @@
 import csv
 from collections.abc import Callable
 
-from maskdet.archive.contact import face_pictures
-from maskdet.archive.figures import asked
-from maskdet.archive.page import page
+from maskdet.archive.reporting.contact import face_pictures
+from maskdet.archive.reporting.figures import asked
+from maskdet.archive.reporting.page import page
 from maskdet.archive.places import Store
 from maskdet.archive.study import read_study
 from maskdet.archive.tables import PIECES

@@ -6,7 +6,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from maskdet.archive.figures import FaceSpot
+from maskdet.archive.reporting.figures import FaceSpot
 from maskdet.archive.opening import opened
 from maskdet.boxes import cut
 from maskdet.detections import FloatArray

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 
 from maskdet import __version__
-from maskdet.archive.figures import FaceSpot, Table
+from maskdet.archive.reporting.figures import FaceSpot, Table
 from maskdet.media.frames import UInt8Array
 from maskdet.wording import label_text
 
@@ -49,7 +49,7 @@ def page(
 
     Args:
         name: of the study.
-        totals: see `maskdet.archive.figures.Figures.totals`.
+        totals: see `maskdet.archive.reporting.figures.Figures.totals`.
         tables: in the order of the page.
         sheets: title to faces and their pictures.
     """
