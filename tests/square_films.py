@@ -135,7 +135,7 @@ class OwnCrew:
         """Takes a task."""
         self.waiting.append(task)
 
-    def wait(self, timeout: float) -> list[tuple[Task, Outcome | Failure]]:
+    def wait(self, _: float) -> list[tuple[Task, Outcome | Failure]]:
         """Does the oldest."""
         if self.most is not None and len(self.done) >= self.most:
             raise Killed

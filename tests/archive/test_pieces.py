@@ -21,8 +21,13 @@ SHORT = WorkOptions(piece_seconds=5, warm_up=2)
 
 @pytest.mark.parametrize(
     ("name", "codec", "b_frames"),
-    [("a.mp4", "libx264", 2), ("a.mkv", "libx264", 2), ("a.ts", "libx264", 2), ("a.avi", "mpeg4", 0)],
-)  # fmt: skip
+    [
+        ("a.mp4", "libx264", 2),
+        ("a.mkv", "libx264", 2),
+        ("a.ts", "libx264", 2),
+        ("a.avi", "mpeg4", 0),
+    ],
+)
 def test_pieces_are_one_pass_cut_up(tmp_path: Path, name: str, codec: str, b_frames: int) -> None:
     """Every frame is in one piece alone, with the number, time and pixels of one pass."""
     film = write_film(tmp_path / name, 170, codec=codec, b_frames=b_frames)

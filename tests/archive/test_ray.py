@@ -128,7 +128,7 @@ def test_workers_and_nodes_that_are_lost(tmp_path: Path) -> None:
 def test_the_command_from_begin_to_report(
     fresh_maskdet: Cli, samples: Path, tmp_path: Path
 ) -> None:
-    """`maskdet archive` on this machine's cores, killed in the middle, gone on with, reported on."""
+    """`maskdet archive` killed in the middle, gone on with, and reported on."""
     film = tmp_path / "film.mp4"
     film.write_bytes((samples / "astronaut.mp4").read_bytes())
     command = [sys.executable, "-m", "maskdet", "archive", "film.mp4", "--output", "study"]

@@ -183,7 +183,7 @@ def test_what_cannot_be_read_is_in_the_inventory(tmp_path: Path) -> None:
     assert listed["sound.mp4"] == reasons["sound.mp4"]
 
 
-def test_a_folder_that_changes(films: Path, tmp_path: Path) -> None:
+def test_a_folder_that_changes(tmp_path: Path) -> None:
     """What is gone when its turn comes has a reason; what grew says so; what is new comes along."""
     folder = tmp_path / "films"
     for name in ("a.mp4", "b.mp4", "c.mp4"):
@@ -225,7 +225,7 @@ def test_other_options_and_networks_are_refused(
 
 
 def test_outputs_that_cannot_be_used(films: Path, whole: Path, tmp_path: Path) -> None:
-    """Another study, folders of others, no study, a damaged one: a line each that says what to do."""
+    """Another study, folders of others, no study, a damaged one: a line each."""
     with pytest.raises(OutputError, match="--resume"):
         do(whole, films)
     (tmp_path / "other" / "faces").mkdir(parents=True)
@@ -262,7 +262,7 @@ def test_lists_patterns_and_repeats(films: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs locks of POSIX")
-def test_two_runs_at_once(films: Path, whole: Path) -> None:
+def test_two_runs_at_once(whole: Path) -> None:
     """The second one says that there is a first."""
     import fcntl
 

@@ -48,12 +48,22 @@ def ray_started(
     quiet = {"logging_level": logging.CRITICAL, "log_to_driver": False}
     if address is None:
         count = workers or workers_here()
-        context = ray.init(
-            num_cpus=count,
-            include_dashboard=dashboard,
-            object_store_memory=_OBJECT_STORE,
-            **quiet,
-        )
+        try:
+            context = ray.init(
+                num_cpus=count,
+                include_dashboard=dashboard,
+                object_store_memory=_OBJECT_STORE,
+                **quiet,
+            )
+        except Exception as error:
+            # A machine so busy that Ray's own parts wait for one another in vain: Ray says it by a
+            # bare exception.
+            if type(error) is not Exception:
+                raise
+            raise UnreachableError(
+                "Ray did not start on this machine within half a minute; is it busy? Try once more "
+                "with --resume"
+            ) from None
     else:
         try:
             context = ray.init(address=address, **quiet)

@@ -6,8 +6,8 @@ from typing import cast
 import cv2
 import numpy as np
 
-from maskdet.archive.reporting.figures import FaceSpot
 from maskdet.archive.opening import opened
+from maskdet.archive.reporting.figures import FaceSpot
 from maskdet.boxes import cut
 from maskdet.detections import FloatArray
 from maskdet.errors import SourceError

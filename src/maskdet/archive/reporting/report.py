@@ -3,10 +3,10 @@
 import csv
 from collections.abc import Callable
 
+from maskdet.archive.places import Store
 from maskdet.archive.reporting.contact import face_pictures
 from maskdet.archive.reporting.figures import asked
 from maskdet.archive.reporting.page import page
-from maskdet.archive.places import Store
 from maskdet.archive.study import read_study
 from maskdet.archive.tables import PIECES
 from maskdet.errors import OutputError
