@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from command_line import Cli, assert_user_error
+from maskdet.archive.cluster import prepare
 from maskdet.archive.crews import RayCrew
 from maskdet.archive.options import ArchiveOptions, WorkOptions
 from maskdet.archive.run import Tally, begin
@@ -85,6 +86,7 @@ def on_ray(output: Path, films: Path, size: int, worker: type[Worker]) -> Tally:
 @contextmanager
 def cluster(cores: list[int]) -> Iterator[Any]:
     """A Ray of several nodes on this machine, joined."""
+    prepare()
     import ray
     from ray.cluster_utils import Cluster
 

@@ -38,7 +38,7 @@ def ray_started(
     Raises:
         UnreachableError: the cluster cannot be joined.
     """
-    _prepare()
+    prepare()
     import ray
 
     if ray.is_initialized():
@@ -79,11 +79,14 @@ def ray_started(
         ray.shutdown()
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """Says what Ray reads of its environment when it is imported."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Or it says of each machine without an accelerator what will change in a later version.
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # On a machine that others use, too, Ray's own parts take longer to start than it thinks.
+    os.environ.setdefault("RAY_agent_register_timeout_ms", "120000")
+    os.environ.setdefault("RAY_worker_register_timeout_seconds", "300")
 
 
 def workers_here() -> int:
@@ -119,7 +122,7 @@ def answering(address: str) -> str:
         UnreachableError: nobody answers there, or no Ray.
         OptionError: it is no address.
     """
-    _prepare()
+    prepare()
     if address == AUTO:
         from ray._private.services import canonicalize_bootstrap_address
 
