@@ -135,7 +135,7 @@ def test_the_command_from_begin_to_report(
     film.write_bytes((samples / "astronaut.mp4").read_bytes())
     command = [sys.executable, "-m", "maskdet", "archive", "film.mp4", "--output", "study"]
     process = subprocess.Popen(
-        [*command, "--workers", "1", "--face-size", "160"],
+        [*command, "--workers", "1"],
         cwd=tmp_path, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stderr is not None
