@@ -18,7 +18,6 @@ from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL
 
 LABELS = (MASK_LABEL, NO_MASK_LABEL, INCORRECT_LABEL)
 SIZE, CELLS = 32, 4
-# How much a label's logit is raised by 255 grey levels of its colour.
 GAIN = 4.0
 
 
@@ -27,6 +26,7 @@ def write_model(
     biases: Sequence[float],
     labels: Sequence[str] = LABELS,
     temperature: float = 1.0,
+    gain: float = GAIN,
 ) -> Path:
     """Writes a model and its card.
 
@@ -36,13 +36,14 @@ def write_model(
             green.
         labels: of the three.
         temperature: the card's.
+        gain: how much a label's logit is raised by 255 grey levels of its colour.
 
     Returns:
         The card.
     """
     folder.mkdir(parents=True, exist_ok=True)
     network = folder / "three.tflite"
-    network.write_bytes(_network(np.asarray(biases, np.float32)))
+    network.write_bytes(_network(np.asarray(biases, np.float32), gain))
     card = folder / "three.json"
     entry = {"name": network.name, "sha256": sha256(network)}
     fields: dict[str, Any] = {
@@ -57,10 +58,10 @@ def write_model(
     return card
 
 
-def _network(biases: np.ndarray) -> bytes:
+def _network(biases: np.ndarray, gain: float) -> bytes:
     """Returns the file: cast, average pool, 1x1 convolution (the maps), mean, softmax."""
     # Rows are labels; columns red, green, blue.
-    weights = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0]], np.float32) * GAIN / 255
+    weights = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0]], np.float32) * gain / 255
     model = schema.ModelT()
     model.version = 3
     model.buffers = [schema.BufferT()]

@@ -7,12 +7,14 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from command_line import Cli, assert_user_error
 from maskdet.detect import plot
 from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.recording.writer import VideoWriter
 from maskdet.summaries import Summary, TimeLine
 from three_labels import LABELS, write_model
 
@@ -92,3 +94,38 @@ def test_the_plot_has_a_line_of_its_own_for_the_third_label(
         for figure in figures
     ]
     assert drawn == [[75, 25], [75]]
+
+
+def tinted_video(path: Path, picture: Path, *parts: tuple[tuple[float, float, float], int]) -> None:
+    """Writes a still face, 25 frames a second, in tints that the tiny model takes for labels."""
+    face = cv2.imread(str(picture))[:256, 96:352]
+    with VideoWriter(path, 25) as writer:
+        for tint, count in parts:
+            frame = np.clip(face * np.array(tint), 0, 255).astype(np.uint8)
+            for _ in range(count):
+                writer.write(frame)
+
+
+def test_a_mask_may_be_adjusted_and_one_that_stays_down_is_told_of(
+    maskdet: Cli, samples: Path, tmp_path: Path
+) -> None:
+    """A second passes before the label changes, or half of a shorter `--alert-after`."""
+    bluish, greenish = (1.3, 0.6, 0.5), (0.5, 1.1, 0.5)
+    parts = ((bluish, 20), (greenish, 15), (bluish, 20), (greenish, 45))
+    tinted_video(tmp_path / "door.mp4", samples / "astronaut.jpg", *parts)
+    model = write_model(tmp_path / "m", (0, -1, 0), gain=24)
+    program = tmp_path / "bell.py"
+    program.write_text("import sys; open('told.jsonl', 'a').write(sys.stdin.read())")
+    detect = ["detect", "door.mp4", "--model", model, "--no-output", "--quiet", "--json"]
+    bell = ["--on-no-mask", f"{sys.executable} {program}"]
+    # By default the first pull is an adjustment; with a short time both count.
+    for words, pulled, waits in (([], 55, 25), ([*bell, "--alert-after", 0.4], 20, 5)):
+        done = maskdet(*detect, *words)
+        assert done.returncode == 0, done.stderr
+        labels = [json.loads(line)["faces"][0]["label"] for line in done.stdout.splitlines()]
+        first = labels.index("mask_worn_incorrectly")
+        assert waits <= first - pulled <= waits + 6
+        assert set(labels[:first]) == {"with_mask"}
+        assert labels[-1] == "mask_worn_incorrectly"
+    alerts = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text().splitlines()]
+    assert alerts[-1]["seconds_by_label"] == {"mask_worn_incorrectly": pytest.approx(0.4, abs=0.05)}

@@ -93,7 +93,7 @@ def _draw(panel: Axes, line: TimeLine, shift: float, *, incorrect: bool) -> None
     panel.set_ylim(-3, 103)
     panel.set_ylabel("faces with a mask, %", color=_BLUE)
     if incorrect:
-        panel.set_ylabel("share of faces, %")
+        panel.set_ylabel("share of faces, %", color="black")
         lines = [
             Line2D([], [], color=_BLUE, linewidth=2.5),
             Line2D([], [], color=_ORANGE, linewidth=2.5, linestyle=(0, (1.5, 0.7))),

@@ -95,9 +95,7 @@ def evaluate(
         merge=networks.merge,
     )
     view = resolve_view(options.view, classifier.labels)
-    log("crops as in use")
     evidence = _measured(options, classifier, view, 0.0, log)
-    log(f"crops shifted at random by up to {SHIFT:.0%} of their side")
     shifted = _measured(options, classifier, view, SHIFT, log)
     complete = _completeness(card_path, evidence.faces, log)
     evidence = replace(evidence, completeness=complete, shifted=shifted)
@@ -125,8 +123,9 @@ def _measured(
     )
     answers = _batches(faces.crops, classifier.read)
     probabilities, logits = answers[0], answers[1]
-    log(f"{len(faces)} faces, {(probabilities.argmax(axis=1) == faces.labels).mean():.1%} right")
     chosen = probabilities.argmax(axis=1)
+    where = f"shifted at random by up to {shift:.0%}" if shift else "as in use"
+    log(f"{len(faces)} faces, crops {where}: {(chosen == faces.labels).mean():.1%} right")
 
     def score(batch: UInt8Batch) -> FloatArray:
         return classifier.read(batch)[0]
