@@ -12,7 +12,7 @@ import pytest
 import maskdet
 
 PACKAGE = Path(maskdet.__file__).parent
-COMMANDS = {"dataset", "detect", "evaluate", "heatmap", "info", "serve", "train"}
+COMMANDS = {"archive", "dataset", "detect", "evaluate", "heatmap", "info", "serve", "train"}
 GROUND = {
     "addresses",
     "annotations",
@@ -60,6 +60,7 @@ ROOMS = {
         "inputs": set(),
         "recording": {"inputs"},
     },
+    "archive": {"": set(), "reporting": {""}},
     "heatmap": {
         "": {"drawing", "methods"},
         "drawing": {"methods"},

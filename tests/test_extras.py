@@ -83,3 +83,16 @@ def test_other_import_errors_are_bugs() -> None:
     other = opencv_trouble(ImportError("libfoo.so.7: cannot open shared object file: No such file"))
     assert other is not None
     assert "the package with libfoo.so.7" in other
+
+
+def test_an_archive_without_its_extra(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """`maskdet archive` names what is missing in a line, and explains itself all the same."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "import sys\nfor name in ('ray', 'pyarrow', 'fsspec', 'duckdb'): sys.modules[name] = None\n"
+    )
+    path = {"PYTHONPATH": f"{folder}{':'.join(['', *filter(None, sys.path)])}"}
+    done = maskdet("archive", samples / "astronaut.mp4", "--output", "study", **path)
+    assert_user_error(done, "Ray", "pip install 'maskdet[archive]'")
+    assert maskdet("archive", "--help", **path).returncode == 0

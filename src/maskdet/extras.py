@@ -18,6 +18,7 @@ _MODULES = {
         "paho": "paho-mqtt",
         "apprise": "Apprise",
     },
+    "archive": {"ray": "Ray", "pyarrow": "PyArrow", "fsspec": "fsspec", "duckdb": "DuckDB"},
 }
 
 # What a slim system is without: the library that OpenCV's wheel asks for to Debian's package.

@@ -126,6 +126,7 @@ def load_detector(
     maps: bool = False,
     doubtful: bool = False,
     classifier: Classifier | None = None,
+    lanes: int | None = None,
     log: Callable[[str], None] = lambda _: None,
 ) -> MaskDetector:
     """Loads both networks.
@@ -135,17 +136,21 @@ def load_detector(
         maps: whether detections carry heat maps.
         doubtful: whether they carry what is too doubtful to be labelled.
         classifier: the second stage, where it has been loaded already.
+        lanes: frames in which faces are looked for at a time; ``None`` for what the cores allow.
         log: told when a model of others has to be converted.
 
     Raises:
         ModelError: one of them is missing, damaged or of another kind.
     """
-    faces, confidence = _face_detector(options, options.confidence), options.confidence
+    if lanes is None:
+        lanes = max(1, min(2, os.cpu_count() or 1))
+    faces = _face_detector(options, options.confidence, lanes=lanes)
+    confidence = options.confidence
     if doubtful:
         # Only what was loaded says what its usual confidence is.
         confidence = faces.default_confidence if confidence is None else confidence
         least = min(confidence, DOUBTFUL * faces.default_confidence)
-        faces = _face_detector(options, least, counted_from=confidence)
+        faces = _face_detector(options, least, lanes=lanes, counted_from=confidence)
     if classifier is None:
         classifier = MaskClassifier(
             find_or_convert_card(options.model, log),
@@ -163,7 +168,7 @@ def load_detector(
 
 
 def _face_detector(
-    options: NetworkOptions, confidence: float | None, counted_from: float = 0
+    options: NetworkOptions, confidence: float | None, *, lanes: int, counted_from: float = 0
 ) -> "FaceDetector":
     """Loads the first stage; faces below `counted_from` do not count in the choice of its size."""
     faces: FaceDetector
@@ -180,7 +185,7 @@ def _face_detector(
             confidence=confidence,
             precision=options.precision,
             face_size=options.face_size,
-            lanes=max(1, min(2, os.cpu_count() or 1)),
+            lanes=lanes,
             strips=strips,
             counted_from=counted_from,
         )

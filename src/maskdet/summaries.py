@@ -13,6 +13,8 @@ from maskdet.wording import counted, label_text
 # run of months needs no more memory than one of minutes. Seconds; number.
 FIRST_BUCKET = 1.0
 MOST_BUCKETS = 600
+# A face counts as a person once it was seen in so many frames: a false alarm flashes up in one.
+MIN_SIGHTINGS = 3
 
 
 @dataclass
@@ -107,8 +109,6 @@ class Summary:
     _current: dict[int, _Person] = field(default_factory=dict, repr=False)
     _pace: Pace = field(default_factory=Pace, repr=False)
 
-    # A face counts as a person once it was seen in so many frames: a false alarm flashes up in one.
-    _MIN_SIGHTINGS = 3
     # Tracks not seen for so many frames and so many seconds have ended, however fast or slowly the
     # frames come; counting them up keeps memory flat.
     _ENDED_AFTER, _ENDED_AFTER_SECONDS = 50, 10.0
@@ -142,7 +142,7 @@ class Summary:
         ]
         for number in ended:
             person = self._current.pop(number)
-            if person.sightings >= self._MIN_SIGHTINGS:
+            if person.sightings >= MIN_SIGHTINGS:
                 self.people[person.label] += 1
 
     def finish(self) -> None:

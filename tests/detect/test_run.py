@@ -13,8 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 from maskdet.boxes import cut, expand_boxes
-from maskdet.detect import plot
+from maskdet.detect import plot, run
 from maskdet.detect.crops import CropWriter
+from maskdet.detect.options import DetectOptions
 from maskdet.detections import Detections
 from maskdet.errors import OutputError
 from maskdet.media.blurring import blur_faces
@@ -27,7 +28,7 @@ from maskdet.media.record_files import open_records
 from maskdet.media.recording.writer import VideoWriter
 from maskdet.media.records import CSV_COLUMNS, CsvRows, JsonLines, record_of
 from maskdet.media.window import Window
-from maskdet.stream import gamma_table
+from maskdet.stream import StreamOptions, gamma_table
 from maskdet.summaries import MOST_BUCKETS, Summary, TimeLine, share_with_mask
 
 LABELS = ("with_mask", "without_mask")
@@ -415,3 +416,18 @@ def test_gamma_brightens_as_photographers_mean_it() -> None:
     assert gamma_table(2.0)[64] == pytest.approx(128, abs=1)
     assert (gamma_table(1.0) == np.arange(256)).all()
     assert gamma_table(0.5)[128] == pytest.approx(64, abs=1)
+
+
+def test_many_videos_are_what_archive_is_for(
+    samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run over so many says so, once; fewer say nothing of it."""
+    options = DetectOptions(
+        (str(samples / "astronaut.mp4"),), stream=StreamOptions(max_frames=1), save=False
+    )
+    said: list[str] = []
+    run.run(options, log=said.append)
+    assert not any("archive" in line for line in said)
+    monkeypatch.setattr(run, "MANY_VIDEOS", 1)
+    run.run(options, log=said.append)
+    assert sum("maskdet archive" in line for line in said) == 1

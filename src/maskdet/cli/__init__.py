@@ -21,6 +21,7 @@ from maskdet.extras import opencv_trouble
 _COMMANDS = {
     "detect": "Find faces and tell who wears a mask.",
     "heatmap": "Show where in the face the answer came from.",
+    "archive": "Look through videos by the thousand, on one machine or on many.",
     "dataset": "Bring in, check, make and fetch pictures to train on.",
     "evaluate": "Measure a model on folders, photographs or video.",
     "train": "Train a mask classifier on your own pictures.",

@@ -35,6 +35,9 @@ from maskdet.summaries import Summary
 from maskdet.vision.pipeline import MaskDetector
 from maskdet.wording import counted
 
+# From so many videos on another command is worth a word.
+MANY_VIDEOS = 20
+
 # Of the many formats that matplotlib writes, those that people open.
 PLOT_SUFFIXES = frozenset({".jpeg", ".jpg", ".pdf", ".png", ".svg", ".webp"})
 
@@ -84,6 +87,9 @@ def run(
     )
     _check(options, detector)
     _warn_of_idle(options, sources, log)
+    videos = sum(source.kind == "video" for source in sources)
+    if videos >= MANY_VIDEOS:
+        note(f"{videos} videos: maskdet archive uses all cores, and goes on where it broke off")
     summaries = {
         id(source): Summary(
             source.name, source.kind, source.is_moving, detector.labels, failures=source.failures

@@ -91,6 +91,20 @@ def open_container(
         what = "cannot be opened" if MARK in where else "is not a picture or video, or is damaged"
         fault = SourceError if isinstance(error, av.InvalidDataError) else UnreachableError
         raise fault(f"{name}: {what} ({reason})") from None
+    return checked(container, name, max_pixels)
+
+
+def checked(container: "InputContainer", name: str, max_pixels: int) -> "InputContainer":
+    """Makes sure that there is something to see in what was opened, and closes it otherwise.
+
+    Args:
+        container: the video.
+        name: what messages call it.
+        max_pixels: its frames may have no more.
+
+    Raises:
+        SourceError: it holds no video, or too large a one.
+    """
     streams = container.streams.video
     if holds_still(container):
         container.close()

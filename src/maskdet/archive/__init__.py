@@ -1,0 +1,1 @@
+"""`maskdet archive`: videos by the thousand, worked off in pieces on one machine or on many."""

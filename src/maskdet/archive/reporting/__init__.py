@@ -1,0 +1,1 @@
+"""What a finished study says: figures, a page, tables, a contact sheet."""
