@@ -27,6 +27,7 @@ GROUND = {
     "files",
     "metrics",
     "pace",
+    "processor",
     "signals",
     "suffixes",
     "summaries",

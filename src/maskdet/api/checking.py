@@ -10,7 +10,7 @@ from maskdet.stream import NetworkOptions
 from maskdet.vision.faces.tiles import parse_tiles
 
 FACE_DETECTORS = ("ssd", "yunet")
-PRECISIONS = ("float16", "int8")
+PRECISIONS = ("auto", "float16", "int8")
 
 AnyPath = str | os.PathLike[str]
 
@@ -156,6 +156,6 @@ def networks(
         tiles=tiles,
         min_face=real("min_face", min_face, 0),
         crop_margin=None if crop_margin is None else real("crop_margin", crop_margin, -0.4, 2),
-        precision=None if precision is None else choice("precision", precision, PRECISIONS),
+        precision=choice("precision", precision, PRECISIONS),
         merge=() if merge is None else pairs("merge", merge),
     )

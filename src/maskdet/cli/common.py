@@ -111,8 +111,10 @@ _NETWORK_OPTIONS = {
     ),
     "precision": click.option(
         "--precision",
-        type=click.Choice(["float16", "int8"]),
-        help="Which of the models' files to run. [default: the models' own]",
+        type=click.Choice(["auto", "float16", "int8"]),
+        default="auto",
+        show_default=True,
+        help="Which of the models' files to run. auto: the fastest on this processor.",
     ),
     "merge": click.option(
         "--merge",
