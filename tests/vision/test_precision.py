@@ -1,6 +1,8 @@
 """Which precision runs unless the user says: by the processor's instructions, or by the clock."""
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,6 @@ import pytest
 from maskdet.cards.card import CardFile
 from maskdet.processor import Processor
 from maskdet.vision import precision
-from maskdet.vision.card import network_file, read_classifier_card
-from maskdet.vision.classifier import find_card
 from maskdet.vision.faces.loading import face_detector_folder, load_face_detector
 from maskdet.vision.precision import AUTO, fastest
 
@@ -76,14 +76,19 @@ def test_cache_of_nonsense_or_none(cache: Path, monkeypatch: pytest.MonkeyPatch)
     assert fastest("float16", FILES, refuse, 64, UNKNOWN) == found
 
 
-def test_both_stages_follow_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bundled networks run in 8 bits with dot products, and as their cards say without."""
-    for flag, faces, masks in (("avx_vnni", "int8", "int8"), ("avx2", "float16", "int8")):
-        here = Processor("a processor", "x86_64", 2, (flag,))
-        monkeypatch.setattr(precision, "processor", lambda here=here: here)
-        assert load_face_detector(FACES, precision=AUTO, face_size=64).precision == faces
-        card = read_classifier_card(find_card(None))
-        assert card.files[f"tflite_{masks}"].name == network_file(card, AUTO, None).name
+def test_a_card_that_allows_it_follows_the_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a card that calls its files interchangeable gives another than its default."""
+    folder = tmp_path / "faces"
+    shutil.copytree(FACES, folder, ignore=shutil.ignore_patterns("original", "*.npz", "*.md"))
+    here = Processor("a processor", "x86_64", 2, ("avx_vnni",))
+    monkeypatch.setattr(precision, "processor", lambda: here)
+    assert load_face_detector(folder, precision=AUTO, face_size=64).precision == "float16"
+    card = json.loads((folder / "ssd_faces.json").read_text())
+    card["interchangeable"] = ["int8", "float16"]
+    (folder / "ssd_faces.json").write_text(json.dumps(card))
+    assert load_face_detector(folder, precision=AUTO, face_size=64).precision == "int8"
 
 
 def test_named_file_is_run_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,9 +41,10 @@ class AutoSizedFaceDetector:
         self._strips = strips
         self._sizes = tuple(sorted(sizes))
         self._lock = threading.Lock()
-        # Loaded when first wanted, but for one: a wrong file is to be known at once.
-        self._detectors = {self._sizes[-1]: self._load(self._sizes[-1])}
-        first = self._detectors[self._sizes[-1]]
+        # Loaded when first wanted, but for one: a wrong file is to be known at once. The smallest,
+        # since it is always wanted, and the largest takes five times its memory.
+        self._detectors = {self._sizes[0]: self._load(self._sizes[0])}
+        first = self._detectors[self._sizes[0]]
         self.default_confidence = first.default_confidence
         self.precision = first.precision
         self.workers = first.workers
