@@ -28,6 +28,7 @@ GROUND = {
     "limits",
     "metrics",
     "pace",
+    "processor",
     "signals",
     "suffixes",
     "summaries",
@@ -164,11 +165,13 @@ def test_nothing_stands_on_the_python_api() -> None:
 
 
 def test_the_first_stage_knows_nothing_of_the_second() -> None:
-    """What finds faces stands on the runtime, its safety and the preprocessing alone."""
+    """What finds faces stands on the runtime, its files and the preprocessing alone."""
     for path in (PACKAGE / "vision" / "faces").glob("*.py"):
         for words in imported_modules(path):
             if words[0] == "vision":
-                assert words[1] in ("faces", "preprocessing", "runtime", "trust"), path.name
+                assert words[1] in ("faces", "precision", "preprocessing", "runtime", "trust"), (
+                    path.name
+                )
 
 
 def test_no_folder_outgrows_reading() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 FACE_DETECTORS = ("ssd", "yunet")
 # Of the files that are run; training exports others, too.
-RUN_PRECISIONS = ("float16", "int8")
+RUN_PRECISIONS = ("auto", "float16", "int8")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from maskdet.vision.faces.tiles import Strips, TiledFaceDetector, parse_tiles
 from maskdet.vision.faces.yunet import YunetFaceDetector, yunet_file
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.pipeline import Follower, MaskDetector
+from maskdet.vision.precision import AUTO
 from maskdet.vision.track import ADJUSTING, TrackingOptions
 from maskdet.vision.turning import TurnWatch, turned
 
@@ -80,7 +81,8 @@ class NetworkOptions:
             such as ``3x2``.
         min_face: faces lower than this are left out, in pixels.
         crop_margin: share of the box added around a face; ``None`` for the classifier's own.
-        precision: ``float16`` or ``int8``; ``None`` for the models' defaults.
+        precision: ``float16`` or ``int8``; ``auto`` for what is fastest on this processor, of what
+            the models call interchangeable; ``None`` for the models' defaults.
         merge: labels whose probability is added to another's; see `maskdet.vision.merging`.
     """
 
@@ -92,7 +94,7 @@ class NetworkOptions:
     tiles: str = "wide"
     min_face: float = 0
     crop_margin: float | None = None
-    precision: str | None = None
+    precision: str | None = AUTO
     merge: tuple[tuple[str, str], ...] = ()
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from command_line import Cli
 from maskdet import __version__
+from maskdet import processor as processors
 from maskdet.assets import bundled
-from maskdet.info import processor as processors
 from maskdet.info.models import try_files
-from maskdet.info.processor import Processor
 from maskdet.media import cameras
+from maskdet.processor import Processor
 
 X86 = """processor\t: 0
 model name\t: Some CPU @ 3 GHz
@@ -100,7 +100,7 @@ def test_processors_are_read(
     """Names and extensions out of Linux's own list, of both families."""
     (tmp_path / "cpuinfo").write_text(text)
     monkeypatch.setattr(processors, "_CPUINFO", tmp_path / "cpuinfo")
-    found = processors.processor()
+    found = processors.processor.__wrapped__()
     assert isinstance(found, Processor)
     assert (found.name, found.extensions, found.dot_products) == (name, extensions, dots)
 

@@ -135,6 +135,6 @@ def networks(
         tiles=tiles,
         min_face=number("min_face", min_face),
         crop_margin=None if crop_margin is None else number("crop_margin", crop_margin),
-        precision=None if precision is None else choice("precision", precision, RUN_PRECISIONS),
+        precision=choice("precision", precision, RUN_PRECISIONS),
         merge=() if merge is None else pairs("merge", merge),
     )

@@ -93,7 +93,7 @@ def evaluate(
     tiles: str = "wide",
     min_face: float = 0,
     crop_margin: float | None = None,
-    precision: str | None = None,
+    precision: str = "auto",
     merge: Mapping[str, str] | None = None,
     output: checking.AnyPath | None = None,
     compare: checking.AnyPath | None = None,

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.assets import card_file, read_card, sha256
-from maskdet.cards.fields import Fields, plain
+from maskdet.cards.fields import Fields, a_list, plain
 from maskdet.errors import ModelError
 
+_MOST_PRECISIONS = 16
 _LONGEST_NAME = 255  # bytes, of a file in a folder
 
 
@@ -35,10 +36,12 @@ class Card:
     Attributes:
         path: of the card.
         files: key, such as ``tflite``, to the file.
+        interchangeable: precisions that are equally right, of which the fastest may be taken.
     """
 
     path: Path
     files: Mapping[str, CardFile]
+    interchangeable: tuple[str, ...]
 
     def file(self, key: str) -> Path:
         """Finds one of the card's files.
@@ -120,6 +123,20 @@ def card_files(fields: Fields) -> dict[str, CardFile]:
     """
     files = fields.inner("files")
     return {key: _card_file(files.inner(key)) for key in files}
+
+
+def interchangeable_precisions(fields: Fields) -> tuple[str, ...]:
+    """Reads which precisions a card calls equally right; none where it does not say.
+
+    Raises:
+        ModelError: they are garbled.
+    """
+    return fields.take(
+        "interchangeable",
+        f"a list of up to {_MOST_PRECISIONS} names of precisions",
+        a_list(lambda given: plain(given, _LONGEST_NAME), 0, _MOST_PRECISIONS),
+        (),
+    )
 
 
 def _card_file(entry: Fields) -> CardFile:

@@ -111,7 +111,9 @@ _NETWORK_OPTIONS = {
     "precision": click.option(
         "--precision",
         type=click.Choice(RUN_PRECISIONS),
-        help="Which of the models' files to run. [default: the models' own]",
+        default="auto",
+        show_default=True,
+        help="Which of the models' files to run. auto: the fastest on this processor.",
     ),
     "merge": click.option(
         "--merge",

@@ -96,7 +96,7 @@ def run(
         )
         for source in sources
     }
-    summary = RunSummary(list(summaries.values()))
+    summary = RunSummary(list(summaries.values()), detector.precisions)
     with ExitStack() as stack:
         handling = stack.enter_context(Handling(options, sources, detector, log, stop))
         results = detect_frames(sources, detector, options.stream, stop, log)

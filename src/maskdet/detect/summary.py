@@ -13,6 +13,7 @@ class RunSummary:
 
     Attributes:
         sources: one summary a source.
+        precisions: of the networks, by stage, where known.
         seconds: from the start of the first frame to the end of the last.
         written: names of what was written.
         incomplete: one line for each thing that could not be written, or not to its end.
@@ -20,6 +21,7 @@ class RunSummary:
     """
 
     sources: list[Summary]
+    precisions: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     written: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
@@ -49,7 +51,9 @@ class RunSummary:
     def lines(self) -> list[str]:
         """Returns the summary as lines for people."""
         lines = [line for source in self.sources for line in source.lines()]
-        lines.append(f"{self.seconds:.1f} s, {self.rate:.1f} frames a second")
+        kinds = ", ".join(f"{stage} in {kind}" for stage, kind in self.precisions.items())
+        speed = f"{self.seconds:.1f} s, {self.rate:.1f} frames a second"
+        lines.append(f"{speed} ({kinds})" if kinds else speed)
         return lines + [f"written to {name}" for name in self.written]
 
     def to_json(self) -> dict[str, Any]:
@@ -57,5 +61,6 @@ class RunSummary:
         return {
             "seconds": round(self.seconds, 3),
             "frames_per_second": round(self.rate, 2),
+            "precision": self.precisions,
             "sources": [source.to_json() for source in self.sources],
         }

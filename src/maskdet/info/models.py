@@ -9,6 +9,10 @@ import numpy as np
 
 from maskdet.assets import card_file, read_card
 from maskdet.errors import ModelError
+from maskdet.vision.card import fastest_key as fastest_masks
+from maskdet.vision.card import read_classifier_card
+from maskdet.vision.faces.card import read_face_card
+from maskdet.vision.faces.loading import fastest_key as fastest_faces
 from maskdet.vision.runtime import Network
 
 _WARM_UP, _RUNS = 2, 10
@@ -51,7 +55,7 @@ def try_files(stage: str, card_path: Path) -> list[NetworkFile]:
     files, wanted = card.get("files"), card.get("input")
     if not isinstance(files, dict) or not isinstance(wanted, dict):
         raise ModelError(f"{card_path}: names no files, or no input")
-    default = card.get("default_precision")
+    usual = _usual_name(stage, card_path)
     found: dict[str, NetworkFile] = {}
     for key, entry in files.items():
         name = str(entry.get("name", "")) if isinstance(entry, dict) else ""
@@ -59,13 +63,26 @@ def try_files(stage: str, card_path: Path) -> list[NetworkFile]:
             continue
         # The classifier's default file is named twice: by its precision, and as "tflite".
         precision = str(entry.get("precision") or key.removeprefix("tflite_"))
-        is_default = key == default or key == "tflite"
-        if name in found and not is_default:
+        if name in found:
             continue
         tried = _tried(card_path, card, key, int(wanted.get("size", 0)))
         path, size, milliseconds, problem = tried
-        found[name] = NetworkFile(stage, path, precision, is_default, size, milliseconds, problem)
+        found[name] = NetworkFile(
+            stage, path, precision, name == usual, size, milliseconds, problem
+        )
     return list(found.values())
+
+
+def _usual_name(stage: str, card_path: Path) -> str | None:
+    """Returns the name of the file that runs unless told otherwise; ``None`` where none can."""
+    try:
+        if stage == "faces":
+            faces = read_face_card(card_path)
+            return faces.files[fastest_faces(faces)].name
+        masks = read_classifier_card(card_path)
+        return masks.files[fastest_masks(masks)].name
+    except (KeyError, ModelError):
+        return None  # what is wrong is said of the file
 
 
 def _tried(

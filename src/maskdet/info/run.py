@@ -14,9 +14,9 @@ from maskdet.assets import cache_folder
 from maskdet.errors import ModelError
 from maskdet.extras import missing
 from maskdet.info.models import NetworkFile, try_files
-from maskdet.info.processor import Processor, processor
 from maskdet.media.cameras import AnsweringCamera, answering_cameras
 from maskdet.media.window import may_have_display
+from maskdet.processor import Processor, processor
 from maskdet.vision.classifier import find_card as find_classifier_card
 from maskdet.vision.faces.loading import face_detector_folder, find_card
 

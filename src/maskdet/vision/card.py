@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from maskdet.cards.card import Card, card_files, open_card
+from maskdet.cards.card import Card, card_files, interchangeable_precisions, open_card
 from maskdet.cards.fields import LARGEST_SIZE
 from maskdet.errors import ModelError
+from maskdet.vision.precision import AUTO, fastest
 
 CARD_FORMAT = 1
 TFLITE = ".tflite"
@@ -40,7 +41,8 @@ def network_file(card: ClassifierCard, precision: str | None, named: Path | None
 
     Args:
         card: of the model.
-        precision: which of the card's networks; ``None`` for its default.
+        precision: which of the card's networks, or `maskdet.vision.precision.AUTO`; ``None`` for
+            its default.
         named: what the user named; a ``.tflite`` file is run itself.
 
     Raises:
@@ -48,8 +50,29 @@ def network_file(card: ClassifierCard, precision: str | None, named: Path | None
     """
     key = f"tflite_{precision}" if precision else "tflite"
     if named is not None and named.suffix.lower() == TFLITE:
-        return card.named_file(named, key if precision else None)
-    return card.file(key)
+        return card.named_file(named, key if precision not in (None, AUTO) else None)
+    return card.file(fastest_key(card) if precision == AUTO else key)
+
+
+def precision_of(card: ClassifierCard, file: Path) -> str | None:
+    """Returns the precision of one of a card's networks, ``None`` where the card does not say."""
+    entries = [entry for entry in card.files.values() if entry.name == file.name]
+    return next((entry.precision for entry in entries if entry.precision), None)
+
+
+def fastest_key(card: ClassifierCard) -> str:
+    """Returns the key of the card's network that is fastest here, of those that are equally right.
+
+    Raises:
+        ModelError: a file that is to be timed is missing or damaged.
+    """
+    default = card.files["tflite"].precision if "tflite" in card.files else None
+    keys = {precision: f"tflite_{precision}" for precision in card.interchangeable}
+    if default not in keys:
+        return "tflite"
+    files = {name: card.files[key] for name, key in keys.items() if key in card.files}
+    found = fastest(default, files, lambda precision: card.file(keys[precision]), card.size)
+    return "tflite" if found == default else keys[found]
 
 
 def read_classifier_card(path: Path) -> ClassifierCard:
@@ -69,6 +92,7 @@ def read_classifier_card(path: Path) -> ClassifierCard:
     return ClassifierCard(
         path=path,
         files=card_files(fields),
+        interchangeable=interchangeable_precisions(fields),
         labels=fields.labels("labels"),
         size=picture.whole("size", 8, LARGEST_SIZE),
         crop_margin=fields.number("crop_margin", SMALLEST_MARGIN, LARGEST_MARGIN),

@@ -10,7 +10,7 @@ from maskdet.assets import bundled
 from maskdet.cards.card import card_naming
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError, NoMapsError
-from maskdet.vision.card import TFLITE, network_file, read_classifier_card
+from maskdet.vision.card import TFLITE, network_file, precision_of, read_classifier_card
 from maskdet.vision.merging import Merging, Pairs
 from maskdet.vision.preprocessing import UInt8Array, face_inputs
 from maskdet.vision.runtime import Network
@@ -70,8 +70,10 @@ class Classifier(Protocol):
         labels: the C class names.
         crop_margin: share of a face's box added on every side.
         maps: whether `classify` returns heat maps.
+        precision: of the network, ``None`` where that is not known.
     """
 
+    precision: str | None
     labels: tuple[str, ...]
     crop_margin: float
     maps: bool
@@ -92,11 +94,13 @@ class MaskClassifier:
         crop_margin: share of a face's box added on every side.
         temperature: what logits are divided by before the softmax.
         path: of the network.
+        precision: of the network, ``None`` where its card does not say.
         maps: whether `classify` returns heat maps.
 
     Args:
         card_path: the model's card; see `find_card`.
-        precision: one of the card's precisions; ``None`` for its default.
+        precision: one of the card's precisions, or `maskdet.vision.precision.AUTO`; ``None`` for
+            its default.
         threads: CPU threads for one face.
         lanes: faces worked on at a time.
         crop_margin: share of a face's box added on every side; ``None`` for the card's.
@@ -128,6 +132,7 @@ class MaskClassifier:
         self.crop_margin = card.crop_margin if crop_margin is None else crop_margin
         self.temperature = card.temperature
         self.path = network_file(card, precision, named)
+        self.precision = precision_of(card, self.path)
         self._network = Network(self.path, threads=threads, lanes=lanes)
         self.maps = maps
         if maps and "cam" not in self._network.output_names and card.no_maps:

@@ -44,6 +44,12 @@ class MaskDetector:
         """The classifier's class names."""
         return self.classifier.labels
 
+    @property
+    def precisions(self) -> dict[str, str]:
+        """The networks' precisions by stage, ``faces`` and ``masks``, where they are known."""
+        stages = {"faces": self.faces.precision, "masks": self.classifier.precision}
+        return {stage: precision for stage, precision in stages.items() if precision}
+
     def find_faces(
         self, frame_bgr: UInt8Array, detect: Callable[[UInt8Array], Faces] | None = None
     ) -> Faces:

@@ -25,6 +25,7 @@ class Fake:
     """A detector that finds faces of given heights, if they are large enough at its size."""
 
     default_confidence = 0.4
+    precision = None
     workers = 2
 
     def __init__(self, size: int, heights: tuple[float, ...]) -> None:

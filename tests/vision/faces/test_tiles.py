@@ -147,6 +147,7 @@ class BlobDetector:
     """Finds bright rectangles, but only those at least a fifth as wide as what it is shown."""
 
     default_confidence = 0.5
+    precision = None
     workers = 1
 
     def detect(self, frame_bgr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

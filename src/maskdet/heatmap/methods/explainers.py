@@ -190,6 +190,8 @@ class ExplainingClassifier:
     """
 
     maps = True
+    # Its explainer may run several files.
+    precision: str | None = None
 
     def __init__(self, explainer: Explainer, *, crop_margin: float, temperature: float) -> None:
         self.labels = explainer.labels

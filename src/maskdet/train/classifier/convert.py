@@ -25,11 +25,13 @@ class Conversion:
     Attributes:
         files: precision to bytes.
         default: the precision that `NAME.tflite` has.
+        interchangeable: the precisions that may stand in for one another.
         figures: precision to agreement with Keras and speed, JSON-ready.
     """
 
     files: dict[str, bytes]
     default: str
+    interchangeable: tuple[str, ...]
     figures: dict[str, dict[str, float]]
 
 
@@ -77,7 +79,7 @@ def convert(
             add("float32")
         allowed = ["float32"]
     default = min(allowed, key=lambda name: figures[name]["milliseconds"])
-    return Conversion(files, default, figures)
+    return Conversion(files, default, tuple(allowed), figures)
 
 
 def _compare(file: bytes, pictures: Sequence[UInt8Array], expected: FloatArray) -> dict[str, float]:

@@ -186,6 +186,7 @@ def _card(
             "export": conversion.figures,
         },
         "versions": card.versions(),
+        "interchangeable": list(conversion.interchangeable),
     }
 
 

@@ -138,7 +138,9 @@ def finish(
         np.mean([outcomes[precision, size][0].average_precision for size in options.measured_sizes])
         for precision in _PRECISIONS
     )
-    if trained.kind.quantised and large - small >= LARGEST_LOSS:
+    if large - small < LARGEST_LOSS:
+        card["interchangeable"] = list(_PRECISIONS)
+    elif trained.kind.quantised:
         card["default_precision"] = "float16"
         journal.say(f"8 bits cost {large - small:.3f} average precision: not used as the default")
     chosen = outcomes[card["default_precision"], options.measured_sizes[0]][0]

@@ -53,6 +53,7 @@ class CaffeFaceDetector:
                 f"{caffemodel}: is not a Caffe model that goes with {prototxt.name} ({error.err})"
             ) from None
         self.default_confidence = CAFFE_CONFIDENCE
+        self.precision: str | None = None
         # OpenCV's network keeps its input between calls: one frame at a time.
         self.workers = 1
         self.confidence = CAFFE_CONFIDENCE if confidence is None else confidence

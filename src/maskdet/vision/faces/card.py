@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from maskdet.cards.card import Card, card_files, open_card
+from maskdet.cards.card import Card, card_files, interchangeable_precisions, open_card
 from maskdet.cards.fields import LARGEST_SIZE, Fields, a_list, a_number, a_whole
 from maskdet.errors import ModelError
 from maskdet.vision.faces.prior_boxes import PriorBoxSpec
@@ -70,6 +70,7 @@ def read_face_card(path: Path) -> FaceCard:
     return FaceCard(
         path=path,
         files=files,
+        interchangeable=interchangeable_precisions(fields),
         default_precision=fields.take(
             "default_precision",
             "one of the keys of files",

@@ -22,10 +22,12 @@ class FaceDetector(Protocol):
 
     Attributes:
         default_confidence: the score from which on this detector's boxes are worth showing.
+        precision: of the network, ``None`` where that is not known.
         workers: how many frames it can work on at a time, called from as many threads.
     """
 
     default_confidence: float
+    precision: str | None
     workers: int
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:

@@ -6,9 +6,10 @@ from maskdet.assets import bundled
 from maskdet.cards.card import card_naming
 from maskdet.errors import ModelError
 from maskdet.vision.faces.caffe import CAFFE_INPUT_SIZE, CaffeFaceDetector
-from maskdet.vision.faces.card import read_face_card
+from maskdet.vision.faces.card import FaceCard, read_face_card
 from maskdet.vision.faces.detector import FaceDetector
 from maskdet.vision.faces.ssd import SsdFaceDetector
+from maskdet.vision.precision import AUTO, fastest
 
 CARD_NAME = "ssd_res10.json"
 """Of a detector converted from Caffe; any other name will do, if it is the folder's one card."""
@@ -106,8 +107,8 @@ def load_face_detector(
             ``.prototxt`` and one ``.caffemodel``. Or a card, or one of the networks it names, which
             is then the one that is run.
         confidence: score from which on a box is a face; None takes the detector's default.
-        precision: which of the card's files, such as ``int8`` or ``float16``; None takes the card's
-            default.
+        precision: which of the card's files, such as ``int8`` or ``float16``, or
+            `maskdet.vision.precision.AUTO`; None takes the card's default.
         face_size: side of the network's square input in pixels; None takes the detector's own.
         threads: CPU threads for one frame.
         lanes: frames worked on at a time, where the detector can.
@@ -140,10 +141,15 @@ def _load_ssd(
     lanes: int,
 ) -> SsdFaceDetector:
     card = read_face_card(card_path)
+    wanted = fastest_key(card) if precision == AUTO else precision or card.default_precision
+    if place.suffix.lower() == TFLITE:
+        path = card.named_file(place, None if precision in (None, AUTO) else precision)
+        known = (key for key, entry in card.files.items() if entry.name == path.name)
+        wanted = next(known, wanted)
+    else:
+        path = card.file(wanted)
     return SsdFaceDetector(
-        card.named_file(place, precision)
-        if place.suffix.lower() == TFLITE
-        else card.file(precision or card.default_precision),
+        path,
         spec=card.prior_boxes,
         nms_threshold=card.nms_threshold,
         default_confidence=card.default_confidence,
@@ -153,4 +159,18 @@ def _load_ssd(
         halve=card.halved,
         threads=threads,
         lanes=lanes,
+        precision=wanted,
     )
+
+
+def fastest_key(card: FaceCard) -> str:
+    """Returns the key of the card's file that is fastest here, of those that are equally right.
+
+    Raises:
+        ModelError: a file that is to be timed is missing or damaged.
+    """
+    default = card.default_precision
+    if default not in card.interchangeable:
+        return default
+    files = {key: card.files[key] for key in card.interchangeable if key in card.files}
+    return fastest(default, files, card.file, card.size)

@@ -41,10 +41,12 @@ class AutoSizedFaceDetector:
         self._strips = strips
         self._sizes = tuple(sorted(sizes))
         self._lock = threading.Lock()
-        # Loaded when first wanted, but for one: a wrong file is to be known at once.
-        self._detectors = {self._sizes[-1]: self._load(self._sizes[-1])}
-        first = self._detectors[self._sizes[-1]]
+        # Loaded when first wanted, but for one: a wrong file is to be known at once. The smallest,
+        # since it is always wanted, and the largest takes five times its memory.
+        self._detectors = {self._sizes[0]: self._load(self._sizes[0])}
+        first = self._detectors[self._sizes[0]]
         self.default_confidence = first.default_confidence
+        self.precision = first.precision
         self.workers = first.workers
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:
@@ -146,7 +148,7 @@ def load_sized_face_detector(
     Args:
         place: see `maskdet.vision.faces.loading.load_face_detector`, as the other arguments.
         confidence: score from which on a box is a face.
-        precision: which of the card's files.
+        precision: see `maskdet.vision.faces.loading.load_face_detector`.
         face_size: side of the input in pixels; ``None`` leaves the choice to the detector.
         lanes: frames worked on at a time.
         strips: how frames far from square are cut; ``None`` leaves them whole.

@@ -30,6 +30,7 @@ class SsdFaceDetector:
         halve: whether it was trained on frames that were averaged down, see `squash`.
         threads: CPU threads for one frame.
         lanes: frames worked on at a time.
+        precision: of the file, for whoever asks.
 
     Raises:
         ModelError: the file is missing, damaged, or not such a network.
@@ -48,7 +49,9 @@ class SsdFaceDetector:
         halve: bool = False,
         threads: int,
         lanes: int = 1,
+        precision: str | None = None,
     ) -> None:
+        self.precision = precision
         self.default_confidence = default_confidence
         self.workers = lanes
         self.confidence = default_confidence if confidence is None else confidence

@@ -136,6 +136,7 @@ class TiledFaceDetector:
         self._detector = detector
         self._tiles = tiles
         self.default_confidence = detector.default_confidence
+        self.precision = detector.precision
         self.workers = detector.workers
 
     def detect(self, frame_bgr: UInt8Array) -> Faces:

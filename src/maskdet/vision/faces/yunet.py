@@ -67,6 +67,7 @@ class YunetFaceDetector:
     """
 
     default_confidence = DEFAULT_CONFIDENCE
+    precision: str | None = None
     # OpenCV's network keeps its input between calls: one frame at a time.
     workers = 1
 

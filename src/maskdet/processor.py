@@ -1,5 +1,6 @@
 """The processor: its name, its cores, and the vector extensions that decide a precision's speed."""
 
+import functools
 import os
 import platform
 import subprocess
@@ -51,6 +52,7 @@ class Processor:
         return bool(_DOT_PRODUCTS & set(self.extensions))
 
 
+@functools.cache
 def processor() -> Processor:
     """Asks the operating system what the processor is."""
     if _CPUINFO.is_file():
