@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maskdet.cli.common import annotation_options, log_some, network_options
-from maskdet.cli.numbers import Real
+from maskdet.cli.numbers import number
 from maskdet.cli.sections import RARE, sections
 from maskdet.cli.terminal import log, print_table, share_bar
 
@@ -51,7 +51,7 @@ _LAYOUT = {
 )
 @click.option(
     "--tolerance",
-    type=Real(min=0),
+    type=number("tolerance"),
     default=0.01,
     show_default=True,
     help="By how much a figure may get worse.",
