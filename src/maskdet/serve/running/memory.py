@@ -8,7 +8,7 @@ import sys
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _ARENAS = 2
 # A picture is given back to the system when it is let go. Bytes.
-_LARGE = 1 << 20
+_LARGE = 1 << 18
 
 
 def save_memory() -> bool:
