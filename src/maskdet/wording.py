@@ -8,6 +8,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def duration(seconds: float) -> str:
+    """Returns "40 s", "3 min", "1 h 20 min"."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def label_text(label: str) -> str:
     """Returns how a label reads on a picture: "Mask", "No Mask", or the class name in words."""
     if label == MASK_LABEL:

@@ -10,7 +10,7 @@ from maskdet.stream import NetworkOptions
 from maskdet.vision.faces.tiles import parse_tiles
 
 FACE_DETECTORS = ("ssd", "yunet")
-PRECISIONS = ("float16", "int8")
+PRECISIONS = ("float32", "float16", "int8")
 
 AnyPath = str | os.PathLike[str]
 

@@ -41,7 +41,7 @@ def load(
             to look at one by one.
         min_face: leave out faces lower than so many pixels.
         crop_margin: share of its box added around a face; ``None`` for the classifier's own.
-        precision: ``float16`` or ``int8``; ``None`` for the models' own.
+        precision: ``float32``, ``float16`` or ``int8``; ``None`` for the models' own.
         min_confidence: call faces whose label is less sure ``uncertain``, 0 to 1; ``None``: never.
         timeout: seconds a server may be silent.
         max_megapixels: leave pictures and videos with more million pixels unread.

@@ -23,6 +23,7 @@ _CHOICES = {
     "class_weights": ("balanced", "none"),
     "architecture": known.ARCHITECTURES,
     "optimizer": known.OPTIMIZERS,
+    "schedule": known.SCHEDULES,
     "augmentation": known.AUGMENTATION_NAMES,
     "strategy": known.STRATEGIES,
 }
@@ -33,6 +34,9 @@ _RANGES: dict[str, tuple[float, float | None]] = {
     "validation": (0, _BELOW_ONE),
     "test": (0, _BELOW_ONE),
     "max_bad": (0, _BELOW_ONE),
+    "folds": (0, 100),
+    "fold": (0, 100),
+    "alpha": (0.25, 2),
     "head_units": (1, 8192),
     "dropout": (0, _BELOW_ONE),
     "image_size": (32, 2048),
@@ -60,12 +64,17 @@ class TrainSettings(TypedDict, total=False):
     exclude_like: checking.AnyPath | list[str] | list[Path] | tuple[checking.AnyPath, ...]
     validation: float
     test: float
+    split_file: checking.AnyPath | None
     naive_split: bool
+    folds: int
+    fold: int
     class_weights: str
     max_bad: float
     architecture: str
+    alpha: float
     weights: checking.AnyPath
     from_model: checking.AnyPath | None
+    accept_worse: bool
     head_units: int
     dropout: float
     image_size: int | None
@@ -79,6 +88,7 @@ class TrainSettings(TypedDict, total=False):
     batch_size: int
     learning_rate: float
     optimizer: str
+    schedule: str
     warm_up: float
     label_smoothing: float
     patience: int

@@ -101,7 +101,7 @@ _NETWORK_OPTIONS = {
     ),
     "precision": click.option(
         "--precision",
-        type=click.Choice(["float16", "int8"]),
+        type=click.Choice(["float32", "float16", "int8"]),
         help="Which of the models' files to run. [default: the models' own]",
     ),
 }

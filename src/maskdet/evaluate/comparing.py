@@ -29,20 +29,24 @@ class Comparison:
     worse: tuple[str, ...]
 
 
-def read_earlier(path: Path, kind: str, gate: Sequence[str]) -> dict[str, float | None]:
+def read_earlier(
+    path: Path, kind: str, gate: Sequence[str], data: str | None = None
+) -> dict[str, float | None]:
     """Reads the figures of an earlier ``report.json``.
 
     Args:
         path: of the report.
         kind: what it must be about, see `Report.kind`.
         gate: names of figures it must have.
+        data: digest of what it must have been measured on; ``None`` for anything. Reports of
+            earlier versions do not say.
 
     Returns:
         Name to value, ``None`` for what could not be told.
 
     Raises:
         DatasetError: it is missing, damaged, no report of this program, about something else, or
-            lacks a figure.
+            lacks a figure; or it was measured on other data.
     """
     content = read_json(path, DatasetError)
     figures = _values(content)
@@ -51,6 +55,12 @@ def read_earlier(path: Path, kind: str, gate: Sequence[str]) -> dict[str, float 
     if content.get("kind") != kind:
         raise DatasetError(
             f"cannot compare: {path} is about {content.get('kind')}, this run about {kind}"
+        )
+    measured_on = content.get("data_sha256")
+    if data is not None and measured_on not in (None, "", data):
+        raise DatasetError(
+            f"cannot compare: {path} was measured on other pictures or labels; --other-data "
+            "compares all the same"
         )
     for name in gate:
         if figures.get(name) is None:

@@ -15,6 +15,7 @@ from maskdet.train.classifier.dataset import SKIPPED_FILE, Dataset, prepare
 from maskdet.train.classifier.finish import Result
 from maskdet.train.classifier.initial import initial_networks
 from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.classifier.start import measure_start
 from maskdet.train.classifier.trainer import Trainer
 from maskdet.train.journal import Say, Show
 from maskdet.train.quiet import no_native_output
@@ -39,14 +40,15 @@ def train(options: TrainOptions, *, say: Say, show: Show, resume: Path | None = 
     dataset = prepare(options)
     _describe(dataset, say)
     with _computing(options):
-        networks = initial_networks(options, dataset.labels, say)
+        initial = initial_networks(options, dataset.labels, say)
+        start = measure_start(initial, options, dataset, say)
         fingerprint = f"{options.architecture} {dataset.collection.fingerprint}"
         journal = open_journal(options, "train", fingerprint, say=say, show=show, resume=resume)
         feeds = dataset.feeds
-        trainer = Trainer(options, networks, feeds[TRAIN], feeds[VALIDATION], journal)
+        trainer = Trainer(options, initial.networks, feeds[TRAIN], feeds[VALIDATION], journal)
         carry_out(trainer, dataset, journal, resumed=resume is not None)
     with journal.kept():
-        return finish.finish(options, dataset, networks.whole, journal)
+        return finish.finish(options, dataset, initial.networks.whole, start, journal)
 
 
 def draw_preview(options: TrainOptions, path: Path) -> tuple[str, ...]:
