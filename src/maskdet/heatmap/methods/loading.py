@@ -115,9 +115,9 @@ def _load_lite(
                 f"{path}: its graph takes {classifier.size} pixels and no other size; "
                 f"leave --resolution {options.resolution} out"
             ) from None
-    if card.architecture == "small_cnn":
+    if card.architecture in ("small_cnn", "tiny_cnn"):
         log(
-            "small_cnn does not pool its map globally: each place has weights of its own, so the "
+            f"{card.architecture} does not pool its map globally: each place has weights of its own, so the "
             "map is exact but may jump from cell to cell; --method gradcam averages the weights"
         )
     smooth = SmoothExplainer(explainer) if options.smooth else explainer

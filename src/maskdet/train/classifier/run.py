@@ -17,6 +17,7 @@ from maskdet.train.classifier.initial import initial_networks
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.start import measure_start
 from maskdet.train.classifier.trainer import Trainer
+from maskdet.train.framing import framing_hints
 from maskdet.train.journal import Say, Show
 from maskdet.train.quiet import no_native_output
 from maskdet.train.strategy import chosen_strategy
@@ -39,6 +40,8 @@ def train(options: TrainOptions, *, say: Say, show: Show, resume: Path | None = 
     finish.check_output(options, resumed=resume is not None)
     dataset = prepare(options)
     _describe(dataset, say)
+    for line in framing_hints(options.dataset, dataset.collection.pictures):
+        say(line)
     with _computing(options):
         initial = initial_networks(options, dataset.labels, say)
         start = measure_start(initial, options, dataset, say)

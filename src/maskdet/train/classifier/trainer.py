@@ -139,16 +139,17 @@ class Trainer:
         loss = float(logs["val_loss"][-1])
         self.journal.end_pass(row, loss, self.networks.whole.get_weights)
         self.journal.save(self._variables())
-        self._show_history()
+        self.journal.write_history()
         self._clock.end()
+        if self._clock.plot_is_due():
+            self._plot_history()
         self.journal.say(
             f"{title} ({self._where()}): loss {row['loss']:.4f}, accuracy "
             f"{row['accuracy']:.4f}; validation loss {loss:.4f}, accuracy {row['val_accuracy']:.4f}"
         )
 
-    def _show_history(self) -> None:
-        """Writes table and plot anew after each pass, for whoever watches the run."""
-        self.journal.write_history()
+    def _plot_history(self) -> None:
+        """Draws the plot anew, for whoever watches the run."""
         path = self.journal.folder / "plot.png"
         with writing_to(self.journal.folder):
             part = path.with_name(".plot.part.png")

@@ -8,6 +8,9 @@ import keras
 
 from maskdet.train.journal import Diverged
 
+# Between two drawings of the plot, which take half a second; passes on cached features take less.
+PLOT_SECONDS = 5.0
+
 
 class Clock:
     """Tells from the last pass of a phase how long the others will take."""
@@ -15,6 +18,7 @@ class Clock:
     def __init__(self) -> None:
         self._began = 0.0
         self._seconds: float | None = None
+        self._plotted = time.monotonic()
 
     def start(self) -> None:
         """A pass begins."""
@@ -27,6 +31,14 @@ class Clock:
     def reset(self) -> None:
         """Another phase begins, whose passes take another time."""
         self._seconds = None
+
+    def plot_is_due(self) -> bool:
+        """Tells whether the last plot is older than `PLOT_SECONDS`; then the next one is drawn."""
+        now = time.monotonic()
+        if now - self._plotted < PLOT_SECONDS:
+            return False
+        self._plotted = now
+        return True
 
     def left(self, passes: int) -> float | None:
         """Returns the seconds that so many passes will take, ``None`` before the first is done."""
