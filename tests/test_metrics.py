@@ -49,7 +49,7 @@ def test_soften_changes_no_answer() -> None:
 
 
 def test_the_interval_holds_at_the_edges() -> None:
-    """20 right of 20: the lower end is 0.025^(1/20), by Clopper and Pearson; none of 20: likewise."""
+    """20 right of 20: the lower end is 0.025^(1/20), by Clopper and Pearson; so for none."""
     all_right = share_interval(np.ones(20, bool), np.arange(20))
     assert (all_right.value, all_right.high) == (1, 1)
     assert all_right.low == pytest.approx(0.025 ** (1 / 20), abs=1e-9)

@@ -68,8 +68,7 @@ def keys(count: int, seed: int = 0) -> list[bytes]:
 
 
 def test_pictures_stay_on_their_side_when_others_come() -> None:
-    """Of 900 pictures and of the first 600 of them alone: no picture of a group that has not grown
-    changes its part, and shares and groups hold."""
+    """900 pictures and the first 600 of them: what is in both is on the same side."""
     labels, groups = np.arange(900) % 2, np.arange(900) // 3
     known = keys(900)
     whole = hashed_split(labels, groups, known, ("a", "b"), validation=0.2, test=0.1, seed=1)

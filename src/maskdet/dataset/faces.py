@@ -101,9 +101,7 @@ def find_faces(options: FacesOptions, *, show: Callable[[float, str], None]) -> 
         temporary.replace(folder / FACES_FILE)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"{folder / FACES_FILE}: cannot be written ({error.strerror})"
-        ) from None
+        raise OutputError(f"{folder / FACES_FILE}: cannot be written ({error.strerror})") from None
     boxes = len(pictures) - kept - none - several - len(problems)
     return FacesFound(folder / FACES_FILE, boxes, kept, none, several, tuple(problems))
 

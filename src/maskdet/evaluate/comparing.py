@@ -29,24 +29,20 @@ class Comparison:
     worse: tuple[str, ...]
 
 
-def read_earlier(
-    path: Path, kind: str, gate: Sequence[str], data: str | None = None
-) -> dict[str, float | None]:
+def read_earlier(path: Path, kind: str, gate: Sequence[str]) -> dict[str, float | None]:
     """Reads the figures of an earlier ``report.json``.
 
     Args:
         path: of the report.
         kind: what it must be about, see `Report.kind`.
         gate: names of figures it must have.
-        data: digest of what it must have been measured on; ``None`` for anything. Reports of
-            earlier versions do not say.
 
     Returns:
         Name to value, ``None`` for what could not be told.
 
     Raises:
         DatasetError: it is missing, damaged, no report of this program, about something else, or
-            lacks a figure; or it was measured on other data.
+            lacks a figure.
     """
     content = read_json(path, DatasetError)
     figures = _values(content)
@@ -56,17 +52,29 @@ def read_earlier(
         raise DatasetError(
             f"cannot compare: {path} is about {content.get('kind')}, this run about {kind}"
         )
-    measured_on = content.get("data_sha256")
-    if data is not None and measured_on not in (None, "", data):
-        raise DatasetError(
-            f"cannot compare: {path} was measured on other pictures or labels; --other-data "
-            "compares all the same"
-        )
     for name in gate:
         if figures.get(name) is None:
             known = ", ".join(name for name, value in figures.items() if value is not None)
             raise DatasetError(f"cannot compare: no figure {name!r} in {path}; there are: {known}")
     return figures
+
+
+def check_same_data(path: Path, data: str) -> None:
+    """Refuses an earlier report about other data; those of earlier versions do not say.
+
+    Args:
+        path: of the report.
+        data: digest of what is measured on now; see `maskdet.evaluate.data`.
+
+    Raises:
+        DatasetError: it was measured on other data.
+    """
+    content = read_json(path, DatasetError)
+    if isinstance(content, dict) and content.get("data_sha256") not in (None, "", data):
+        raise DatasetError(
+            f"cannot compare: {path} was measured on other pictures or labels; --other-data "
+            "compares all the same"
+        )
 
 
 def _values(content: Any) -> dict[str, float | None] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from maskdet.assets import read_card
 from maskdet.cards.trained import trained_hashes
 from maskdet.errors import OutputError
-from maskdet.evaluate.comparing import Comparison, compare, read_earlier
+from maskdet.evaluate.comparing import Comparison, check_same_data, compare, read_earlier
 from maskdet.evaluate.data import digest, model_of_run
 from maskdet.evaluate.folders import evaluate_folders
 from maskdet.evaluate.html import write_html
@@ -65,17 +65,18 @@ def evaluate(
         SourceError: a video cannot be read.
         OutputError: the report cannot be written.
     """
-    earlier = None
-    data = digest(options.subject)
-    if options.compare is not None:
-        gate = options.gate or options.subject.gate
-        known = None if options.other_data else data
-        earlier = read_earlier(options.compare, options.subject.kind, gate, known)
-    if options.output is not None:
-        _check_place(options.output)
     if options.networks.model is None and isinstance(options.subject, RunPartOptions):
         own = model_of_run(options.subject.run)
         options = replace(options, networks=replace(options.networks, model=own))
+    earlier = None
+    if options.compare is not None:
+        gate = options.gate or options.subject.gate
+        earlier = read_earlier(options.compare, options.subject.kind, gate)
+    data = digest(options.subject)
+    if options.compare is not None and not options.other_data:
+        check_same_data(options.compare, data)
+    if options.output is not None:
+        _check_place(options.output)
     card = find_or_convert_card(options.networks.model, log)
     # A run that fails leaves nothing, least of all new plots beside an old report.
     try:

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 import small_backbone
+from command_line import Cli
 from maskdet.assets import card_file, read_card, sha256
 from maskdet.errors import MaskdetError, ModelError, OutputError
 from maskdet.media.inputs.decoding import read_picture
@@ -34,7 +35,6 @@ from maskdet.train.classifier.trainer import Trainer
 from maskdet.train.journal import CHECKPOINT, Journal
 from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.preprocessing import scale_to_unit
-from command_line import Cli
 from train_pictures import write_classes
 
 SMALL = TrainOptions(
@@ -140,7 +140,7 @@ def test_three_classes_and_what_a_run_leaves(left: runs.Result) -> None:
 
 
 def test_every_answer_is_in_a_table(left: runs.Result) -> None:
-    """File, group, part, label, answer and probabilities, of each export as the runtime gives them."""
+    """Part, label, answer and probabilities, of each export as the runtime gives them."""
     with (left.folder / "predictions.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     report = json.loads((left.folder / "report.json").read_text())
@@ -163,7 +163,7 @@ def test_every_answer_is_in_a_table(left: runs.Result) -> None:
 def test_a_run_is_measured_again_by_evaluate(
     maskdet: Cli, left: runs.Result, tmp_path: Path
 ) -> None:
-    """evaluate --run takes the run's own model and pictures: the same figures come out."""
+    """Evaluate --run takes the run's own model and pictures: the same figures come out."""
     done = maskdet("evaluate", "--run", left.folder, "--part", "val", "--output", "again")
     assert done.returncode == 0, done.stderr
     again = json.loads((tmp_path / "again" / "report.json").read_text())
@@ -176,7 +176,7 @@ def test_a_run_is_measured_again_by_evaluate(
 def test_what_is_reported_is_what_the_file_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the file calls everything otherwise than Keras does, the report says how wrong it is."""
+    """A file that calls everything otherwise than Keras does is reported as wrong as it is."""
     real = convert.export
 
     def spoiled(model: Any, precision: str, calibration: Any) -> bytes:
@@ -345,7 +345,8 @@ def test_answers_that_do_not_depend_on_the_picture_are_said() -> None:
     """Probabilities that are all alike are no answers; those that differ are."""
     lines: list[str] = []
     same = np.full((5, 2), 0.5, np.float32)
-    assert finish.warn_of_same_answers(same + [[0.002], [0], [0], [0], [0]], lines.append)
+    same[0] += 0.002
+    assert finish.warn_of_same_answers(same, lines.append)
     assert "do not depend on the picture" in lines[0]
     assert not finish.warn_of_same_answers(np.array([[0.9, 0.1], [0.2, 0.8]]), lines.append)
     assert len(lines) == 1
@@ -513,8 +514,11 @@ def test_full_disk_in_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_what_cannot_be_trained_leaves_no_run(
-    tmp_path: Path, small_weights: Path, monkeypatch: pytest.MonkeyPatch,
-    changes: dict[str, Any], message: str,
+    tmp_path: Path,
+    small_weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    message: str,
 ) -> None:
     """Another network's file, a layer that is not there: said before anything is written."""
     (tmp_path / "notes.txt").write_text("no model")

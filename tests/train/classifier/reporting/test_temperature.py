@@ -40,7 +40,7 @@ def test_a_temperature_that_helps_is_kept() -> None:
 
 
 def test_a_temperature_that_does_not_help_is_left_out() -> None:
-    """Honest answers, and a set nearly without mistakes: the card gets 1, and the reason is said."""
+    """Of answers that are honest already: the card gets 1, and the reason is said."""
     random = np.random.default_rng(0)
     honest = two(*random.uniform(0.02, 0.98, 400))
     labels = (random.random(400) > honest[:, 0]).astype(np.intp)
