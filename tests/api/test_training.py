@@ -75,7 +75,7 @@ def test_a_trained_model_can_be_loaded(tmp_path: Path) -> None:
     lines: list[str] = []
     made = package.train(
         tmp_path / "faces", output=tmp_path / "models" / "mine", run_dir=tmp_path / "run",
-        architecture="small_cnn", weights="none", image_size=32, batch_size=8, epochs=1,
+        architecture="tiny_cnn", weights="none", image_size=32, batch_size=8, epochs=1,
         fine_tune=0, augmentation="none", export="float32", log=lines.append,
     )  # fmt: skip
     assert made.model == tmp_path / "models" / "mine.json"

@@ -117,8 +117,9 @@ def _load_lite(
             ) from None
     if card.architecture in ("small_cnn", "tiny_cnn"):
         log(
-            f"{card.architecture} does not pool its map globally: each place has weights of its own, "
-            "so the map is exact but may jump from cell to cell; --method gradcam averages the weights"
+            f"{card.architecture} does not pool its map globally: each place has weights of its "
+            "own, so the map is exact but may jump from cell to cell; --method gradcam averages "
+            "the weights"
         )
     smooth = SmoothExplainer(explainer) if options.smooth else explainer
     return LoadedModel(smooth, classifier.crop_margin, classifier.temperature)
