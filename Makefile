@@ -31,10 +31,11 @@ light:
 lowest:
 	$(PYTHON) tools/light_install.py --lowest
 
+# Most of what is installed is never imported here: what is, Python compiles then.
 .venv/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("maskdet needs Python 3.11 or newer: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
 	touch $@
 
 clean:

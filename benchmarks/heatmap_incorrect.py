@@ -36,7 +36,7 @@ COLUMNS = 3
 def main(data: Path, output: Path) -> None:
     """Classifies the faces and draws a sheet of them."""
     classifier = MaskClassifier(find_card(None), maps=True)
-    margin, shape = classifier.crop_margin, PanelShape(SIDE)
+    margin, shape = classifier.crop_margin, PanelShape(SIDE, worded=False)
     brush = Brush(palette("coldwarm", 0.6))
     composer = Composer(brush, margin=margin, exact=True)
     panels, masked = [], 0

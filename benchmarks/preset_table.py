@@ -1,6 +1,6 @@
 """The table of presets in docs/training.md: each trained to its end, by split and by seed.
 
-    python benchmarks/preset_table.py --dataset DATA/classification/observations --work build/presets
+    python benchmarks/preset_table.py --dataset DATA/classification/observations --work build
 
 Runs ``maskdet train --config PRESET`` for each preset, split and seed, in a folder of its own below
 ``--work``; what is there already is not run again, so a table that was interrupted goes on. Prints

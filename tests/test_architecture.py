@@ -56,7 +56,7 @@ ROOMS = {
         "classifier.reporting": set(),
         "others": {""},
         "faces": {"", "faces.networks"},
-        "faces.networks": set(),
+        "faces.networks": {""},
     },
     "media": {
         "": {"inputs", "recording"},

@@ -11,6 +11,7 @@ FloatArray = NDArray[np.float32]
 
 MASK_LABEL = "with_mask"
 NO_MASK_LABEL = "without_mask"
+INCORRECT_LABEL = "mask_worn_incorrectly"
 # What a face is called whose label is not sure enough; not one of a model's own labels.
 UNCERTAIN_LABEL = "uncertain"
 

@@ -31,6 +31,8 @@ from maskdet.vision.faces.tiles import Strips, TiledFaceDetector, parse_tiles
 from maskdet.vision.faces.yunet import YunetFaceDetector, yunet_file
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.pipeline import Follower, MaskDetector
+from maskdet.vision.track import ADJUSTING, TrackingOptions
+from maskdet.vision.turning import TurnWatch, turned
 
 if TYPE_CHECKING:
     from maskdet.vision.faces.detector import FaceDetector, Faces
@@ -80,6 +82,7 @@ class NetworkOptions:
         crop_margin: share of the box added around a face; ``None`` for the classifier's own.
         precision: ``float32`` (the classifier's alone: face detectors have no such file, and keep
             to their own), ``float16`` or ``int8``; ``None`` for the models' defaults.
+        merge: labels whose probability is added to another's; see `maskdet.vision.merging`.
     """
 
     model: Path | None = None
@@ -91,6 +94,7 @@ class NetworkOptions:
     min_face: float = 0
     crop_margin: float | None = None
     precision: str | None = None
+    merge: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,9 @@ class StreamOptions:
         min_confidence: faces whose label is less sure are uncertain; ``None`` for none.
         width: scale frames to this width first, in pixels; ``None`` leaves them.
         gamma: brighten (above 1) or darken frames first, as photographers mean it.
+        rotate: turn frames clockwise by so many degrees before anything else; see
+            `maskdet.vision.turning.TURNS`.
+        adjusting: for so long a mask that is put right again may be out of place, in seconds.
     """
 
     max_frames: int | None = None
@@ -110,6 +117,8 @@ class StreamOptions:
     min_confidence: float | None = None
     width: int | None = None
     gamma: float = 1.0
+    rotate: int = 0
+    adjusting: float = ADJUSTING
 
 
 def load_detector(
@@ -147,6 +156,7 @@ def load_detector(
             lanes=1,
             maps=maps,
             named=options.model,
+            merge=options.merge,
         )
     return MaskDetector(
         faces, classifier, min_face=options.min_face, confidence=confidence if doubtful else None
@@ -211,6 +221,7 @@ def detect_frames(
     detector: MaskDetector,
     options: StreamOptions | None = None,
     stop: threading.Event | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> Generator[Seen]:
     """Runs every frame of the sources through both networks.
 
@@ -222,13 +233,16 @@ def detect_frames(
         detector: both networks.
         options: what else is done.
         stop: ends the frames when set, though a source may be waiting for one.
+        log: told of sources that seem to lie on their side; ``None`` for not looking.
 
     Yields:
         Each frame with what was found in it, a source's frames in order.
     """
     options = options or StreamOptions()
     table = None if options.gamma == 1 else gamma_table(options.gamma)
+    turns = None if log is None else TurnWatch(options.rotate, log)
     followers: dict[int, Follower] = {}
+    tracking = TrackingOptions(adjusting=options.adjusting)
     live_count = sum(source.is_live for source in sources)
     following: dict[int, FollowingFaceDetector] = {}
     if isinstance(detector.faces, AutoSizedFaceDetector):
@@ -240,7 +254,7 @@ def detect_frames(
 
     def prepare(item: tuple[Source, Frame]) -> tuple[Source, Frame]:
         source, frame = item
-        image = frame.image
+        image = turned(frame.image, options.rotate)
         if options.width is not None and image.shape[1] != options.width:
             height = round(image.shape[0] * options.width / image.shape[1])
             if height * options.width > _MOST_PIXELS:
@@ -257,6 +271,10 @@ def detect_frames(
         item: tuple[Source, Frame],
     ) -> tuple[Source, Frame, "Faces", FloatArray]:
         source, frame = item
+        if turns is not None:
+            usual, moving = detector.faces.default_confidence, source.is_moving
+            look = detector.faces.detect
+            turns.look(source.name, frame.image, look, confidence=usual, moving=moving)
         sized = following.get(id(source))
         detect = functools.partial(sized.detect, frame.index) if sized else None
         return source, frame, *detector.find_all(frame.image, detect)
@@ -264,7 +282,7 @@ def detect_frames(
     def classify(found: tuple[Source, Frame, "Faces", FloatArray]) -> Seen:
         source, frame, (xyxy, scores), doubtful = found
         if options.track and source.is_moving:
-            follower = followers.setdefault(id(source), Follower(detector))
+            follower = followers.setdefault(id(source), Follower(detector, tracking))
             detections = follower.classify(frame.image, xyxy, scores, frame.time)
         else:
             detections = detector.classify(frame.image, xyxy, scores)

@@ -56,8 +56,13 @@ class TimeLine:
 
 def share_with_mask(faces: Counter[str]) -> float | None:
     """Returns masked faces as a share of those whose label is certain, ``None`` without any."""
+    return share_of(MASK_LABEL, faces)
+
+
+def share_of(label: str, faces: Counter[str]) -> float | None:
+    """Returns the faces of a label as `share_with_mask` does those with a mask."""
     certain = faces.total() - faces[UNCERTAIN_LABEL]
-    return round(faces[MASK_LABEL] / certain, 4) if certain else None
+    return round(faces[label] / certain, 4) if certain else None
 
 
 @dataclass

@@ -1,11 +1,14 @@
 """How labels and counts read, in pictures, plots and lines."""
 
-from maskdet.detections import MASK_LABEL, NO_MASK_LABEL
+from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL
 
 
 def counted(number: int, noun: str) -> str:
     """Returns "1 face", "2 faces"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+_WORDS = {MASK_LABEL: "Mask", NO_MASK_LABEL: "No Mask", INCORRECT_LABEL: "Worn Incorrectly"}
 
 
 def duration(seconds: float) -> str:
@@ -17,9 +20,8 @@ def duration(seconds: float) -> str:
 
 
 def label_text(label: str) -> str:
-    """Returns how a label reads on a picture: "Mask", "No Mask", or the class name in words."""
-    if label == MASK_LABEL:
-        return "Mask"
-    if label == NO_MASK_LABEL:
-        return "No Mask"
-    return label.replace("_", " ").replace("-", " ").title()
+    """Returns how a label reads on a picture: "Mask", "No Mask", "Worn Incorrectly"; others' names.
+
+    A class that is none of these three reads as its name in words.
+    """
+    return _WORDS.get(label) or label.replace("_", " ").replace("-", " ").title()

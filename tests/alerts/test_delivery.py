@@ -31,7 +31,7 @@ def webhook() -> Iterator[Webhook]:
 def record(number: int) -> dict[str, Any]:
     """Returns an alert, as far as deliveries look at it."""
     moment = {"frame": number, "time": number / 10, "seconds_without_mask": 2.0}
-    return {"id": str(number), "source": "door", **moment}
+    return {"id": str(number), "label": "without_mask", "source": "door", **moment}
 
 
 def told(server: Webhook) -> list[int]:
@@ -81,7 +81,7 @@ def test_a_webhook_that_refuses(webhook: Webhook, answer: int) -> None:
     assert f"answered {answer}" in lines[0]
     assert "door at 0 s" in lines[0]
     (failure,) = failures
-    assert "1 of 2 alerts not delivered (door at 0 s)" in failure
+    assert "1 of 2 alerts not delivered (No Mask of door at 0 s)" in failure
 
 
 def test_a_webhook_that_never_ends_its_answer(webhook: Webhook) -> None:
@@ -148,7 +148,7 @@ def test_what_is_too_old_is_given_up(webhook: Webhook) -> None:
         webhook.script = []
     assert told(webhook) == [1]
     assert len(lines) <= 4
-    assert "1 of 2 alerts not delivered (door at 0 s)" in delivery.failures[0]
+    assert "1 of 2 alerts not delivered (No Mask of door at 0 s)" in delivery.failures[0]
 
 
 def test_only_so_many_wait(webhook: Webhook) -> None:
@@ -213,8 +213,8 @@ def test_the_end_is_bounded(webhook: Webhook) -> None:
     _, failures = deliver(5, replace(QUICK, grace=0.4), webhook=webhook.url)
     assert 0.3 < time.monotonic() - start < 5
     assert (
-        "5 of 5 alerts not delivered (door at 0 s, door at 0.1 s, door at 0.2 s and 2"
-        in failures[0]
+        "5 of 5 alerts not delivered (No Mask of door at 0 s, No Mask of door at 0.1 s, No Mask of "
+        "door at 0.2 s and 2" in failures[0]
     )
 
 

@@ -261,3 +261,61 @@ def test_a_gap_begins_anew_even_under_the_same_number() -> None:
     played.play(1.0, {1: BARE})
     assert len(played.alerts) == 1
     assert played.alerts[0]["seconds_without_mask"] < 2.5
+
+
+def with_third(shares: dict[int, tuple[float, float, float]]) -> Detections:
+    """Returns followed faces of a model that knows masks worn incorrectly, by track."""
+    rows = np.array(list(shares.values()), np.float32).reshape(-1, 3)
+    return Detections(
+        (*LABELS, "mask_worn_incorrectly"),
+        np.array([[100 * n, 10, 100 * n + 50, 70] for n in shares], np.float32).reshape(-1, 4),
+        np.full(len(rows), 0.8, np.float32),
+        rows,
+        np.log(rows),
+        tracks=np.array(list(shares), np.intp),
+    )
+
+
+ON, OFF, UNDER = (0.9, 0.05, 0.05), (0.05, 0.9, 0.05), (0.05, 0.05, 0.9)
+
+
+def alerts_of(
+    states: list[tuple[float, float, float]], *labels: str, after: float = 2.0
+) -> list[dict[str, Any]]:
+    """Shows a person in one state a second, ten frames each."""
+    watch, alerts = Watch(AlertOptions(labels=labels, after=after, cooldown=0)), []
+    for index in range(10 * len(states)):
+        frame = Frame("door", index, index / 10, IMAGE)
+        shares = states[index // 10]
+        alerts += watch.alerts(Door(), frame, with_third({1: shares}))  # type: ignore[arg-type]
+    return alerts
+
+
+def test_a_mask_worn_incorrectly_is_reported_as_such() -> None:
+    """After the same time as a bare face; the record says which it is."""
+    (alert,) = alerts_of([UNDER] * 4)
+    assert alert["time"] == 2.0
+    assert alert["label"] == alert["face"]["label"] == "mask_worn_incorrectly"
+    assert alert["seconds_by_label"] == {"mask_worn_incorrectly": 2.0}
+
+
+def test_from_under_the_nose_to_off_is_one_occasion() -> None:
+    """Time of both adds up; the label is that of the moment; nobody is told twice."""
+    (alert,) = alerts_of([UNDER, OFF, OFF, UNDER, OFF])
+    assert alert["label"] == "without_mask"
+    assert alert["seconds_without_mask"] == 2.0
+    assert alert["seconds_by_label"] == {"mask_worn_incorrectly": 0.9, "without_mask": 1.1}
+    assert [one["label"] for one in alerts_of([UNDER] * 3 + [ON] + [OFF] * 3)] == [
+        "mask_worn_incorrectly",
+        "without_mask",
+    ]
+
+
+def test_only_the_labels_named_are_told_of() -> None:
+    """To others the face is as good as masked."""
+    assert [one["label"] for one in alerts_of([UNDER] * 3 + [OFF] * 3, "without_mask")] == [
+        "without_mask"
+    ]
+    assert alerts_of([OFF] * 5, "mask_worn_incorrectly") == []
+    (alert,) = alerts_of([ON] * 3, "with_mask")
+    assert alert["faces"][0]["label"] == "with_mask"

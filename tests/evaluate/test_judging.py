@@ -1,10 +1,13 @@
 """Who found whom, and what it adds up to, on cases worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from maskdet.detections import Detections, FloatArray
 from maskdet.evaluate.judging import UNSEEN, Judged, count, judge, precisions
+from maskdet.evaluate.photographs import said_table
 from maskdet.vision.matching import OVERLAPS, average_precision, match_detections
 
 NAMES = ("with_mask", "without_mask")
@@ -113,6 +116,19 @@ def test_mistakes_are_counted_apart(judged: Judged) -> None:
     assert counts.face_precision == pytest.approx(2 / 3)
     assert counts.label_accuracy == 0.5
     assert judged.found_as.tolist() == [0, 1, UNSEEN]
+
+
+def test_what_is_taken_for_what(judged: Judged) -> None:
+    """A row a true class; faces missed, or found below the threshold, are in none."""
+    names = (*NAMES, "mask_worn_incorrectly")
+    third = replace(judged, found_as=np.array([0, 2, UNSEEN]))
+    table = said_table([judged, third], 0.5, names)
+    assert table.rows == (
+        ("with_mask", 2, 1, 1),
+        ("without_mask", 0, 0, 0),
+        ("mask_worn_incorrectly", 0, 0, 0),
+    )
+    assert said_table([judged], 0.7, names).rows[0] == ("with_mask", 1, 0, 0)
 
 
 def test_threshold_leaves_out(judged: Judged) -> None:

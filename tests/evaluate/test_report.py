@@ -206,6 +206,17 @@ def test_labels_must_be_the_models() -> None:
         label_indices({"a": None}, NAMES)
 
 
+def test_other_names_of_the_third_label() -> None:
+    """Data sets call it many things; a model of two labels knows none of them."""
+    three = (*NAMES, "mask_worn_incorrectly")
+    for name in ("with_incorrect_mask", "mask_weared_incorrect", "Incorrect-Mask"):
+        assert label_indices({name: name}, three) == {name: 2}
+        with pytest.raises(DatasetError, match="none of the model's labels"):
+            label_indices({name: name}, NAMES)
+    # A model's own label comes first.
+    assert label_indices({"a": "incorrect"}, ("incorrect", *three)) == {"a": 0}
+
+
 def test_flips_and_lost_faces() -> None:
     """A label that changes is a flip; a face that goes is lost, one that comes is found."""
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from maskdet.detections import Detections
-from maskdet.media.drawing import GREEN, RED, caption, draw_detections, label_colour
+from maskdet.media.drawing import GREEN, ORANGE, RED, caption, draw_detections, label_colour
 from maskdet.wording import label_text
 
 LABELS = ("with_mask", "without_mask")
@@ -27,6 +27,7 @@ def test_captions_read_as_users_know_them() -> None:
     """Two decimals, the usual words; other classes in their own words."""
     assert caption("with_mask", 0.9912) == "Mask: 99.12%"
     assert caption("without_mask", 0.97031) == "No Mask: 97.03%"
+    assert caption("mask_worn_incorrectly", 0.91) == "Worn Incorrectly: 91.00%"
     assert label_text("mask_weared_incorrect") == "Mask Weared Incorrect"
 
 
@@ -36,6 +37,27 @@ def test_colours() -> None:
     colours = [label_colour(label, labels) for label in labels]
     assert colours[:2] == [GREEN, RED]
     assert len(set(colours)) == 4
+    labels = (*LABELS, "mask_worn_incorrectly", "chin", "nose", "cheek")
+    colours = [label_colour(label, labels) for label in labels]
+    assert colours[2] == ORANGE
+    assert (0, 165, 255) not in colours  # too near to it
+    assert len(set(colours)) == 6
+
+
+@pytest.mark.parametrize("side", [16, 60, 150])
+def test_worn_incorrectly_can_be_told_without_colours(side: int) -> None:
+    """Its box is of dashes, with whole corners, also where there is no room for its caption."""
+    image = np.full((200, 300, 3), 90, np.uint8)
+    shares = np.array([[0.1, 0.1, 0.8]], np.float32)
+    box = np.array([[40, 40, 40 + side, 40 + side]], np.float32)
+    labels = (*LABELS, "mask_worn_incorrectly")
+    draw_detections(image, Detections(labels, box, np.ones(1, np.float32), shares, np.log(shares)))
+    for corner in ((40, 40), (40, 40 + side), (40 + side, 40), (40 + side, 40 + side)):
+        assert tuple(image[corner]) == ORANGE
+    for line in (image[40 : 41 + side, 40], image[40 + side, 40 : 41 + side]):
+        lit = (line == ORANGE).all(axis=1)
+        assert 0.4 < lit.mean() < 0.9
+        assert (np.diff(lit.astype(int)) == -1).sum() >= 1
 
 
 def test_boxes_are_drawn_where_they_are() -> None:

@@ -167,9 +167,13 @@ def test_a_burst_sends_nobody_off() -> None:
     assert np.abs(tracker.lost()[0] - box(0)).max() < 5
 
 
-def decide(sequence: list[np.ndarray], options: TrackingOptions | None = None) -> list[int]:
-    """Returns a track's label after each frame's answer."""
-    tracker = Tracker(2, options)
+def decide(
+    sequence: list[np.ndarray],
+    options: TrackingOptions | None = None,
+    incorrect: int | None = None,
+) -> list[int]:
+    """Returns a track's label after each frame's answer, 25 a second."""
+    tracker = Tracker(len(sequence[0]), options, incorrect)
     labels = []
     for answer in sequence:
         (track,) = tracker.link(boxes(box(0)))
@@ -185,7 +189,73 @@ def test_evidence_worked_out() -> None:
         (track,) = tracker.link(boxes(box(0)))
         tracker.update(track, np.array(answer, np.float32))
     odds = (0.9 / 0.1) ** (1 / 3) * (0.2 / 0.8) ** (2 / 3)
-    assert track.probabilities[0] == pytest.approx(odds / (1 + odds), rel=1e-5)
+    assert track.shares[0] == pytest.approx(odds / (1 + odds), rel=1e-5)
+    assert track.probabilities[0] == pytest.approx(0.9 / 3 + 0.2 * 2 / 3, rel=1e-5)
+
+
+def test_a_track_is_as_sure_as_its_frames() -> None:
+    """No limit to how sure: what the frames say, not what decides the label, is shown."""
+    tracker = Tracker(3)
+    for answer in ([0.999, 0.0005, 0.0005], [0.99, 0.01, 0.0], [0.9995, 0.0005, 0.0]):
+        (track,) = tracker.link(boxes(box(0)))
+        tracker.update(track, np.array(answer, np.float32))
+        assert 0.99 <= track.probabilities[0] < 1
+        assert track.probabilities.sum() == pytest.approx(1, abs=1e-6)
+
+
+ON, OFF, UNDER = np.eye(3, dtype=np.float32)[[0, 1, 2]] * 0.94 + 0.02
+
+
+def three(*parts: tuple[np.ndarray, int], adjusting: float = 1.0) -> list[int]:
+    """Returns the labels of a model of three, of which the third is worn incorrectly."""
+    frames = [answer for answer, count in parts for _ in range(count)]
+    return decide(frames, TrackingOptions(adjusting=adjusting), incorrect=2)
+
+
+def test_adjusting_a_mask_changes_no_label() -> None:
+    """Under the nose for less than a second, again and again."""
+    assert set(three((ON, 25), *[(UNDER, 20), (ON, 10)] * 3)) == {0}
+
+
+def test_while_it_may_be_adjusted_both_are_as_probable() -> None:
+    """The label that stays is not shown with the probability of what is seen for a moment."""
+    tracker = Tracker(3, incorrect=2)
+    for answer, count in ((ON, 25), (UNDER, 15)):
+        for _ in range(count):
+            (track,) = tracker.link(boxes(box(0)))
+            tracker.update(track, answer)
+    assert track.label == 0
+    assert track.probabilities[0] == pytest.approx(0.5 + 0.02 / 2, abs=0.01)
+    assert track.probabilities[2] == pytest.approx(0.96 / 2, abs=0.01)
+    assert track.probabilities.sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_a_mask_pulled_under_the_nose_is_called_so() -> None:
+    """After the second in which it might have been adjusted, and hardly later."""
+    labels = three((ON, 25), (UNDER, 60))
+    assert 25 <= labels.index(2) - 25 <= 25 + 5
+    assert set(labels[labels.index(2) :]) == {2}
+    # With no time for adjusting it is as any other change; who arrives so, is so.
+    assert three((ON, 25), (UNDER, 60), adjusting=0).index(2) - 25 <= 5
+    assert set(three((UNDER, 20))) == {2}
+
+
+def test_other_changes_wait_for_nothing() -> None:
+    """A mask taken off on the way past the mouth, put right again, or put on from the chin."""
+    taken_off = three((ON, 25), (UNDER, 10), (OFF, 25))
+    assert 2 not in taken_off
+    assert taken_off.index(1) - 35 <= 5
+    put_right = three((UNDER, 50), (ON, 10))
+    assert put_right.index(0) - 50 <= 5
+
+
+def test_of_three_labels_two_share_what_speaks_against_the_third() -> None:
+    """A face that is certainly not masked loses that label, however the rest is divided."""
+    divided = np.array([0.1, 0.42, 0.48], np.float32)
+    assert three((ON, 25), (divided, 40))[-1] == 2
+    # And between those two nothing flips.
+    other = np.array([0.1, 0.48, 0.42], np.float32)
+    assert set(three((UNDER, 25), *[(divided, 3), (other, 3)] * 10)) == {2}
 
 
 def test_one_blurred_frame_does_not_flip_a_label() -> None:

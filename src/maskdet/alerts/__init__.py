@@ -1,4 +1,4 @@
-"""Telling somebody of a face without a mask: for detect and whatever else watches.
+"""Telling somebody of faces without a mask, or with one worn incorrectly, whoever watches them.
 
 `watch` decides of whom, `delivery` sees to it that the alert arrives, `channels` are its ways out.
 """

@@ -10,7 +10,7 @@ from typing import Any, Self
 from maskdet.alerts.channels import Channel, DeliveryError
 from maskdet.alerts.options import DeliveryOptions
 from maskdet.waits import varied, wait_before
-from maskdet.wording import counted
+from maskdet.wording import counted, label_text
 
 # So many undelivered alerts are named; of the rest the number is said.
 _MOST_NAMED = 3
@@ -257,8 +257,8 @@ class _Line:
 
 
 def _described(record: Record) -> str:
-    """Returns which alert it was: the source and, where it moves, the moment."""
-    source: str = record["source"]
+    """Returns which alert it was: the label, the source and, where it moves, the moment."""
+    what = f"{label_text(record['label'])} of {record['source']}"
     if "seconds_without_mask" not in record:
-        return source
-    return f"{source} at {record.get('wall_time') or format(record['time'], 'g') + ' s'}"
+        return what
+    return f"{what} at {record.get('wall_time') or format(record['time'], 'g') + ' s'}"

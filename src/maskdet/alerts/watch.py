@@ -1,8 +1,9 @@
-"""Decides who is reported: each person who stays without a mask, once.
+"""Decides who is reported: each person who stays without a mask, or wears it incorrectly, once.
 
-A person is a track. One that begins where another ended a moment ago is the same person, who had
-turned away. Only the time is counted in which a face was seen without a mask: neither that of which
-nobody knows, after a gap in the stream, nor that in which the label was uncertain.
+"Bare" is, in here, every face of a label that is told of. A person is a track. One that begins
+where another ended a moment ago is the same person, who had turned away. Only the time is counted
+in which a face was seen bare: neither that of which nobody knows, after a gap in the stream, nor
+that in which the label was uncertain.
 """
 
 import uuid
@@ -13,7 +14,7 @@ import numpy as np
 
 from maskdet.alerts.options import AlertOptions
 from maskdet.boxes import intersection_over_union
-from maskdet.detections import NO_MASK_LABEL, UNCERTAIN_LABEL, Detections, FloatArray
+from maskdet.detections import UNCERTAIN_LABEL, Detections, FloatArray
 from maskdet.media.frames import Frame, Source
 from maskdet.media.records import moment_of
 from maskdet.pace import Pace
@@ -33,13 +34,13 @@ _ROUNDING = 1e-6
 
 @dataclass
 class _Person:
-    """Somebody who was seen without a mask.
+    """Somebody who was seen bare.
 
     Attributes:
         box: (4,) where, when last seen.
         seen: when last seen, with a mask or without. Seconds, as all times here.
-        bare: how long seen without one on this occasion; a mask put on ends it.
-        bare_at: when last seen without, ``None`` if with, or uncertain, since.
+        bare: how long seen so on this occasion, by label; a mask put on ends it.
+        bare_at: when last seen bare, ``None`` if with a mask, or uncertain, since.
         is_reported: whether there was an alert on this occasion.
         alert_at: time of the last alert, of whatever occasion.
         reminders: number on this occasion.
@@ -47,15 +48,20 @@ class _Person:
 
     box: FloatArray
     seen: float
-    bare: float = 0.0
+    bare: dict[str, float] = field(default_factory=dict)
     bare_at: float | None = None
     is_reported: bool = False
     alert_at: float | None = None
     reminders: int = 0
 
+    @property
+    def seconds(self) -> float:
+        """How long seen bare on this occasion, whatever the label."""
+        return sum(self.bare.values())
+
     def cover(self) -> None:
         """Ends the occasion: taken off again it is a new one."""
-        self.bare, self.bare_at, self.is_reported, self.reminders = 0.0, None, False, 0
+        self.bare, self.bare_at, self.is_reported, self.reminders = {}, None, False, 0
 
 
 @dataclass
@@ -78,7 +84,7 @@ class Watch:
     """Watches followed faces and pictures. Frames of a source come in order.
 
     Args:
-        options: how long a face must be bare, and how often it is reported.
+        options: which faces are bare, for how long they must be, and how often they are reported.
     """
 
     def __init__(self, options: AlertOptions) -> None:
@@ -95,10 +101,10 @@ class Watch:
 
         Returns:
             JSON-ready records of the alerts that are due: one a person, or one for a picture that
-            shows any face without a mask.
+            shows any bare face.
         """
         records = detections.to_records()
-        bare = [record for record in records if record["label"] == NO_MASK_LABEL]
+        bare = [record for record in records if record["label"] in self._options.watched]
         if not source.is_moving:
             # The surest is named; who the others are that pictures show again, nobody knows.
             bare.sort(key=lambda record: record["confidence"], reverse=True)
@@ -113,7 +119,10 @@ class Watch:
             if self._is_due(scene, number, box, record["label"], numbers):
                 person = scene.people[number]
                 alert = _alert(frame, record, bare)
-                alert["seconds_without_mask"] = round(person.bare, 3)
+                alert["seconds_without_mask"] = round(person.seconds, 3)
+                alert["seconds_by_label"] = {
+                    label: round(seconds, 3) for label, seconds in person.bare.items()
+                }
                 alert["reminder"] = person.reminders
                 alerts.append(alert)
         return alerts
@@ -125,7 +134,7 @@ class Watch:
         now = scene.pace.now
         person = scene.people.get(number) or _returned(scene, box, present)
         if person is None:
-            if label != NO_MASK_LABEL:
+            if label not in self._options.watched:
                 return False
             person = _Person(box, now)
         scene.people[number] = person
@@ -133,25 +142,25 @@ class Watch:
         if label == UNCERTAIN_LABEL:
             person.bare_at = None
             return False
-        if label != NO_MASK_LABEL:
+        if label not in self._options.watched:
             person.cover()
             return False
         if person.bare_at is not None:
             away = now - person.bare_at
             if away <= max(_OVERLOOKED, scene.pace.step) + _ROUNDING:
-                person.bare += away
+                person.bare[label] = person.bare.get(label, 0.0) + away
         person.bare_at = now
         return self._report(person, now)
 
     def _report(self, person: _Person, now: float) -> bool:
-        """Tells whether a person without a mask is to be reported, and notes that it is."""
+        """Tells whether a bare person is to be reported, and notes that it is."""
         options = self._options
         since = float("inf") if person.alert_at is None else now - person.alert_at + _ROUNDING
         if person.is_reported:
             if options.repeat is None or since < options.repeat:
                 return False
             person.reminders += 1
-        elif person.bare + _ROUNDING < options.after or since < options.cooldown:
+        elif person.seconds + _ROUNDING < options.after or since < options.cooldown:
             return False
         person.is_reported, person.alert_at = True, now
         return True
@@ -180,6 +189,7 @@ def _alert(frame: Frame, face: dict[str, Any], bare: list[dict[str, Any]]) -> di
         "source": frame.source,
         "frame": frame.index,
         **moment_of(frame),
+        "label": face["label"],
         "face": face,
         "faces": bare,
     }

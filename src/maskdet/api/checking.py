@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,19 @@ def paths(name: str, value: Any) -> tuple[Path, ...]:
     """Returns one path, or several in a list or tuple, as a tuple; raises as `path` does."""
     several = value if isinstance(value, list | tuple) else [value]
     return tuple(path(name, one) for one in several)
+
+
+def pairs(name: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """Returns a dictionary of words as pairs.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(value, Mapping) or not all(
+        isinstance(word, str) for pair in value.items() for word in pair
+    ):
+        raise TypeError(f"{name}: expected a dictionary of label to label, got {value!r}")
+    return tuple(value.items())
 
 
 def choice(name: str, value: Any, choices: Collection[str]) -> str:
@@ -120,6 +133,7 @@ def networks(
     min_face: Any,
     crop_margin: Any,
     precision: Any,
+    merge: Any,
 ) -> NetworkOptions:
     """Returns which networks to run; the names are those of the options of ``maskdet detect``.
 
@@ -143,4 +157,5 @@ def networks(
         min_face=real("min_face", min_face, 0),
         crop_margin=None if crop_margin is None else real("crop_margin", crop_margin, -0.4, 2),
         precision=None if precision is None else choice("precision", precision, PRECISIONS),
+        merge=() if merge is None else pairs("merge", merge),
     )

@@ -94,6 +94,7 @@ def evaluate(
     min_face: float = 0,
     crop_margin: float | None = None,
     precision: str | None = None,
+    merge: Mapping[str, str] | None = None,
     output: checking.AnyPath | None = None,
     compare: checking.AnyPath | None = None,
     gate: list[str] | tuple[str, ...] = (),
@@ -114,7 +115,7 @@ def evaluate(
         label: what every face of the video is.
         track: whether the video's faces are followed.
         map: class to the name it is to have; an empty name leaves it out.
-        model: see `maskdet.load`, as all up to `precision`.
+        model: see `maskdet.load`, as all up to `merge`.
         face: likewise.
         face_detector: likewise.
         confidence: likewise.
@@ -123,6 +124,7 @@ def evaluate(
         min_face: likewise.
         crop_margin: likewise.
         precision: likewise.
+        merge: likewise; classes of the data are merged as the labels are.
         output: folder of the report; ``None`` for a new folder ``runs/evaluate/<n>``.
         compare: an earlier ``report.json``.
         gate: figures that must not have got worse since; empty for the usual ones.
@@ -136,6 +138,7 @@ def evaluate(
     Raises:
         DatasetError: the data cannot be used, or the earlier report is of another kind.
         ModelError: a network is missing, damaged or of another kind.
+        OptionError: what is to be merged are none of the model's labels.
         SourceError: the video cannot be read.
         OutputError: the report cannot be written.
         TypeError: an argument is of another kind.
@@ -170,6 +173,7 @@ def evaluate(
             min_face=min_face,
             crop_margin=crop_margin,
             precision=precision,
+            merge=merge,
         ),
         None if output is None else checking.path("output", output),
         None if compare is None else checking.path("compare", compare),

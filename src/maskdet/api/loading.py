@@ -1,5 +1,7 @@
 """Loads a detector by what the user wants of it."""
 
+from collections.abc import Mapping
+
 from maskdet.api import checking
 from maskdet.api.detector import Detector
 from maskdet.api.given import Reading
@@ -20,6 +22,7 @@ def load(
     min_face: float = 0,
     crop_margin: float | None = None,
     precision: str | None = None,
+    merge: Mapping[str, str] | None = None,
     min_confidence: float | None = None,
     timeout: float = 10.0,
     max_megapixels: float = 200.0,
@@ -42,6 +45,8 @@ def load(
         min_face: leave out faces lower than so many pixels.
         crop_margin: share of its box added around a face; ``None`` for the classifier's own.
         precision: ``float32``, ``float16`` or ``int8``; ``None`` for the models' own.
+        merge: label to the label that its probability is added to, such as
+            ``{"mask_worn_incorrectly": "without_mask"}`` for two answers.
         min_confidence: call faces whose label is less sure ``uncertain``, 0 to 1; ``None``: never.
         timeout: seconds a server may be silent.
         max_megapixels: leave pictures and videos with more million pixels unread.
@@ -50,6 +55,7 @@ def load(
 
     Raises:
         ModelError: a network is missing, damaged or of another kind.
+        OptionError: what is to be merged are none of the model's labels.
         TypeError: an argument is of another kind.
         ValueError: an argument is out of range.
 
@@ -69,6 +75,7 @@ def load(
         min_face=min_face,
         crop_margin=crop_margin,
         precision=precision,
+        merge=merge,
     )
     seconds = checking.real("timeout", timeout, 0, above=True)
     most = checking.real("max_megapixels", max_megapixels, 0, _MOST_MEGAPIXELS, above=True)

@@ -162,7 +162,7 @@ class Faces(Sequence[Face]):
             method: how maps are computed: ``cam`` is exact; ``gradcam``, ``gradcam++``,
                 ``hirescam``, ``layercam`` and ``scorecam`` need TensorFlow.
             view: whose evidence is shown: ``predicted``, ``difference`` or a label; ``None`` for
-                the difference of two classes. The command's ``--class``.
+                the difference of the label and the next best. The command's ``--class``.
             layer: Keras layer whose output is mapped; ``None`` for the last map.
             resolution: side of the crops that are fed to the network, 64 to 1024 pixels, a multiple
                 of 32; ``None`` for the model's own. 448 gives a map twice as fine.

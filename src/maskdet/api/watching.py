@@ -5,6 +5,7 @@ from typing import Any
 
 from maskdet.api import checking
 from maskdet.stream import StreamOptions
+from maskdet.vision.turning import TURNS
 
 AnySource = int | str | os.PathLike[str]
 
@@ -14,7 +15,13 @@ _GAMMAS = 0.1, 10.0
 
 
 def stream_options(
-    *, max_frames: Any, track: Any, min_confidence: float | None, width: Any, gamma: Any
+    *,
+    max_frames: Any,
+    track: Any,
+    min_confidence: float | None,
+    width: Any,
+    gamma: Any,
+    rotate: Any,
 ) -> StreamOptions:
     """Returns what is done to frames.
 
@@ -22,12 +29,15 @@ def stream_options(
         TypeError: an argument is of another kind.
         ValueError: it is out of range.
     """
+    if checking.whole("rotate", rotate, 0) not in TURNS:
+        raise ValueError(f"rotate: expected one of {', '.join(map(str, TURNS))}; got {rotate}")
     return StreamOptions(
         max_frames=None if max_frames is None else checking.whole("max_frames", max_frames, 1),
         track=checking.flag("track", track),
         min_confidence=min_confidence,
         width=None if width is None else checking.whole("width", width, *_WIDTHS),
         gamma=checking.real("gamma", gamma, *_GAMMAS),
+        rotate=int(rotate),
     )
 
 

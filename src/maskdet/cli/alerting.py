@@ -1,4 +1,4 @@
-"""The options that say whom to tell of a face without a mask, and when."""
+"""The options that say whom to tell of which faces, and when."""
 
 import re
 import shlex
@@ -54,8 +54,8 @@ def alert_options(command: Callable[..., None]) -> Callable[..., None]:
             "--on-no-mask",
             metavar="CMD",
             callback=_read_command,
-            help="Run a command (without a shell) for each person who stays without a mask, and "
-            "each picture that shows one; the record is on its standard input.",
+            help="Run a command (without a shell) for each person who stays without a mask or "
+            "wears it incorrectly, and each picture of one; the record is on its standard input.",
         ),
         click.option(
             "--webhook",
@@ -64,11 +64,18 @@ def alert_options(command: Callable[..., None]) -> Callable[..., None]:
             help="POST that record to an address.",
         ),
         click.option(
+            "--alert-on",
+            multiple=True,
+            metavar="LABEL",
+            help="Tell of faces of this label. May be given several times. "
+            "[default: without_mask and mask_worn_incorrectly]",
+        ),
+        click.option(
             "--alert-after",
             type=Real(min=0),
             default=2.0,
             show_default=True,
-            help="Seconds a person is seen without a mask before an alert.",
+            help="Seconds a person is seen so before an alert.",
         ),
         click.option(
             "--alert-cooldown",
@@ -81,7 +88,7 @@ def alert_options(command: Callable[..., None]) -> Callable[..., None]:
             "--alert-repeat",
             type=Real(min=1),
             metavar="SECONDS",
-            help="Remind so often of a person who stays without a mask. [default: never]",
+            help="Remind so often of a person who stays so. [default: never]",
         ),
     )
     for option in reversed(options):

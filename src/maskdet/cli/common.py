@@ -42,6 +42,16 @@ def _face_size(context: click.Context, parameter: click.Parameter, text: str) ->
     return size
 
 
+def _read_pairs(
+    _: click.Context, __: click.Parameter, texts: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(composed(text).split("=")) for text in texts]
+    for text, pair in zip(texts, pairs, strict=True):
+        if len(pair) != 2 or not all(pair):
+            raise click.BadParameter(f"{text!r} is not LABEL=LABEL.")
+    return tuple((label, other) for label, other in pairs)
+
+
 # In the order of `--help`; the names are those of `maskdet.stream.NetworkOptions`.
 _NETWORK_OPTIONS = {
     "model": click.option(
@@ -103,6 +113,14 @@ _NETWORK_OPTIONS = {
         "--precision",
         type=click.Choice(["float32", "float16", "int8"]),
         help="Which of the models' files to run. [default: the models' own]",
+    ),
+    "merge": click.option(
+        "--merge",
+        multiple=True,
+        metavar="LABEL=LABEL",
+        callback=_read_pairs,
+        help="Add the probability of the first label to the second's, as for two answers: "
+        "mask_worn_incorrectly=without_mask. May be given several times.",
     ),
 }
 
@@ -172,9 +190,17 @@ def refuse_sources_as_files(files: dict[str, Path | None]) -> None:
 
 
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds the options that say how sources are read; the names are `ReadOptions`' fields."""
+    """Adds the options that say how sources are read: `ReadOptions`' fields, and --rotate."""
     options = (
         click.option("--recursive", is_flag=True, help="Look into the folders of a folder, too."),
+        click.option(
+            "--rotate",
+            type=click.Choice(["0", "90", "180", "270"]),
+            callback=lambda _, __, text: int(text),
+            default="0",
+            show_default=True,
+            help="Turn pictures and frames clockwise first, as of a camera that hangs upside down.",
+        ),
         click.option(
             "--reconnect",
             type=Whole(min=0),

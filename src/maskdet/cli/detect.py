@@ -27,15 +27,19 @@ if TYPE_CHECKING:
 
 
 _LAYOUT = {
-    "Sources": ("sources", "recursive", "max_frames"),
+    "Sources": ("sources", "recursive", "rotate", "max_frames"),
     "Faces and labels": (
-        *("model", "confidence", "face_size", "tiles", "min_face", "min_confidence", "no_track"),
+        *("model", "merge", "confidence", "face_size", "tiles", "min_face", "min_confidence"),
+        "no_track",
     ),
     "Results": (
         *("output", "no_output", "overwrite", "append", "show", "json_file", "csv_file", "summary"),
         *("plot", "grid", "crops", "blur"),
     ),
-    "Alerts": ("on_no_mask", "webhook", "alert_after", "alert_repeat", "alert_cooldown", "fail_on"),
+    "Alerts": (
+        *("on_no_mask", "webhook", "alert_on", "alert_after", "alert_repeat", "alert_cooldown"),
+        "fail_on",
+    ),
     RARE: (
         *("face", "face_detector", "crop_margin", "precision", "explain_threshold"),
         *("width", "gamma", "reconnect", "timeout", "max_megapixels"),
@@ -159,6 +163,7 @@ def _refuse_idle(given: dict[str, Any]) -> None:
     tells = given["on_no_mask"] or given["webhook"]
     draws = not given["no_output"] or given["show"] is not False or given["grid"]
     needed = [
+        ("alert_on", tells, "--on-no-mask or --webhook"),
         ("alert_after", tells, "--on-no-mask or --webhook"),
         ("alert_cooldown", tells, "--on-no-mask or --webhook"),
         ("alert_repeat", tells, "--on-no-mask or --webhook"),
@@ -213,6 +218,9 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
             min_confidence=given["min_confidence"],
             width=given["width"],
             gamma=given["gamma"],
+            rotate=given["rotate"],
+            # One that stays under the nose is to be told of after that time.
+            adjusting=min(StreamOptions.adjusting, given["alert_after"] / 2),
         ),
         recursive=given["recursive"],
         reconnect=given["reconnect"],
@@ -236,6 +244,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         alerts=AlertOptions(
             command=given["on_no_mask"],
             webhook=given["webhook"],
+            labels=given["alert_on"],
             after=given["alert_after"],
             cooldown=given["alert_cooldown"],
             repeat=given["alert_repeat"],

@@ -23,7 +23,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _LAYOUT = {
     "What is evaluated: one of": ("dataset", "run", "images", "video"),
     "What is right": ("part", "annotations", "format_name", "mapping", "label"),
-    "Networks": ("model", "confidence", "face_size", "tiles", "min_face", "no_track"),
+    "Networks": ("model", "merge", "confidence", "face_size", "tiles", "min_face", "no_track"),
     "Report": ("output", "compare", "gate", "tolerance", "other_data"),
     RARE: ("face", "face_detector", "crop_margin", "precision"),
 }

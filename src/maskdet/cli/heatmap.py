@@ -32,8 +32,8 @@ def _odd(_: click.Context, __: click.Parameter, value: int) -> int:
 
 
 _LAYOUT = {
-    "Sources": ("sources", "recursive", "frames"),
-    "Maps": ("model", "method", "view", "smooth", "resolution", "layer"),
+    "Sources": ("sources", "recursive", "rotate", "frames"),
+    "Maps": ("model", "merge", "method", "view", "smooth", "resolution", "layer"),
     "Drawing": ("layout", "colormap", "alpha", "normalise", "size"),
     "Results": ("output", "overwrite", "show", "raw", "frame_rate"),
     "Whether the maps tell the truth": ("evaluate", "dataset", "compared", "faces"),
@@ -74,7 +74,7 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     "--class",
     "view",
     metavar="predicted|difference|LABEL",
-    help="Whose evidence is shown. [default: difference of two classes, else predicted]",
+    help="Whose evidence is shown. [default: difference, of the label and the next best]",
 )
 @click.option(
     "--normalise",
@@ -193,6 +193,7 @@ def _draw(given: dict[str, Any]) -> None:
             frames=given["frames"],
             frame_rate=given["frame_rate"],
             width=given["width"],
+            rotate=given["rotate"],
         ),
         log=log,
         progress=progress,

@@ -35,7 +35,7 @@ class DetectOptions:
         show: whether to open a window; ``None`` for one if there is a camera and a display.
         verbose: whether to say what is seen in every frame.
         fail_on: labels whose being seen makes the run fail.
-        alerts: who is told of a face without a mask.
+        alerts: who is told of which faces.
         explain_threshold: share of the evidence outside the face box beyond which a face is
             flagged in the records; ``None`` for not looking.
     """

@@ -1,16 +1,19 @@
 """The share of faces that wear a mask, over time or from picture to picture, as a plot."""
 
+from collections import Counter
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from maskdet.detections import INCORRECT_LABEL
 from maskdet.media.files import printable, replacing
-from maskdet.summaries import Summary, TimeLine
+from maskdet.summaries import Summary, TimeLine, share_of
 from maskdet.wording import counted
 
-_BLUE, _GREY = "#2f6f9f", "#c9ced3"
+_BLUE, _ORANGE, _GREY = "#2f6f9f", "#d9661a", "#c9ced3"
 # What is drawn below one another; nobody looks at more, and matplotlib draws no more than 65,536
 # pixels.
 MOST_PANELS = 40
@@ -19,7 +22,8 @@ MOST_PANELS = 40
 def plot_share(path: Path, summaries: list[Summary]) -> None:
     """Draws the share with a mask, and the faces it is a share of.
 
-    One panel shows all pictures in their order, and one each moving source over its time.
+    One panel shows all pictures in their order, and one each moving source over its time. Where the
+    model knows masks that are worn incorrectly, a second line, of dashes, has their share.
 
     Args:
         path: picture to write; its suffix chooses the format (.png, .svg, .pdf).
@@ -38,7 +42,8 @@ def plot_share(path: Path, summaries: list[Summary]) -> None:
     for panel, (title, line) in zip(panels, shown, strict=True):
         is_pictures = bool(pictures) and panel is panels[0]
         # A picture's bar stands upon its number, which counts from 1.
-        _draw(panel, line, 0.5 if is_pictures else 0.0)
+        three = any(INCORRECT_LABEL in summary.labels for summary in summaries)
+        _draw(panel, line, 0.5 if is_pictures else 0.0, incorrect=three)
         panel.set_xlabel("picture" if is_pictures else "seconds")
         # A name with two dollar signs is no formula.
         panel.set_title(printable(title), fontsize=10, parse_math=False)
@@ -62,7 +67,7 @@ def _joined(summaries: list[Summary]) -> tuple[str, TimeLine]:
     return counted(begin, "picture"), joined
 
 
-def _draw(panel: Axes, line: TimeLine, shift: float) -> None:
+def _draw(panel: Axes, line: TimeLine, shift: float, *, incorrect: bool) -> None:
     rows = line.rows()
     faces = panel.twinx()
     faces.bar(
@@ -81,5 +86,16 @@ def _draw(panel: Axes, line: TimeLine, shift: float) -> None:
         if row["share_with_mask"] is not None:
             share, begin, end = 100 * row["share_with_mask"], row["from"], row["to"]
             panel.hlines(share, begin + shift, end + shift, color=_BLUE, linewidth=2.5)
+            if incorrect:
+                share = 100 * (share_of(INCORRECT_LABEL, Counter(row["faces"])) or 0)
+                ends = begin + shift, end + shift
+                panel.hlines(share, *ends, color=_ORANGE, linewidth=2.5, linestyle=(0, (1.5, 0.7)))
     panel.set_ylim(-3, 103)
     panel.set_ylabel("faces with a mask, %", color=_BLUE)
+    if incorrect:
+        panel.set_ylabel("share of faces, %")
+        lines = [
+            Line2D([], [], color=_BLUE, linewidth=2.5),
+            Line2D([], [], color=_ORANGE, linewidth=2.5, linestyle=(0, (1.5, 0.7))),
+        ]
+        panel.legend(lines, ["with a mask", "mask worn incorrectly"], fontsize=8)

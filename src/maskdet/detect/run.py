@@ -13,7 +13,7 @@ from maskdet.detect.handling import Handling
 from maskdet.detect.options import DetectOptions
 from maskdet.detect.summary import RunSummary
 from maskdet.detect.veiling import veiled
-from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL
+from maskdet.detections import MASK_LABEL, UNCERTAIN_LABEL
 from maskdet.errors import OptionError, OutputError
 from maskdet.media.files import make_folder, write_json
 from maskdet.media.frames import Source
@@ -93,7 +93,7 @@ def run(
     summary = RunSummary(list(summaries.values()))
     with ExitStack() as stack:
         handling = stack.enter_context(Handling(options, sources, detector, log, stop))
-        results = detect_frames(sources, detector, options.stream, stop)
+        results = detect_frames(sources, detector, options.stream, stop, log)
         stack.enter_context(closing(results))
         # Before the results are closed: a live source that waits for a frame must end.
         stack.callback(stop.set)
@@ -155,11 +155,11 @@ def _warn_of_idle(
 ) -> None:
     """Says which options will do nothing with these sources."""
     alerts = options.alerts
-    usual = AlertOptions(alerts.command, alerts.webhook)
+    usual = AlertOptions(alerts.command, alerts.webhook, alerts.labels)
     if options.grid is not None and all(source.is_moving for source in sources):
         log(f"{options.grid}: a sheet of pictures: none is written, as no source is one")
     if channels_of(alerts) and alerts != usual and not any(one.is_moving for one in sources):
-        log("alerts: pictures have no time: each that shows a bare face is told of at once")
+        log("alerts: pictures have no time: each that shows such a face is told of at once")
 
 
 def _check_labels(options: DetectOptions, labels: tuple[str, ...]) -> None:
@@ -171,14 +171,21 @@ def _check_labels(options: DetectOptions, labels: tuple[str, ...]) -> None:
             raise OptionError(f"--fail-on {label} needs --min-confidence, below which a face is")
         if label not in known:
             raise OptionError(f"--fail-on {label}: this model's labels are {', '.join(known)}")
+    given = ", ".join(labels)
+    alerts = options.alerts
+    for label in alerts.labels:
+        if label not in labels:
+            raise OptionError(f"--alert-on {label}: this model's labels are {given}")
     for option, needed, is_given in (
-        ("--on-no-mask", NO_MASK_LABEL, options.alerts.command is not None),
-        ("--webhook", NO_MASK_LABEL, options.alerts.webhook is not None),
-        ("--plot", MASK_LABEL, options.plot is not None),
+        ("--on-no-mask", alerts.watched, alerts.command is not None),
+        ("--webhook", alerts.watched, alerts.webhook is not None),
+        ("--plot", (MASK_LABEL,), options.plot is not None),
     ):
-        if is_given and needed not in labels:
-            given = ", ".join(labels)
-            raise OptionError(f"{option} needs the label {needed}: this model's are {given}")
+        if is_given and not set(needed) & set(labels):
+            way_out = "" if option == "--plot" else "; --alert-on names others"
+            raise OptionError(
+                f"{option} needs the label {needed[0]}: this model's are {given}{way_out}"
+            )
 
 
 def _write_figures(

@@ -30,6 +30,7 @@ from maskdet.metrics import (
 from maskdet.results.mistakes import Shown, write_mistakes
 from maskdet.results.predictions import PREDICTIONS_FILE, Answered, write_predictions
 from maskdet.vision.classifier import MaskClassifier
+from maskdet.vision.merging import Pairs
 from maskdet.vision.preprocessing import resize
 
 HEIGHTS = (("under 32", 0, 32), ("32-64", 32, 64), ("64-128", 64, 128), ("over 128", 128, np.inf))
@@ -72,9 +73,12 @@ def evaluate_folders(
     output: Path,
     *,
     trained: Hashes,
+    merge: Pairs = (),
     show: Callable[[float, str], None],
 ) -> Report:
     """Measures the classifier on class folders; plots go to `output`.
+
+    Labels that the classifier has merged are merged in the folders, too.
 
     A picture whose ``faces.csv`` says where its face is, is cropped as in detection; others are
     taken whole. Every answer goes to ``predictions.csv``, the worst mistakes to ``mistakes.png``.
@@ -84,6 +88,7 @@ def evaluate_folders(
         classifier: what to measure.
         output: folder for plots and tables.
         trained: of the pictures that the model was trained on, to say which are among these.
+        merge: labels that the classifier has merged.
         show: takes the fraction that is done and a short text.
 
     Raises:
@@ -92,7 +97,7 @@ def evaluate_folders(
     """
     listed = list_subject(options)
     mapping = options.mapping if isinstance(options, FolderOptions) else {}
-    answers, problems = _classify(listed, mapping, classifier, show)
+    answers, problems = _classify(listed, mapping, classifier, merge, show)
     known = len(known_among(answers.hashes, trained))
     names = classifier.labels
     figures = resample(
@@ -228,6 +233,7 @@ def _classify(
     listed: Listed,
     mapping: Mapping[str, str],
     classifier: MaskClassifier,
+    merge: Pairs,
     show: Callable[[float, str], None],
 ) -> tuple[Answers, tuple[str, ...]]:
     """Returns answers and problems."""
@@ -237,7 +243,7 @@ def _classify(
     if unknown:
         raise DatasetError(f"no class folder {unknown[0]!r} to map: there are {', '.join(found)}")
     names = {name: mapping.get(name, name) or None for name in found}
-    index_of = label_indices(names, classifier.labels)
+    index_of = label_indices(names, classifier.labels, merge)
     wanted = [picture for picture in pictures if index_of[picture.label] is not None]
     problems = list(listed.problems)
     kept: list[Picture] = []

@@ -2,16 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 
+from maskdet.detections import INCORRECT_LABEL
 from maskdet.errors import DatasetError
 from maskdet.files.text_files import composed
 
+# What published data sets call a mask that is worn incorrectly, less what is written differently.
+_INCORRECT = frozenset(
+    {
+        *("withincorrectmask", "maskwearedincorrect", "maskwearedincorrectly", "incorrectmask"),
+        *("facewithmaskincorrect", "incorrectlywornmask", "incorrect"),
+    }
+)
 
-def label_indices(names: Mapping[str, str | None], labels: Sequence[str]) -> dict[str, int | None]:
+
+def label_indices(
+    names: Mapping[str, str | None],
+    labels: Sequence[str],
+    merge: Sequence[tuple[str, str]] = (),
+) -> dict[str, int | None]:
     """Finds each class among the model's labels: ``WithMask`` is ``with_mask``, too.
+
+    So are a few names, as ``with_incorrect_mask``, that data sets have for the third of the labels.
 
     Args:
         names: class name in the data to the label it stands for, ``None`` for left out.
         labels: of the model.
+        merge: labels that the model had, and those of `labels` that they were merged into.
 
     Returns:
         Class name to index, ``None`` for left out.
@@ -19,8 +35,11 @@ def label_indices(names: Mapping[str, str | None], labels: Sequence[str]) -> dic
     Raises:
         DatasetError: a class stands for none of the labels, or all are left out.
     """
-    index_of = {_plain(label): index for index, label in enumerate(labels)}
-    index_of |= {label: index for index, label in enumerate(labels)}
+    own = {label: index for index, label in enumerate(labels)}
+    own |= {label: labels.index(other) for label, other in merge}
+    index_of = {_plain(label): index for label, index in own.items()} | own
+    if INCORRECT_LABEL in own:
+        index_of = dict.fromkeys(_INCORRECT, own[INCORRECT_LABEL]) | index_of
     found: dict[str, int | None] = {}
     for name, label in names.items():
         found[name] = None if label is None else index_of.get(label, index_of.get(_plain(label)))

@@ -58,7 +58,7 @@ def evaluate_photographs(
     threshold = networks.confidence
     if threshold is None:
         threshold = detector.faces.default_confidence
-    run = _look(options, detector, threshold, show)
+    run = _look(options, networks, detector, threshold, show)
     names = detector.labels
 
     def measure(rows: NDArray[np.intp]) -> dict[str, float]:
@@ -90,6 +90,8 @@ def evaluate_photographs(
         figures={**figures, "best_threshold": best, "milliseconds": milliseconds},
         tables=(
             _fate_table(run.judged, threshold, names),
+            # Of two labels the wrong one is the other.
+            *([said_table(run.judged, threshold, names)] if len(names) > _PLAIN else []),
             _height_table(run.judged, threshold),
             _sweep_table(sweep, threshold, best),
         ),
@@ -104,16 +106,20 @@ def evaluate_photographs(
 
 
 _FACE = ("precision", "recall", "f1")
+# So many labels need no table of what is taken for what.
+_PLAIN = 2
 
 
 def _look(
     options: PhotographOptions,
+    networks: NetworkOptions,
     detector: MaskDetector,
     threshold: float,
     show: Callable[[float, str], None],
 ) -> _Run:
     annotations = read_annotations(options.images, options.annotations, options.format_name)
-    index_of = label_indices(annotations.names(options.mapping), detector.labels)
+    names = annotations.names(options.mapping)
+    index_of = label_indices(names, detector.labels, networks.merge)
     problems = list(annotations.problems)
     judged, paths = [], []
     for done, photograph in enumerate(annotations.photographs, 1):
@@ -175,6 +181,25 @@ def _fate_table(judged: Sequence[Judged], threshold: float, names: Sequence[str]
         ("", "faces", "right", "wrong label", "missed", "right share", "false faces"),
         tuple(rows),
         "Missed and false faces are the first stage's, wrong labels the second's.",
+    )
+
+
+def said_table(judged: Sequence[Judged], threshold: float, names: Sequence[str]) -> Table:
+    """Returns how many faces of each class are called what, of those found at a threshold."""
+    rows: list[tuple[Cell, ...]] = []
+    for index, name in enumerate(names):
+        said = [
+            photo.found_as[(photo.labels == index) & (photo.found_at >= threshold)]
+            for photo in judged
+        ]
+        # What was not found is below zero.
+        seen = np.concatenate(said)
+        counts = np.bincount(seen[seen >= 0], minlength=len(names))
+        rows.append((name, *map(int, counts)))
+    return Table(
+        "What the faces found are called",
+        ("true", *(f"said {name}" for name in names)),
+        tuple(rows),
     )
 
 

@@ -141,9 +141,12 @@ def _measure(
             precision=networks.precision,
             crop_margin=networks.crop_margin,
             named=networks.model,
+            merge=networks.merge,
         )
         trained = trained_hashes(read_card(card))
-        report = evaluate_folders(subject, classifier, output, trained=trained, show=show)
+        report = evaluate_folders(
+            subject, classifier, output, merge=networks.merge, trained=trained, show=show
+        )
         folder = subject.dataset if isinstance(subject, FolderOptions) else subject.run
         about = {"data": str(folder), "network": classifier.path.name}
     elif isinstance(subject, PhotographOptions):
@@ -161,8 +164,9 @@ def _networks(networks: NetworkOptions, card: Path) -> dict[str, str]:
     options = [
         f"{name} {value}"
         for name, value in vars(networks).items()
-        if value != getattr(usual, name) and name != "model"
+        if value != getattr(usual, name) and name not in ("model", "merge")
     ]
+    options += [f"merge {label}={other}" for label, other in networks.merge]
     return {
         "model": card.stem,
         "options": ", ".join(options) or "the usual ones",

@@ -90,11 +90,12 @@ def evaluate_video(
     """
     source = open_source(str(options.video))
     detector = load_detector(networks)
-    if options.label not in detector.labels:
+    expected = dict(networks.merge).get(options.label, options.label)
+    if expected not in detector.labels:
         raise DatasetError(
             f"--label {options.label!r} is none of the model's labels: {', '.join(detector.labels)}"
         )
-    steadiness = Steadiness(options.label)
+    steadiness = Steadiness(expected)
     total = source.frame_count or 0
     stream = StreamOptions(track=options.track)
     with closing(detect_frames([source], detector, stream)) as frames:
@@ -115,7 +116,7 @@ def evaluate_video(
     return Report(
         kind=options.kind,
         summary=f"Of {sum(steadiness.faces)} faces in {len(steadiness.faces)} frames "
-        f"{sum(steadiness.right)} are labelled {options.label}, as all should be.",
+        f"{sum(steadiness.right)} are labelled {expected}, as all should be.",
         highlights=("right_share", "frames_with_faces"),
         about={"label": options.label},
         figures=steadiness.figures(),

@@ -17,7 +17,7 @@ class LookOptions:
     """How maps are drawn.
 
     Attributes:
-        view: ``predicted``, ``difference`` or a label; ``None`` for the difference of two classes.
+        view: ``predicted``, ``difference`` or a label; ``None`` for the difference.
         normalise: `RUN` for one scale throughout, `FRAME` for one a frame.
         colormap: one of `maskdet.heatmap.drawing.colours.COLOUR_MAPS`.
         alpha: greatest weight of the map's colours over the face, 0 to 1.
@@ -57,6 +57,7 @@ class HeatmapOptions:
         frames: stop after so many; ``None`` for all of a file, 200 of a camera.
         frame_rate: of recorded video, in frames a second; ``None`` for the source's.
         width: scale frames to this width first, in pixels; ``None`` leaves them.
+        rotate: turn frames clockwise by so many degrees before that.
     """
 
     sources: tuple[str, ...]
@@ -74,3 +75,4 @@ class HeatmapOptions:
     frames: int | None = None
     frame_rate: float | None = None
     width: int | None = None
+    rotate: int = 0

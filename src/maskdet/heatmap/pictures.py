@@ -7,12 +7,14 @@ from maskdet.heatmap.drawing.colours import palette
 from maskdet.heatmap.drawing.compose import Composer, Explained
 from maskdet.heatmap.drawing.layout import MAX_PANELS, VIDEO_PANELS, Layout, Seats
 from maskdet.heatmap.drawing.panels import Brush
+from maskdet.heatmap.drawing.words import sentences
 from maskdet.heatmap.methods.loading import LoadedModel
 from maskdet.heatmap.methods.views import DIFFERENCE, PREDICTED, shown_maps
 from maskdet.heatmap.options import CLASSIC, RUN, HeatmapOptions
 from maskdet.media.frames import UInt8Array
 from maskdet.stream import Seen
 from maskdet.vision.classifier import softmax
+from maskdet.vision.evidence import faces_in_crops
 from maskdet.wording import label_text
 
 
@@ -32,6 +34,7 @@ class Pictures:
         look = options.look
         brush = Brush(palette(look.colormap, look.alpha), look.blur_kernel, look.morphology)
         self._composer = Composer(brush, margin=model.crop_margin, exact=model.exact)
+        self._margin = model.crop_margin
         self._note = _note(options, model, view)
         self._settled: dict[int, tuple[Layout, Seats]] = {}
         self._largest = 0.0
@@ -43,7 +46,10 @@ class Pictures:
         scale = float(abs(shown.maps).max(initial=0.0))
         if self._look.normalise == RUN:
             self._largest = scale = max(self._largest, scale)
-        return seen, Explained(detections, shown, scale)
+        height, width = seen.frame.image.shape[:2]
+        places = faces_in_crops(detections.xyxy, margin=self._margin, width=width, height=height)
+        words = sentences(detections, shown, self._view, places)
+        return seen, Explained(detections, shown, scale, words)
 
     def draw(self, item: tuple[Seen, Explained]) -> tuple[Seen, Explained, UInt8Array]:
         """Draws a frame."""
@@ -78,7 +84,8 @@ def _own_answer(detections: Detections, temperature: float) -> Detections:
 def _note(options: HeatmapOptions, model: LoadedModel, view: str) -> str:
     """Returns the line that says what the colours mean."""
     unit = "logits" if model.exact else "units of the method"
-    what = {PREDICTED: "evidence for the label", DIFFERENCE: "label against the other"}.get(
+    rival = "the other" if len(model.explainer.labels) == 2 else "the next best"
+    what = {PREDICTED: "evidence for the label", DIFFERENCE: f"label against {rival}"}.get(
         view, f"evidence for {label_text(view)}"
     )
     return f"{options.maps.method}: {what}, in {unit}"

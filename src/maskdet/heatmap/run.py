@@ -32,6 +32,7 @@ from maskdet.stream import (
     load_detector,
     no_progress,
 )
+from maskdet.vision.turning import turned
 from maskdet.wording import counted
 
 # A camera never ends; this many frames make a recording to look at.
@@ -91,6 +92,7 @@ def run(
         options.maps,
         crop_margin=networks.crop_margin,
         precision=networks.precision,
+        merge=networks.merge,
         log=log,
     )
     labels = model.explainer.labels
@@ -101,7 +103,7 @@ def run(
     live = any(source.is_live for source in sources)
     frames = CAMERA_FRAMES if options.frames is None and live else options.frames
     detector = load_detector(networks, maps=True, classifier=model.classifier())
-    stream = StreamOptions(max_frames=frames, width=options.width)
+    stream = StreamOptions(max_frames=frames, width=options.width, rotate=options.rotate)
     pictures = Pictures(options, model, view)
     summary = HeatmapSummary()
     target, rate = _recording(options, sources)
@@ -120,7 +122,7 @@ def run(
         window = None
         if is_wanted(options.show, sources):
             window = stack.enter_context(open_window(output.write_still, log, stop))
-        results: Generator[Seen] = detect_frames(sources, detector, stream, stop)
+        results: Generator[Seen] = detect_frames(sources, detector, stream, stop, log)
         stack.enter_context(closing(results))
         stack.enter_context(stopping_on_signals(stop))
         tick = stack.enter_context(progress(frames_to_come(sources, frames)))
@@ -247,7 +249,7 @@ def _on_one_scale(
                 # One that could not be read the first time.
                 if again is None:
                     continue
-                image = frame.image
+                image = turned(frame.image, options.rotate)
                 if options.width is not None and image.shape[1] != options.width:
                     image = imutils.resize(image, width=options.width)
                 seen = Seen(owner, replace(frame, image=image), again.detections)

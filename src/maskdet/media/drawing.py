@@ -1,11 +1,21 @@
-"""Boxes and labels as users know them: green "Mask: 99.12%", red "No Mask: 97.03%"."""
+"""Boxes and labels as users know them: green "Mask: 99.12%", red "No Mask: 97.03%".
+
+A mask that is worn incorrectly has an orange box, of dashes, so that it can be told from the others
+where there is no room for its caption and by those who see orange, red and green alike.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 
-from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, UNCERTAIN_LABEL, Detections
+from maskdet.detections import (
+    INCORRECT_LABEL,
+    MASK_LABEL,
+    NO_MASK_LABEL,
+    UNCERTAIN_LABEL,
+    Detections,
+)
 from maskdet.media.captions import CaptionPlaces
 from maskdet.media.files import printable
 from maskdet.media.frames import UInt8Array
@@ -15,11 +25,20 @@ Colour = tuple[int, int, int]
 
 GREEN: Colour = (0, 200, 0)
 RED: Colour = (0, 0, 230)
+ORANGE: Colour = (0, 120, 245)
 YELLOW: Colour = (0, 200, 230)
 WHITE: Colour = (255, 255, 255)
 DARK: Colour = (40, 40, 40)
-# For labels beyond the usual two; told apart from green and red, and from one another.
+# For labels beyond the usual ones; told apart from green and red, and from one another.
 _OTHER_COLOURS: tuple[Colour, ...] = ((0, 165, 255), (230, 130, 0), (200, 0, 200), (180, 180, 0))
+_USUAL_COLOURS = {
+    MASK_LABEL: GREEN,
+    NO_MASK_LABEL: RED,
+    INCORRECT_LABEL: ORANGE,
+    UNCERTAIN_LABEL: YELLOW,
+}
+# Whom an operator looks for: drawn last, on top of the others, and first to their captions.
+_FOREMOST = (NO_MASK_LABEL, INCORRECT_LABEL)
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Text that can be read at a frame height of 480 stays in proportion on larger frames.
@@ -35,18 +54,18 @@ _SMALLEST_SCALE = 0.35
 _THINNEST = 2
 # Thickness of a small face's line, as a share of its width.
 _LINE_WIDTH = 0.06
+# Length of a dash and of a gap, in thicknesses of the line.
+_DASH = 5
 
 
 def label_colour(label: str, labels: tuple[str, ...]) -> Colour:
-    """Returns the BGR colour of a label: green mask, red none, yellow uncertain, others in turn."""
-    if label == UNCERTAIN_LABEL:
-        return YELLOW
-    if label == MASK_LABEL:
-        return GREEN
-    if label == NO_MASK_LABEL:
-        return RED
-    others = [name for name in labels if name not in (MASK_LABEL, NO_MASK_LABEL)]
-    return _OTHER_COLOURS[others.index(label) % len(_OTHER_COLOURS)]
+    """Returns the BGR colour of a label: green, red, orange, yellow uncertain, others in turn."""
+    if label in _USUAL_COLOURS:
+        return _USUAL_COLOURS[label]
+    others = [name for name in labels if name not in _USUAL_COLOURS]
+    # The first of the others' is an orange, too.
+    first = 1 if INCORRECT_LABEL in labels else 0
+    return _OTHER_COLOURS[(first + others.index(label)) % len(_OTHER_COLOURS)]
 
 
 def captions(label: str, confidence: float) -> Iterator[str]:
@@ -132,7 +151,7 @@ def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
 
     A caption stands where it hides no face and no other caption: above its box, below it or beside
     it. Where there is no room it is left out, first its confidence, then all of it; the box's
-    colour still tells.
+    colour still tells, and its dashes a mask that is worn incorrectly.
 
     Args:
         image: (H, W, 3) uint8 BGR, drawn on.
@@ -144,17 +163,18 @@ def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
     scale = text_scale(image)
     line = max(_THINNEST, round(scale * 3))
     labels = detections.predicted_labels
-    # Whom an operator looks for comes last, on top of the others' boxes, and first to its caption.
-    bare = [index for index, label in enumerate(labels) if label == NO_MASK_LABEL]
-    others = [index for index in range(len(labels)) if index not in set(bare)]
-    for index in others + bare:
+    ranks = [_precedence(label) for label in labels]
+    for index in sorted(range(len(labels)), key=lambda index: -ranks[index]):
         left, top, right, bottom = (round(float(side)) for side in detections.xyxy[index])
         colour = label_colour(labels[index], detections.labels)
         # A small face's own is no thicker than leaves it to be seen.
         own = max(_THINNEST, min(line, round(_LINE_WIDTH * (right - left))))
-        cv2.rectangle(image, (left, top), (right, bottom), colour, own)
+        if labels[index] == INCORRECT_LABEL:
+            _dashed(image, (left, top, right, bottom), colour, own)
+        else:
+            cv2.rectangle(image, (left, top), (right, bottom), colour, own)
     places = CaptionPlaces(detections.xyxy, image.shape[1], image.shape[0], line)
-    for index in bare + others:
+    for index in sorted(range(len(labels)), key=ranks.__getitem__):
         face_width = float(detections.xyxy[index, 2] - detections.xyxy[index, 0])
         for text in captions(labels[index], float(detections.confidences[index])):
             bar = Bar.of(text, _caption_scale(text, face_width, scale))
@@ -163,6 +183,38 @@ def draw_detections(image: UInt8Array, detections: Detections) -> UInt8Array:
                 bar.draw(image, place, label_colour(labels[index], detections.labels))
                 break
     return image
+
+
+def _precedence(label: str) -> int:
+    """Returns a label's place among those that an operator looks for, the most wanted first."""
+    return _FOREMOST.index(label) if label in _FOREMOST else len(_FOREMOST)
+
+
+def _dashed(image: UInt8Array, box: tuple[int, int, int, int], colour: Colour, line: int) -> None:
+    """Draws a box of dashes in place, each side beginning and ending with one: corners are whole.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, drawn on.
+        box: left, top, right, bottom in pixels.
+        colour: BGR.
+        line: thickness in pixels.
+    """
+    left, top, right, bottom = box
+    for (x, y), (to_x, to_y) in (
+        ((left, top), (right, top)),
+        ((left, bottom), (right, bottom)),
+        ((left, top), (left, bottom)),
+        ((right, top), (right, bottom)),
+    ):
+        length = abs(to_x - x) + abs(to_y - y)
+        # Dashes and gaps together, an odd number; even the smallest side has a gap.
+        pieces = max(3, length // (_DASH * line) // 2 * 2 + 1)
+        for piece in range(0, pieces, 2):
+            begin, end = (
+                (round(x + (to_x - x) * share), round(y + (to_y - y) * share))
+                for share in (piece / pieces, (piece + 1) / pieces)
+            )
+            cv2.line(image, begin, end, colour, line)
 
 
 def _caption_scale(text: str, face_width: float, scale: float) -> float:

@@ -1,4 +1,4 @@
-"""What every graph has in common that is exported for one face at a time."""
+"""What every graph has in common that is exported for one picture at a time."""
 
 import functools
 from collections.abc import Callable
@@ -8,11 +8,14 @@ import tensorflow as tf
 
 
 class FaceGraph(tf.Module):  # type: ignore[misc]
-    """A graph to be exported; what it computes is its `__call__`, on (1, S, S, 3) RGB in 0..255.
+    """A graph to be exported; what it computes is its `__call__`, on (1, S, S, 3) pixels in 0..255.
 
     Args:
         model: the Keras model it is made of.
     """
+
+    # What its signature calls what goes in.
+    input_name = "face"
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -21,8 +24,8 @@ class FaceGraph(tf.Module):  # type: ignore[misc]
         self._tracked = [variable.value for variable in model.weights]
 
     def signature(self) -> Any:
-        """Returns the concrete function of one face."""
-        spec = tf.TensorSpec((1, self._size, self._size, 3), tf.float32, name="face")
+        """Returns the concrete function of one picture."""
+        spec = tf.TensorSpec((1, self._size, self._size, 3), tf.float32, name=self.input_name)
         return tf.function(
             self.__call__, input_signature=[spec], autograph=False
         ).get_concrete_function()

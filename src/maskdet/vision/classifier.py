@@ -11,6 +11,7 @@ from maskdet.cards.card import card_naming
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError, NoMapsError
 from maskdet.vision.card import TFLITE, network_file, read_classifier_card
+from maskdet.vision.merging import Merging, Pairs
 from maskdet.vision.preprocessing import UInt8Array, face_inputs
 from maskdet.vision.runtime import Network
 
@@ -86,7 +87,7 @@ class MaskClassifier:
     """Tells masked from bare faces.
 
     Attributes:
-        labels: the C class names.
+        labels: the C class names, those that were merged into others left out.
         size: side of the network's input in pixels.
         crop_margin: share of a face's box added on every side.
         temperature: what logits are divided by before the softmax.
@@ -101,9 +102,11 @@ class MaskClassifier:
         crop_margin: share of a face's box added on every side; ``None`` for the card's.
         maps: whether `classify` returns heat maps, which detection alone does not need.
         named: what the user named; one of the card's networks is the one that is run.
+        merge: labels whose probability is added to another's; see `maskdet.vision.merging`.
 
     Raises:
         ModelError: the card or the network is missing, damaged, or they do not fit together.
+        OptionError: what is to be merged are none of the model's labels.
     """
 
     def __init__(
@@ -116,9 +119,11 @@ class MaskClassifier:
         crop_margin: float | None = None,
         maps: bool = False,
         named: Path | None = None,
+        merge: Pairs = (),
     ) -> None:
         card = read_classifier_card(card_path)
-        self.labels = card.labels
+        self._merging = Merging.of(merge, card.labels)
+        self.labels = self._merging.labels
         self.size = card.size
         self.crop_margin = card.crop_margin if crop_margin is None else crop_margin
         self.temperature = card.temperature
@@ -127,9 +132,9 @@ class MaskClassifier:
         self.maps = maps
         if maps and "cam" not in self._network.output_names and card.no_maps:
             raise NoMapsError(f"{card_path.stem}: has no heat maps, for {card.no_maps}")
-        self._check(self.path)
+        self._check(self.path, card.labels)
 
-    def _check(self, path: Path) -> None:
+    def _check(self, path: Path, labels: tuple[str, ...]) -> None:
         missing = {"probabilities", "logits", "cam"} - self._network.output_names
         if not self.maps:
             missing -= {"cam"}
@@ -143,9 +148,9 @@ class MaskClassifier:
             )
         outputs = self._network.run(np.zeros(self._network.input_shape, np.uint8))
         logits = outputs["logits"].shape
-        if logits[1] != len(self.labels):
+        if logits[1] != len(labels):
             raise ModelError(
-                f"{path}: tells {logits[1]} labels apart, its card names {len(self.labels)}"
+                f"{path}: tells {logits[1]} labels apart, its card names {len(labels)}"
             )
         cam = outputs["cam"].shape if "cam" in outputs else (1, 1, 1, logits[1])
         if len(logits) != 2 or len(cam) != 4 or cam[3] != logits[1]:
@@ -180,5 +185,7 @@ class MaskClassifier:
         """
         outputs = self._network.run(faces)
         logits: FloatArray = outputs["logits"]
-        none = np.zeros((len(faces), 0, 0, len(self.labels)), np.float32)
-        return softmax(logits / np.float32(self.temperature)), logits, outputs.get("cam", none)
+        none = np.zeros((len(faces), 0, 0, logits.shape[1]), np.float32)
+        cams = outputs.get("cam", none)
+        logits, cams = self._merging.merge(logits, cams, self.temperature)
+        return softmax(logits / np.float32(self.temperature)), logits, cams

@@ -1,4 +1,4 @@
-"""Where the evidence of a class activation map lies: on the face, below, outside, at the rim.
+"""Where the evidence of a class activation map lies: on the face and where there, or outside.
 
 A map cell stands for a patch of the crop, so a cell that the face box cuts through counts in
 proportion to the part of its area inside (the map's mass, taken as even within a cell).
@@ -15,6 +15,12 @@ from maskdet.detections import Detections, FloatArray
 
 # Width of the rim of a crop, as a share of its side: one cell of a 7x7 map.
 RIM = 1 / 7
+
+# Regions of a face box, and where each ends from its top, as a share of its height: the eyes
+# lie at about 0.40, the tip of the nose at 0.60, the mouth at 0.78.
+EYES, NOSE, MOUTH, BEYOND = "eyes", "nose", "mouth", "beyond"
+REGIONS = (EYES, NOSE, MOUTH, BEYOND)
+_ENDS = (0.48, 0.68, 1.0)
 
 
 @dataclass(frozen=True)
@@ -94,10 +100,17 @@ def faces_in_crops(xyxy: FloatArray, *, margin: float, width: int, height: int) 
     """
     shares = np.empty((len(xyxy), 4), np.float32)
     for row, box, crop in zip(shares, xyxy, expand_boxes(xyxy, margin), strict=True):
-        left, top, right, bottom = pixel_box(crop, width, height)
-        row[[0, 2]] = (box[[0, 2]] - left) / (right - left)
-        row[[1, 3]] = (box[[1, 3]] - top) / (bottom - top)
-    return np.clip(shares, 0, 1)
+        row[:] = place_in(box, crop, width=width, height=height)
+    return shares
+
+
+def place_in(box: FloatArray, crop: FloatArray, *, width: int, height: int) -> FloatArray:
+    """Returns where one face box lies in one crop; see `faces_in_crops`."""
+    left, top, right, bottom = pixel_box(crop, width, height)
+    place = box.copy()
+    place[[0, 2]] = (box[[0, 2]] - left) / (right - left)
+    place[[1, 3]] = (box[[1, 3]] - top) / (bottom - top)
+    return np.clip(place, 0, 1)
 
 
 def evidence_shares(maps: FloatArray, faces: FloatArray) -> EvidenceShares:
@@ -116,6 +129,26 @@ def evidence_shares(maps: FloatArray, faces: FloatArray) -> EvidenceShares:
         outside=np.float32(1) - inside,
         rim=np.float32(1) - _share(maps, edge, edge, far, far),
     )
+
+
+def region_shares(maps: FloatArray, faces: FloatArray) -> FloatArray:
+    """Measures in which of `REGIONS` the positive evidence of maps lies.
+
+    Args:
+        maps: (N, h, w) signed maps; their negative tells of the evidence against.
+        faces: (N, 4) face boxes as shares of the crop; see `faces_in_crops`.
+
+    Returns:
+        (N, 4) float32 shares, each row summing to 1; NaN where there is no positive evidence.
+    """
+    left, top, right, bottom = faces.T
+    shares, begin = [], top
+    for end in _ENDS:
+        until = top + np.float32(end) * (bottom - top)
+        shares.append(_share(maps, left, begin, right, until))
+        begin = until
+    shares.append(np.float32(1) - np.sum(shares, axis=0))
+    return np.stack(shares, axis=1).astype(np.float32)
 
 
 def _share(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from maskdet.detections import Detections, FloatArray
+from maskdet.detections import INCORRECT_LABEL, Detections, FloatArray
 from maskdet.vision.classifier import Classifier
 from maskdet.vision.faces.detector import FaceDetector, Faces
 from maskdet.vision.preprocessing import UInt8Array
@@ -106,7 +106,9 @@ class Follower:
 
     def __init__(self, detector: MaskDetector, options: TrackingOptions | None = None) -> None:
         self._detector = detector
-        self._tracker = Tracker(len(detector.labels), options)
+        labels = detector.labels
+        incorrect = labels.index(INCORRECT_LABEL) if INCORRECT_LABEL in labels else None
+        self._tracker = Tracker(len(labels), options, incorrect)
 
     def classify(
         self,

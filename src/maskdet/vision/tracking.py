@@ -11,7 +11,9 @@ second track upon the first. When one box is left it is the first track's, which
 Label: the log-probabilities of the frames are accumulated with forgetting, so that one blurred
 frame does not outweigh the ones before it, and the label changes only when the accumulated
 evidence is clearly for another (hysteresis). A frame counts, and pushes out what came before, by
-how sharp the face is in it beside its sharpest lately: what motion has smeared says little.
+how sharp the face is in it beside its sharpest lately: what motion has smeared says little. That a
+mask is worn incorrectly must have been so for a moment, for masks are adjusted. The probability of
+the label is another thing: the mean of what the frames said, as sure as they were.
 """
 
 import math
@@ -34,16 +36,20 @@ class Tracker:
     Args:
         classes: number of labels.
         options: how.
+        incorrect: index of the label of masks worn incorrectly, ``None`` where there is none.
     """
 
     # Sides of the grey thumbnail in which a face is compared with itself. Pixels.
     _THUMBNAIL = 24
 
-    def __init__(self, classes: int, options: TrackingOptions | None = None) -> None:
+    def __init__(
+        self, classes: int, options: TrackingOptions | None = None, incorrect: int | None = None
+    ) -> None:
         self.options = options or TrackingOptions()
         self.tracks: list[Track] = []
         self._pace = Pace()
         self._classes = classes
+        self._incorrect = incorrect
         self._next_number = 1
 
     def link(self, xyxy: FloatArray, time: float | None = None) -> list[Track]:
@@ -89,8 +95,8 @@ class Tracker:
     def _begin(self, box: FloatArray) -> Track:
         now = self._pace.now
         zeros = np.zeros(4, np.float32)
-        evidence = np.zeros(self._classes, np.float32)
-        track = Track(self._next_number, box.copy(), zeros, evidence, now)
+        none = np.zeros(self._classes, np.float32)
+        track = Track(self._next_number, box.copy(), zeros, none, none, now)
         seen = [other for other in self.tracks if other.seen_at == now]
         if seen:
             others = np.stack([other.box for other in seen])
@@ -166,7 +172,7 @@ class Tracker:
         self._compare_sharpness(track, thumbnail)
         track.since_classified += 1
         before = track.thumbnail
-        settled = track.label >= 0 and track.probabilities[track.label] >= self.options.settled_at
+        settled = track.label >= 0 and track.shares[track.label] >= self.options.settled_at
         if (
             not settled
             or before is None
@@ -195,10 +201,27 @@ class Tracker:
         log_probabilities = np.log(np.clip(probabilities, floor, options.certainty))
         clarity = track.clarity
         kept = options.forgetting**clarity
-        evidence = kept * track.log_evidence + clarity * log_probabilities
-        track.log_evidence = evidence.astype(np.float32)
+        log_evidence = kept * track.log_evidence + clarity * log_probabilities
+        track.log_evidence = log_evidence.astype(np.float32)
+        track.evidence = (kept * track.evidence + clarity * probabilities).astype(np.float32)
         track.weight = kept * track.weight + clarity
-        shares = track.probabilities
+        self._decide(track)
+
+    def _decide(self, track: Track) -> None:
+        """Changes a track's label where the evidence says so, for long enough."""
+        shares = track.shares
         best = int(shares.argmax())
-        if track.label < 0 or (best != track.label and shares[best] >= options.switch_at):
+        if track.label < 0:
             track.label = best
+            return
+        rivals = shares[best] + shares[track.label]
+        leans = best != track.label and shares[best] >= self.options.switch_at * rivals
+        if not leans or best != self._incorrect:
+            track.leaning_since = None
+        elif track.leaning_since is None:
+            track.leaning_since = self._pace.now
+        if leans and (
+            track.leaning_since is None
+            or self._pace.now - track.leaning_since >= self.options.adjusting
+        ):
+            track.label, track.leaning_since = best, None

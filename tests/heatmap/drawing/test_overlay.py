@@ -55,7 +55,7 @@ def test_difference_of_three_is_against_the_runner_up() -> None:
 def test_default_view() -> None:
     """Two classes are best told by their difference, more by the predicted one."""
     assert resolve_view(None, LABELS) == DIFFERENCE
-    assert resolve_view(None, ("a", "b", "c")) == PREDICTED
+    assert resolve_view(None, ("a", "b", "c")) == DIFFERENCE
     with pytest.raises(MaskdetError, match="with_mask, without_mask"):
         resolve_view("helmet", LABELS)
 

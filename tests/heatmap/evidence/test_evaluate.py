@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -213,8 +214,17 @@ def test_figures_and_pictures(tmp_path: Path) -> None:
     assert report["even_shares"]["with_mask"]["outside"]["mean"] == pytest.approx(5 / 9, abs=1e-4)
     assert report["completeness"]["float32"]["largest_share_of_range"] == pytest.approx(1e-7)
     assert any(line.startswith("cam ") and "0.200" in line for line in table(evidence))
-    better = table(evidence)[1]
-    assert better.split() == ["(lower", "is", "better)", "(higher", "is", "better)", "(lower)"]
+    lines = table(evidence)
+    assert lines[1].split() == [
+        *("(lower", "is", "better)", "(higher", "is", "better)", "(lower", "is", "better)")
+    ]
+    assert "cam beside centre: better on deletion, insertion, ROAD" in lines
+    both = replace(evidence, shifted=replace(evidence, methods=evidence.methods[::-1]))
+    assert "centre beside random: better on deletion, insertion, ROAD" in table(both)
+    assert len(table(both)) > 2 * len(lines) - 3
+    assert "cam" in both.to_json()["shifted"]["methods"]
+    written = write_report(tmp_path / "both", both)
+    assert (tmp_path / "both" / "curves_shifted.png") in written
     assert all(path.stat().st_size > 500 for path in write_report(tmp_path / "new", evidence))
     method = evidence.methods[0]
     assert draw_averages(evidence, method).shape[1] > 2 * 260
@@ -261,3 +271,29 @@ def test_faces_are_cut_as_in_use(tmp_path: Path, noise: NDArray[np.uint8]) -> No
     assert len(read_faces(tmp_path, LABELS, margin=0.25, size=36, each=1)) <= 2
     with pytest.raises(DatasetError, match="'with_mask'; this model's classes are a, b"):
         read_faces(tmp_path, ("a", "b"), margin=0.25, size=36, each=2)
+
+
+def test_crops_are_shifted_with_their_faces(tmp_path: Path) -> None:
+    """What is in the face box stays in it, in a crop of the photograph as in a whole picture."""
+    photograph = np.full((90, 120, 3), 40, np.uint8)
+    photograph[30:50, 50:70] = 250
+    (tmp_path / "with_mask").mkdir()
+    for name in ("boxed", "whole"):
+        cv2.imwrite(str(tmp_path / "with_mask" / f"{name}.png"), photograph)
+    whole = np.full((90, 120, 3), 40, np.uint8)
+    whole[15:75, 20:100] = 250
+    cv2.imwrite(str(tmp_path / "with_mask" / "whole.png"), whole)
+    with (tmp_path / "faces.csv").open("w", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["file", "group", "left", "top", "right", "bottom"])
+        rows.writerow(["with_mask/boxed.png", "street", 50, 30, 70, 50])
+    straight = read_faces(tmp_path, LABELS[:1], margin=0.25, size=60, each=9)
+    moved = read_faces(tmp_path, LABELS[:1], margin=0.25, size=60, each=9, shift=0.3)
+    assert moved.names == straight.names
+    assert not np.allclose(moved.places, straight.places, atol=0.02)
+    assert np.abs(moved.places - straight.places).max() <= 0.31
+    for crop, place in zip(moved.crops, moved.places, strict=True):
+        left, top, right, bottom = np.round(60 * place).astype(int)
+        inside = crop[top + 2 : bottom - 2, left + 2 : right - 2]
+        assert inside.mean() > 235
+        assert (crop > 150).all(axis=2).sum() < 1.25 * (bottom - top) * (right - left)

@@ -35,11 +35,13 @@ class Explained:
         detections: its N faces.
         shown: their maps.
         scale: the value at the end of the colour map.
+        sentences: where each map's evidence lies, in words; none leaves them out.
     """
 
     detections: Detections
     shown: ShownMaps
     scale: float
+    sentences: tuple[str, ...] = ()
 
 
 class Composer:
@@ -150,5 +152,6 @@ class Composer:
             title=f"{label_text(label)} {detections.confidences[index]:.1%}",
             colour=label_colour(label, detections.labels),
             sum=sum_ if self._exact else "",
+            sentence=found.sentences[index] if found.sentences else "",
             number=number,
         )

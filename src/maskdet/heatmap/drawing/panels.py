@@ -8,6 +8,7 @@ import numpy as np
 from maskdet.detections import FloatArray
 from maskdet.heatmap.drawing.colours import Palette, painted
 from maskdet.heatmap.drawing.overlay import blurred, colour_indices, enlarge, opened
+from maskdet.heatmap.drawing.words import LONGEST
 from maskdet.media.drawing import Colour
 from maskdet.media.frames import UInt8Array
 
@@ -62,12 +63,14 @@ class PanelText:
         title: label and confidence.
         colour: BGR of the label.
         sum: how the map adds up; empty where it does not.
+        sentence: where the evidence lies, in words; empty for none.
         number: what ties the panel to its face in the frame; empty for none.
     """
 
     title: str
     colour: Colour
     sum: str = ""
+    sentence: str = ""
     number: str = ""
 
 
@@ -77,9 +80,11 @@ class PanelShape:
 
     Attributes:
         side: width and height of the face and of the map.
+        worded: whether there is room for a sentence.
     """
 
     side: int
+    worded: bool = True
 
     @property
     def text(self) -> float:
@@ -109,7 +114,36 @@ class PanelShape:
     @property
     def height(self) -> int:
         """Of the panel."""
-        return self.side + 2 * self.line + self.gap
+        sentence = self.sentence_lines * self.small_line if self.worded else 0
+        return self.side + 2 * self.line + sentence + self.gap
+
+    @property
+    def small_text(self) -> float:
+        """OpenCV's font scale of what stands below the face."""
+        return max(MIN_TEXT, 0.8 * self.text)
+
+    @property
+    def small_line(self) -> int:
+        """Height of a line of the sentence."""
+        return round(34 * self.small_text) + 2
+
+    @property
+    def sentence_lines(self) -> int:
+        """How many lines the longest sentence takes."""
+        return len(self.wrapped(LONGEST))
+
+    def wrapped(self, sentence: str) -> list[str]:
+        """Breaks a sentence into lines that are no wider than the panel, at its spaces."""
+        room = self.width - 2 * self.gap
+        lines: list[str] = []
+        for word in sentence.split():
+            longer = f"{lines[-1]} {word}" if lines else word
+            (width, _), _ = cv2.getTextSize(longer, _FONT, self.small_text, 1)
+            if lines and width <= room:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+        return lines
 
 
 def write(
@@ -148,14 +182,22 @@ def draw_panel(
     cv2.circle(canvas, (left + dot, line // 2), dot, text.colour, -1, cv2.LINE_AA)
     title = f"{text.number}  {text.title}" if text.number else text.title
     write(canvas, title, (left + 3 * dot, baseline), shape.text)
-    write(canvas, text.sum, (left, top + side + baseline), max(MIN_TEXT, 0.8 * shape.text), FAINT)
+    write(canvas, text.sum, (left, top + side + baseline), shape.small_text, FAINT)
+    # What a label of somebody's own makes longer than there is room for is cut.
+    below = top + side + line if text.sum else top + side + max(2, gap // 2)
+    for number, words in enumerate(shape.wrapped(text.sentence)[: shape.sentence_lines]):
+        place = left, below + number * shape.small_line + round(24 * shape.small_text)
+        write(canvas, words, place, shape.small_text, INK)
     _draw_bar(canvas, shape, (right + side + gap, top), scale, brush.palette)
 
 
 def _draw_bar(
     canvas: UInt8Array, shape: PanelShape, corner: tuple[int, int], scale: float, palette: Palette
 ) -> None:
-    """Draws the colour bar: the most evidence for at the top, zero in the middle, against below."""
+    """Draws the colour bar: the most evidence for at the top, zero in the middle, against below.
+
+    The words stand beside the ends, under and over their numbers.
+    """
     left, top = corner
     width = max(10, shape.side // 14)
     ramp = np.linspace(255, 1, shape.side).round().astype(np.uint8)[:, np.newaxis]
@@ -165,6 +207,9 @@ def _draw_bar(
         label = f"{value:+.{_decimals(scale)}f}" if value and scale else "0"
         if value or row == shape.side // 2 + rise:
             write(canvas, label, (left + width + 4, top + row), 0.9 * shape.text, FAINT)
+    step = round(30 * shape.text)
+    for word, row in (("for", 2 * rise + step), ("against", shape.side - step)):
+        write(canvas, word, (left + width + 4, top + row), 0.9 * shape.text, INK)
 
 
 def _decimals(scale: float) -> int:

@@ -29,6 +29,9 @@ from maskdet.vision.foreign import find_or_convert_card
 UInt8Batch = NDArray[np.uint8]
 
 RANDOM, CENTRE = "random", "centre"
+# In use every crop is centred on a face, where a blob in the middle is a good guess. Shifted by up
+# to this share of their side, at random, they have the face anywhere.
+SHIFT = 0.3
 # Crops explained at a time: Keras holds their gradients in memory.
 _BATCH = 16
 # Width of the centre blob, as a share of the map's side.
@@ -89,14 +92,36 @@ def evaluate(
         crop_margin=networks.crop_margin,
         maps=True,
         named=networks.model,
+        merge=networks.merge,
     )
     view = resolve_view(options.view, classifier.labels)
+    log("crops as in use")
+    evidence = _measured(options, classifier, view, 0.0, log)
+    log(f"crops shifted at random by up to {SHIFT:.0%} of their side")
+    shifted = _measured(options, classifier, view, SHIFT, log)
+    complete = _completeness(card_path, evidence.faces, log)
+    evidence = replace(evidence, completeness=complete, shifted=shifted)
+    folder = options.output or next_run_folder("heatmap")
+    return evidence, write_report(folder, evidence)
+
+
+def _measured(
+    options: EvaluateOptions,
+    classifier: MaskClassifier,
+    view: str,
+    shift: float,
+    log: Callable[[str], None],
+) -> Evidence:
+    """Compares the methods on faces whose crops are shifted at random."""
+    networks = options.networks
     faces = read_faces(
         options.dataset,
         classifier.labels,
         margin=classifier.crop_margin,
         size=classifier.size,
         each=options.faces,
+        merge=networks.merge,
+        shift=shift,
     )
     answers = _batches(faces.crops, classifier.read)
     probabilities, logits = answers[0], answers[1]
@@ -115,17 +140,15 @@ def evaluate(
             continue
         log(f"{name}: removing what it points at")
         methods.append(_perturb(name, maps, faces, chosen, score))
-    evidence = Evidence(
+    return Evidence(
         labels=classifier.labels,
         view=view,
         faces=faces,
         chosen=chosen,
         probabilities=probabilities,
         methods=tuple(methods),
-        completeness=_completeness(card_path, faces, log),
+        completeness=(),
     )
-    folder = options.output or next_run_folder("heatmap")
-    return evidence, write_report(folder, evidence)
 
 
 def _batches(
@@ -152,6 +175,7 @@ def _all_maps(
             replace(options.maps, method=method),
             crop_margin=options.networks.crop_margin,
             precision=options.networks.precision,
+            merge=options.networks.merge,
             log=log,
         )
         log(f"{method}: mapping")

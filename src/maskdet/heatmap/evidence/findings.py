@@ -89,6 +89,7 @@ class Evidence:
         probabilities: (N, C) its probabilities.
         methods: what was compared, the baselines last.
         completeness: of each exported file.
+        shifted: the same on crops shifted at random, where that was measured, too.
     """
 
     labels: tuple[str, ...]
@@ -98,6 +99,12 @@ class Evidence:
     probabilities: FloatArray
     methods: tuple[MethodEvidence, ...]
     completeness: tuple[Completeness, ...]
+    shifted: "Evidence | None" = None
+
+    @property
+    def baselines(self) -> tuple[MethodEvidence, ...]:
+        """The maps that know nothing of the face."""
+        return tuple(one for one in self.methods if one.name in ("random", "centre"))
 
     def interval(self, values: NDArray[Any]) -> Interval:
         """Returns the mean of (N,) values with its 95% bootstrap interval.
@@ -138,7 +145,6 @@ class Evidence:
         """Returns all figures as a JSON-ready object."""
         kinds = {name: number for number, name in enumerate(self.labels)}
         present = {name: kind for name, kind in kinds.items() if (self.faces.labels == kind).any()}
-        baselines = [m for m in self.methods if m.name in ("random", "centre")]
         report: dict[str, Any] = {
             "faces": {name: int((self.faces.labels == kind).sum()) for name, kind in kinds.items()},
             "photographs": len(set(self.faces.groups)),
@@ -176,10 +182,12 @@ class Evidence:
                 },
                 "better_than": {
                     baseline.name: _json(self.better_than(method, baseline))
-                    for baseline in baselines
+                    for baseline in self.baselines
                     if baseline is not method
                 },
             }
+        if self.shifted is not None:
+            report["shifted"] = self.shifted.to_json()
         return report
 
 

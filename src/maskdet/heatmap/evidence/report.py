@@ -51,6 +51,10 @@ def write_report(folder: Path, evidence: Evidence) -> list[Path]:
     _plot_curves(paths[1], evidence)
     _plot_road(paths[2], evidence)
     _plot_shares(paths[3], evidence)
+    if evidence.shifted is not None:
+        paths += [folder / name for name in ("curves_shifted.png", "road_shifted.png")]
+        _plot_curves(paths[4], evidence.shifted)
+        _plot_road(paths[5], evidence.shifted)
     first = evidence.methods[0]
     averages, sheet = folder / "average.png", folder / "least_on_the_face.jpg"
     write_picture(averages, draw_averages(evidence, first))
@@ -60,22 +64,41 @@ def write_report(folder: Path, evidence: Evidence) -> list[Path]:
 
 def table(evidence: Evidence) -> list[str]:
     """Returns the figures as lines of text."""
-    columns = "".join(f"{name:>20}" for name in ("deletion", "insertion"))
-    shares = "".join(f"{name:>12}" for name in ("lower half", "outside", "rim"))
-    better = f"{'(lower is better)':>20}{'(higher is better)':>20}{'(lower)':>8}"
-    lines = [f"{'method':<12}{columns}{'ROAD':>8}{shares}", f"{'':<12}{better}"]
-    for method in evidence.methods:
-        intervals = map(evidence.interval, (method.deletion_areas, method.insertion_areas))
-        areas = "".join(f"{one.mean:>8.3f} {one.low:.3f}-{one.high:.3f}" for one in intervals)
-        found = _percentages(evidence, method.shares)
-        lines.append(f"{method.name:<12}{areas}{method.morf.mean():>8.3f}{found}")
-    lines.append(f"{'(spread evenly)':<60}{_percentages(evidence, evidence.even_shares())}")
+    lines = _method_lines(evidence)
+    if evidence.shifted is not None:
+        lines += ["", "crops shifted at random, so that no face is known to be in the middle"]
+        lines += _method_lines(evidence.shifted)
     lines += [
         f"maps add up to the logits of the {one.precision} file within {one.largest:.1e}, "
         f"{one.largest / one.span if one.span else 0:.1e} of their range"
         for one in evidence.completeness
     ]
     return lines
+
+
+def _method_lines(evidence: Evidence) -> list[str]:
+    columns = "".join(f"{name:>20}" for name in ("deletion", "insertion", "ROAD"))
+    shares = "".join(f"{name:>12}" for name in ("lower half", "outside", "rim"))
+    better = "".join(f"{f'({way} is better)':>20}" for way in ("lower", "higher", "lower"))
+    lines = [f"{'method':<12}{columns}{shares}", f"{'':<12}{better}"]
+    for method in evidence.methods:
+        measured = (method.deletion_areas, method.insertion_areas, method.morf.mean(axis=1))
+        intervals = map(evidence.interval, measured)
+        areas = "".join(f"{one.mean:>8.3f} {one.low:.3f}-{one.high:.3f}" for one in intervals)
+        lines.append(f"{method.name:<12}{areas}{_percentages(evidence, method.shares)}")
+    lines.append(f"{'(spread evenly)':<72}{_percentages(evidence, evidence.even_shares())}")
+    first = evidence.methods[0]
+    return lines + [_verdict(evidence, first, other) for other in evidence.baselines]
+
+
+def _verdict(evidence: Evidence, method: MethodEvidence, other: MethodEvidence) -> str:
+    """Returns on which measures a method beats another, and on which nobody knows."""
+    said: dict[str, list[str]] = {"better": [], "worse": [], "not told apart": []}
+    for measure, by in evidence.better_than(method, other).items():
+        verdict = "better" if by.low > 0 else "worse" if by.high < 0 else "not told apart"
+        said[verdict].append("ROAD" if measure == "road" else measure)
+    parts = (f"{verdict} on {', '.join(names)}" for verdict, names in said.items() if names)
+    return f"{method.name} beside {other.name}: {'; '.join(parts)}"
 
 
 def _percentages(evidence: Evidence, shares: EvidenceShares) -> str:
@@ -178,7 +201,7 @@ def draw_averages(evidence: Evidence, method: MethodEvidence) -> UInt8Array:
     Returns:
         (H, W, 3) uint8 BGR.
     """
-    shape = PanelShape(_AVERAGE_SIDE)
+    shape = PanelShape(_AVERAGE_SIDE, worded=False)
     brush = Brush(palette(DEFAULT_COLOUR_MAP, 0.6))
     kinds = [kind for kind in range(len(evidence.labels)) if (evidence.faces.labels == kind).any()]
     means = {kind: method.maps[evidence.faces.labels == kind].mean(axis=0) for kind in kinds}
@@ -209,7 +232,7 @@ def draw_doubtful(evidence: Evidence, method: MethodEvidence) -> UInt8Array:
     Returns:
         (H, W, 3) uint8 BGR.
     """
-    shape = PanelShape(_SHEET_SIDE)
+    shape = PanelShape(_SHEET_SIDE, worded=False)
     brush = Brush(palette(DEFAULT_COLOUR_MAP, 0.6))
     outside = np.nan_to_num(method.shares.outside, nan=1.0)
     worst = np.argsort(-outside, kind="stable")[: _SHEET_COLUMNS * _SHEET_ROWS]

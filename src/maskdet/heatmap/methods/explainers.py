@@ -9,6 +9,7 @@ import numpy as np
 
 from maskdet.detections import FloatArray
 from maskdet.vision.classifier import MaskClassifier, softmax
+from maskdet.vision.merging import Merging
 from maskdet.vision.preprocessing import UInt8Array, face_inputs
 from maskdet.vision.runtime import Network
 
@@ -102,6 +103,28 @@ class LargeLiteExplainer:
         """Does what `Explainer.explain` says."""
         outputs = self._network.run(faces)
         return outputs["logits"], outputs["cam"]
+
+
+class MergedExplainer:
+    """Another's answers with labels merged; see `maskdet.vision.merging`.
+
+    Args:
+        inner: what explains.
+        merging: which labels are left.
+        temperature: divides the logits before the softmax.
+    """
+
+    def __init__(self, inner: Explainer, merging: Merging, temperature: float) -> None:
+        self.labels = merging.labels
+        self.size = inner.size
+        self.exact = inner.exact
+        self._inner = inner
+        self._merging = merging
+        self._temperature = temperature
+
+    def explain(self, faces: UInt8Array) -> tuple[FloatArray, FloatArray]:
+        """Does what `Explainer.explain` says."""
+        return self._merging.merge(*self._inner.explain(faces), self._temperature)
 
 
 class SmoothExplainer:

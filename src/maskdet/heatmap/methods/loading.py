@@ -13,11 +13,13 @@ from maskdet.heatmap.methods.explainers import (
     LargeLiteExplainer,
     LiteExplainer,
     MapOptions,
+    MergedExplainer,
     SmoothExplainer,
 )
 from maskdet.vision.card import ClassifierCard, read_classifier_card
 from maskdet.vision.classifier import Classifier, MaskClassifier
 from maskdet.vision.foreign import find_or_convert_card
+from maskdet.vision.merging import Merging, Pairs
 from maskdet.vision.runtime import silent_standard_error
 
 
@@ -53,6 +55,7 @@ def load_model(
     *,
     crop_margin: float | None = None,
     precision: str | None = None,
+    merge: Pairs = (),
     log: Callable[[str], None],
 ) -> LoadedModel:
     """Loads what computes the maps that were asked for; Keras only where it is needed.
@@ -62,13 +65,16 @@ def load_model(
         options: which maps.
         crop_margin: instead of the card's.
         precision: which of the card's TFLite files.
+        merge: labels whose probability is added to another's; see `maskdet.vision.merging`.
         log: told what the user should know, such as that Keras has to do it.
 
     Raises:
         ModelError: no such model, or it cannot give such maps.
+        OptionError: what is to be merged are none of the model's labels.
     """
     card_path = find_or_convert_card(model, log)
     card = read_classifier_card(card_path)
+    merging = Merging.of(merge, card.labels)
     reason = f"{card_path}: names no .keras file, which --method {options.method} needs"
     if options.method == CAM and options.layer is None:
         if card.no_maps:
@@ -77,7 +83,7 @@ def load_model(
                 "--method gradcam gives one"
             )
         try:
-            return _load_lite(card, model, options, crop_margin, precision, log)
+            return _load_lite(card, model, options, merging, crop_margin, precision, log)
         except NoMapsError as error:
             reason = f"{error}, or put its .keras file beside it"
             slower = str(error).rsplit("; ", 1)[0]
@@ -85,13 +91,14 @@ def load_model(
                 log(f"{slower}: computing with Keras, which is slower")
     if "keras" not in card.files:
         raise ModelError(reason)
-    return _load_keras(card.file("keras"), card, options, crop_margin)
+    return _load_keras(card.file("keras"), card, options, merging, crop_margin)
 
 
 def _load_lite(
     card: ClassifierCard,
     named: Path | None,
     options: MapOptions,
+    merging: Merging,
     crop_margin: float | None,
     precision: str | None,
     log: Callable[[str], None],
@@ -121,14 +128,25 @@ def _load_lite(
             "own, so the map is exact but may jump from cell to cell; --method gradcam averages "
             "the weights"
         )
-    smooth = SmoothExplainer(explainer) if options.smooth else explainer
-    return LoadedModel(smooth, classifier.crop_margin, classifier.temperature)
+    finished = _finished(explainer, options, merging, classifier.temperature)
+    return LoadedModel(finished, classifier.crop_margin, classifier.temperature)
+
+
+def _finished(
+    explainer: Explainer, options: MapOptions, merging: Merging, temperature: float
+) -> Explainer:
+    """Adds to an explainer what is the same for all of them."""
+    if not merging.is_idle:
+        # Before the views of a crop are averaged: each has shares of its own.
+        explainer = MergedExplainer(explainer, merging, temperature)
+    return SmoothExplainer(explainer) if options.smooth else explainer
 
 
 def _load_keras(
     path: Path,
     card: ClassifierCard,
     options: MapOptions,
+    merging: Merging,
     crop_margin: float | None,
 ) -> LoadedModel:
     """Loads the Keras model that a card names."""
@@ -144,7 +162,6 @@ def _load_keras(
         layer=options.layer,
         resolution=options.resolution,
     )
-    if options.smooth:
-        explainer = SmoothExplainer(explainer)
     margin = card.crop_margin if crop_margin is None else crop_margin
-    return LoadedModel(explainer, margin, card.temperature)
+    finished = _finished(explainer, options, merging, card.temperature)
+    return LoadedModel(finished, margin, card.temperature)

@@ -1,4 +1,7 @@
-"""Which map of a face is shown: that of one class, or the difference that decided between two."""
+"""Which map of a face is shown: that of one class, or the difference that decided between two.
+
+Of more classes than two the difference is that to the next best one.
+"""
 
 from dataclasses import dataclass
 
@@ -30,15 +33,14 @@ def resolve_view(view: str | None, labels: tuple[str, ...]) -> str:
     """Returns the view to show, checked against the model's classes.
 
     Args:
-        view: `PREDICTED`, `DIFFERENCE` or a label; ``None`` for the difference where there are two
-            classes, else the predicted one.
+        view: `PREDICTED`, `DIFFERENCE` or a label; ``None`` for the difference.
         labels: the model's.
 
     Raises:
         MaskdetError: no such class.
     """
     if view is None:
-        return DIFFERENCE if len(labels) == 2 else PREDICTED
+        return DIFFERENCE
     if view not in (PREDICTED, DIFFERENCE, *labels):
         raise MaskdetError(
             f"--class {view}: this model's classes are {', '.join(labels)}; "
