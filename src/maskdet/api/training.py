@@ -213,6 +213,10 @@ def _options(dataset: Any, output: Any, given: dict[str, Any]) -> TrainOptions:
     options = TrainOptions(folders, output=where, **checked)
     if options.epochs == 0 == options.fine_tune:
         raise ValueError("epochs and fine_tune: 0 and 0 leave nothing to do")
+    if options.folds and not 1 <= options.fold <= options.folds:
+        raise ValueError("fold: expected which of the folds validates, from 1; call once for each")
+    if options.split_file and (options.naive_split or options.folds):
+        raise ValueError("split_file: goes with neither naive_split nor folds")
     return options
 
 
