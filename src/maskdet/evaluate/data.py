@@ -103,11 +103,12 @@ def _lines(subject: Subject) -> Iterator[str]:
             if label and picture.path.is_file():
                 yield f"{sha256(picture.path)} {label} {picture.box}"
     elif isinstance(subject, PhotographOptions):
-        annotations = subject.annotations
-        labels = [annotations] if annotations.is_file() else files_below(annotations)
-        for path in (*files_below(subject.images), *labels):
-            yield sha256(path)
+        # What is missing is for those to tell who read it.
+        for place in filter(Path.exists, (subject.images, subject.annotations)):
+            for path in [place] if place.is_file() else files_below(place):
+                yield sha256(path)
         yield repr(sorted(subject.mapping.items()))
     else:
         assert isinstance(subject, VideoOptions)
-        yield f"{sha256(subject.video)} {subject.label}"
+        if subject.video.is_file():
+            yield f"{sha256(subject.video)} {subject.label}"
