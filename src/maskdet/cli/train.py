@@ -1,5 +1,6 @@
 """`maskdet train`: class folders in, a model out."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +47,15 @@ def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
 
 def _model_file(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
     """Finds the model to adapt: a file, or the bundled model by its name wherever one stands."""
-    if value is None or value.is_file():
-        return value
-    if str(value) in {"mask_detector", "models/mask_detector.keras"}:
+    if value is None:
+        return None
+    if str(value) == "mask_detector" and not value.is_file():
         return bundled("models/mask_detector.keras")
-    whole = value.with_name(f"{value.name}.keras")
-    if whole.is_file():
-        return whole
+    # What is no name of a file at all is none that is there.
+    with contextlib.suppress(OSError, ValueError):
+        for path in (value, value.with_name(f"{value.name}.keras")):
+            if path.is_file():
+                return path
     raise click.BadParameter(f"{value}: no such file; mask_detector is the bundled model.")
 
 
