@@ -1,13 +1,13 @@
 # make demo: run the bundled models on the bundled samples.   make test: every check there is.
 # Both create the environment they need in .venv. While working: make check, what needs no TensorFlow.
 # make light: the wheel without extras, in an environment and a folder of its own; make lowest:
-# likewise, with the lowest versions that pyproject.toml allows.
+# likewise, with the lowest versions that pyproject.toml allows. make docs: the documentation site.
 
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal
 
-.PHONY: demo test check lint light lowest clean
+.PHONY: demo test check lint docs light lowest clean
 
 demo: .venv/ready
 	$(BIN)/maskdet detect --source samples
@@ -24,6 +24,9 @@ lint: .venv/ready
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python tools/lowest.py --check
+
+docs: .venv/ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 light:
 	$(PYTHON) tools/light_install.py

@@ -4,9 +4,9 @@
         --output build/usual
     python benchmarks/street_table.py --data ../shared/data/detection/valid --usual build/usual
 
-Prints the Markdown table of README.md and docs/evaluation.md, a row as soon as it is known. No
-picture of this folder, nor one that nearly matches, was trained on: tools/build_classifier.py says
-how that was made sure of.
+Prints the Markdown table of docs/evaluation.md, two rows of which stand in README.md, a row as soon
+as it is known. No picture of this folder, nor one that nearly matches, was trained on:
+tools/build_classifier.py says how that was made sure of.
 """
 
 import tempfile

@@ -25,6 +25,7 @@ GROUND = {
     "errors",
     "extras",
     "files",
+    "limits",
     "metrics",
     "pace",
     "signals",

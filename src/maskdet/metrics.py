@@ -165,14 +165,14 @@ def resample(
     order = np.argsort(members, kind="stable")
     rows_of = np.split(order, np.cumsum(np.bincount(members))[:-1])
     drawn: list[dict[str, float]] = []
-    for _ in range(times):
+    # One group drawn again and again is always the same: that says nothing of certainty.
+    for _ in range(times if len(rows_of) > 1 else 0):
         picks = random.integers(0, len(rows_of), len(rows_of))
         drawn.append(measure(np.concatenate([rows_of[pick] for pick in picks])))
     intervals = {}
     for name, value in measure(np.arange(len(groups))).items():
         values = np.array([one[name] for one in drawn])
-        # One group drawn again and again is always the same: that says nothing of certainty.
-        values = values[np.isfinite(values)] if len(rows_of) > 1 else values[:0]
+        values = values[np.isfinite(values)]
         low, high = np.percentile(values, (2.5, 97.5)) if len(values) else (np.nan, np.nan)
         intervals[name] = _at_the_edge(Interval(value, float(low), float(high)), len(rows_of))
     return intervals

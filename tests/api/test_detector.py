@@ -196,7 +196,8 @@ def test_a_closed_detector_says_so(bare: NDArray[np.uint8]) -> None:
         faces = detector(bare)
     assert detector.closed
     detector.close()
-    for call in (partial(detector, bare), detector.watch, faces.heatmap, detector.__enter__):
+    hide = partial(faces.annotate, blur=True)
+    for call in (partial(detector, bare), detector.watch, faces.heatmap, hide, detector.__enter__):
         with pytest.raises(ValueError, match="this detector is closed"):
             call()
     assert faces.annotate().bgr.shape == bare.shape

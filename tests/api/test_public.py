@@ -3,7 +3,6 @@
 import doctest
 import importlib
 import inspect
-import itertools
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import maskdet as package
-from command_line import ROOT, SAMPLES
+from command_line import SAMPLES
 
 SIGNATURES = Path(__file__).with_name("signatures.txt")
 MODULES = ("detector", "evaluating", "face", "loading", "pictures", "results", "training")
@@ -101,27 +100,6 @@ def test_examples_in_docstrings_run(
     found = doctest.testmod(module, extraglobs={}, optionflags=doctest.ELLIPSIS)
     assert found.attempted > 0
     assert found.failed == 0
-
-
-def test_examples_of_the_page_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The blocks of docs/python.md run one after another; but for those marked as not run."""
-    page = ROOT / "docs" / "python.md"
-    if not page.is_file():
-        pytest.skip("needs the documentation, which is not beside a wheel")
-    shutil.copy(SAMPLES / "astronaut.jpg", tmp_path / "photo.jpg")
-    shutil.copy(SAMPLES / "astronaut_masked.jpg", tmp_path / "other.jpg")
-    shutil.copy(SAMPLES / "astronaut.mp4", tmp_path / "clip.mp4")
-    for label, picture in (("with_mask", "astronaut_masked"), ("without_mask", "astronaut")):
-        (tmp_path / "dataset" / label).mkdir(parents=True)
-        shutil.copy(SAMPLES / f"{picture}.jpg", tmp_path / "dataset" / label)
-    monkeypatch.chdir(tmp_path)
-    parts = page.read_text(encoding="utf-8").split("```python\n")
-    names: dict[str, object] = {}
-    for before, part in itertools.pairwise(parts):
-        if not before.rstrip().endswith("<!-- not run -->"):
-            exec(part.split("```")[0], names)
-    assert (tmp_path / "out.jpg").is_file()
-    assert (tmp_path / "why.jpg").is_file()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """What was found: looped over, drawn, tabled, shown in a notebook."""
 
+import copy
 import importlib.util
 import io
+import pickle
 import sys
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,53 @@ def test_drawing_leaves_the_picture_alone(faces: package.Faces, pair: NDArray[np
     assert mapped.shape[1] > pair.shape[1]
 
 
+def test_blurring_hides_what_is_there(faces: package.Faces, pair: NDArray[np.uint8]) -> None:
+    """Each face, and what may be one, loses its detail in the copy; the command blurs the same."""
+    before = pair.copy()
+    blurred, clear = faces.annotate(blur=True).bgr, faces.annotate().bgr
+    np.testing.assert_array_equal(pair, before)
+    for left, top, right, bottom in faces.boxes.round().astype(int):
+        # Below the caption and inside the outline.
+        part = slice(top + 8, bottom - 4), slice(left + 4, right - 4)
+        detail = [cv2.Laplacian(picture[part], cv2.CV_64F).var() for picture in (blurred, clear)]
+        assert detail[0] < detail[1] / 20
+    # Nobody near the lower edge: a suit is no face.
+    np.testing.assert_array_equal(blurred[-100:], clear[-100:])
+    with pytest.raises(TypeError, match="blur: expected True or False"):
+        faces.annotate(blur="yes")  # type: ignore[arg-type]
+
+
+def test_doubtful_faces_are_blurred_too(pair: NDArray[np.uint8]) -> None:
+    """What is left out as too doubtful, or too small, has no box and no clear face either."""
+    for options in ({"confidence": 1.0}, {"min_face": 400}):
+        found = package.load(**options)(pair)
+        assert not found
+        assert (found.annotate(blur=True).bgr != pair).any()
+
+
+def test_faces_survive_pickling(faces: package.Faces) -> None:
+    """Numbers, pictures and drawings do; what needs the networks says why it is gone."""
+    again = pickle.loads(pickle.dumps(faces))
+    assert again.to_dict() == faces.to_dict()
+    assert list(again) == list(faces)
+    np.testing.assert_array_equal(again.annotate().bgr, faces.annotate().bgr)
+    face = pickle.loads(pickle.dumps(faces[0]))
+    np.testing.assert_array_equal(face.crop, faces[0].crop)
+    for gone in (again.heatmap, lambda: again.annotate(blur=True)):
+        with pytest.raises(ValueError, match="have been pickled and have no detector"):
+            gone()
+    # The original keeps its own.
+    assert faces.heatmap().bgr.size
+
+
+def test_a_detector_cannot_be_pickled() -> None:
+    """It says what to do instead, as who gives work to other processes will want to know."""
+    detector = package.load()
+    for copying in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match=r"cannot be pickled, nor copied.*maskdet\.load\(\)"):
+            copying(detector)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
@@ -114,7 +163,7 @@ def test_a_notebook_shows_picture_and_table(pair: NDArray[np.uint8]) -> None:
     """Pictures are scaled down to what a notebook shows; names from outside are escaped."""
     detections = load_detector(NetworkOptions())(pair)
     frame = Frame("<b>.jpg", 0, 0.0, pair)
-    faces = Faces(frame, detections, margin=0.1, explaining=lambda _: pytest.fail("not asked for"))
+    faces = Faces(frame, detections, margin=0.1, afterwards=None)
     html = faces._repr_html_()
     assert "<b>" not in html
     assert html.count("<tr>") == 3
@@ -148,16 +197,20 @@ def test_a_missing_library_is_named(
 
 def test_faces_become_a_pandas_table(faces: package.Faces) -> None:
     """A row a face, the columns of the CSV records; no faces is a table of no rows."""
-    pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas")
     table = faces.to_pandas()
     assert tuple(table.columns) == CSV_COLUMNS
     assert table["label"].tolist() == faces.labels
     assert table["track"].isna().all()
     empty = Faces(
         Frame("none", 0, 0.0, faces.image), Detections.empty(("a", "b")), margin=0,
-        explaining=lambda _: pytest.fail("not asked for"),
+        afterwards=None,
     )  # fmt: skip
     assert empty.to_pandas().shape == (0, len(CSV_COLUMNS))
+    both = pandas.concat([empty.to_pandas(), table])
+    # Numbers stay numbers beside a picture without faces.
+    numbers = ["frame", "time", "left", "confidence"]
+    assert (both.dtypes[numbers] == table.dtypes[numbers]).all()
 
 
 def test_faces_become_supervision_detections(faces: package.Faces) -> None:

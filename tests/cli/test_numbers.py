@@ -13,6 +13,7 @@ from command_line import Cli, assert_user_error
 from maskdet.cli import cli
 from maskdet.cli.numbers import Real, Whole
 from maskdet.errors import SourceError
+from maskdet.limits import RUNNING, TRAINING
 from maskdet.media.sources import open_source
 
 
@@ -69,3 +70,15 @@ def test_frames_are_not_enlarged_beyond_memory(maskdet: Cli, tmp_path: Path) -> 
     cv2.imwrite(str(tmp_path / "tall.png"), np.zeros((4000, 16, 3), np.uint8))
     done = maskdet("detect", "tall.png", "--width", "16000", "--no-output")
     assert_user_error(done, "take a smaller --width")
+
+
+@pytest.mark.parametrize(("words", "option"), NUMBERS)
+def test_limits_are_those_of_the_python_api(words: str, option: click.Option) -> None:
+    """A number that both take has the limits that `maskdet.limits` says for its name."""
+    known = TRAINING if words == "train" else RUNNING
+    if words.split()[0] in ("dataset", "train-faces") or option.name not in known:
+        return
+    limits, kind = known[option.name], option.type
+    assert isinstance(kind, Whole if limits.whole else Real)
+    assert (kind.min, kind.max) == (limits.low, limits.high)
+    assert (kind.min_open, kind.max_open) == (limits.low_open, limits.high_open)

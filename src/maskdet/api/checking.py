@@ -6,11 +6,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from maskdet.limits import FACE_DETECTORS, RUN_PRECISIONS, RUNNING, Range
 from maskdet.stream import NetworkOptions
 from maskdet.vision.faces.tiles import parse_tiles
-
-FACE_DETECTORS = ("ssd", "yunet")
-PRECISIONS = ("float32", "float16", "int8")
 
 AnyPath = str | os.PathLike[str]
 
@@ -76,50 +74,31 @@ def flag(name: str, value: Any) -> bool:
     return value
 
 
-def whole(name: str, value: Any, low: int, high: int | None = None) -> int:
-    """Returns a whole number from low to high, both included.
-
-    Raises:
-        TypeError: it is no whole number.
-        ValueError: it is too small or too large.
-    """
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name}: expected a whole number, got {value!r}")
-    number = int(value.__index__())
-    if number < low or (high is not None and number > high):
-        raise ValueError(f"{name}: expected {_range(low, high)}, got {number}")
-    return number
-
-
-def real(
-    name: str, value: Any, low: float, high: float | None = None, *, above: bool = False
-) -> float:
-    """Returns a number from low to high, both included; raises as `whole` does.
+def number(name: str, value: Any, limits: Range | None = None) -> Any:
+    """Returns a number within limits: an int where they ask for whole numbers, else a float.
 
     Args:
         name: of the argument.
         value: what came.
-        low: the smallest.
-        high: the largest; ``None`` for no limit.
-        above: whether it has to be larger than `low`.
+        limits: its limits; ``None`` for those that `maskdet.limits.RUNNING` has for the name.
+
+    Raises:
+        TypeError: it is no number, or no whole one.
+        ValueError: it is too small or too large.
     """
-    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
-        raise TypeError(f"{name}: expected a number, got {value!r}")
-    number = float(value)
-    fits = low <= number and not (above and number == low) and (high is None or number <= high)
-    if not (fits and math.isfinite(number)):
-        expected = f"above {low:g}" + ("" if high is None else f" and up to {high:g}")
-        raise ValueError(
-            f"{name}: expected {expected if above else _range(low, high)}, got {value}"
-        )
-    return number
-
-
-def _range(low: float, high: float | None) -> str:
-    if high is None:
-        return f"at least {low:g}"
-    # What is next to a round number stands for all below it.
-    return f"{low:g} to {'' if float(f'{high:g}') == high else 'less than '}{high:g}"
+    limits = limits or RUNNING[name]
+    if limits.whole:
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError(f"{name}: expected a whole number, got {value!r}")
+        found: int | float = int(value.__index__())
+    else:
+        if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+            raise TypeError(f"{name}: expected a number, got {value!r}")
+        found = float(value)
+    # A whole number may be larger than any float.
+    if not limits.holds(found) or (isinstance(found, float) and not math.isfinite(found)):
+        raise ValueError(f"{name}: expected {limits}, got {value}")
+    return found
 
 
 def networks(
@@ -150,12 +129,12 @@ def networks(
     return NetworkOptions(
         model=None if model is None else path("model", model),
         face=None if face is None else path("face", face),
-        confidence=None if confidence is None else real("confidence", confidence, 0, 1, above=True),
+        confidence=None if confidence is None else number("confidence", confidence),
         face_detector=choice("face_detector", face_detector, FACE_DETECTORS),
-        face_size=None if face_size is None else whole("face_size", face_size, 100, 2000),
+        face_size=None if face_size is None else number("face_size", face_size),
         tiles=tiles,
-        min_face=real("min_face", min_face, 0),
-        crop_margin=None if crop_margin is None else real("crop_margin", crop_margin, -0.4, 2),
-        precision=None if precision is None else choice("precision", precision, PRECISIONS),
+        min_face=number("min_face", min_face),
+        crop_margin=None if crop_margin is None else number("crop_margin", crop_margin),
+        precision=None if precision is None else choice("precision", precision, RUN_PRECISIONS),
         merge=() if merge is None else pairs("merge", merge),
     )

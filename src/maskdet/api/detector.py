@@ -4,17 +4,16 @@ import threading
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, NoReturn, Self, overload
 
 from maskdet.api import checking
+from maskdet.api.afterwards import CLOSED, Afterwards
 from maskdet.api.given import Reading, read_frame
 from maskdet.api.logs import Log, noter, teller
 from maskdet.api.results import Faces
 from maskdet.api.watching import AnySource, stream_options, texts_of
 from maskdet.detections import Detections
 from maskdet.errors import SourceError
-from maskdet.heatmap.methods.explainers import MapOptions
-from maskdet.heatmap.methods.loading import LoadedModel, load_model
 from maskdet.media.frames import Frame
 from maskdet.media.inputs.options import ReadOptions
 from maskdet.media.sources import open_sources
@@ -35,7 +34,7 @@ class Detector:
     Attributes:
         labels: the names of the classifier's classes.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> detector = maskdet.load()
         >>> [str(faces) for faces in detector(["samples/astronaut.jpg", "samples/coffee.jpg"])]
@@ -61,8 +60,7 @@ class Detector:
         self._min_confidence = min_confidence
         self._networks: MaskDetector | None = load_detector(networks, log=self._log)
         self.labels = self._networks.labels
-        self._models: dict[MapOptions, LoadedModel] = {}
-        self._loading = threading.Lock()
+        self._afterwards = Afterwards(networks, self._networks.classifier, self._log)
         # Ends what is being watched.
         self._watched: set[threading.Event] = set()
         # A loop that was forgotten may be tidied up in the middle of what another method does.
@@ -153,7 +151,7 @@ class Detector:
 
     def _faces(self, networks: MaskDetector, frame: Frame, detections: Detections) -> Faces:
         margin = networks.classifier.crop_margin
-        return Faces(frame, detections, margin=margin, explaining=self._explaining)
+        return Faces(frame, detections, margin=margin, afterwards=self._afterwards)
 
     def watch(
         self,
@@ -207,7 +205,7 @@ class Detector:
         stop = threading.Event()
         reading = ReadOptions(
             checking.flag("recursive", recursive),
-            None if reconnect is None else checking.whole("reconnect", reconnect, 0),
+            None if reconnect is None else checking.number("reconnect", reconnect),
             self._reading.timeout,
             self._log,
             stop,
@@ -247,13 +245,13 @@ class Detector:
     def close(self) -> None:
         """Lets go of the networks and ends what is being watched; calls under way are finished.
 
-        May be called twice. What was found stays usable, but for `Faces.heatmap`.
+        May be called twice. What was found stays usable, but for heat maps and blurring.
         """
         with self._changing:
             for stop in list(self._watched):
                 stop.set()
             self._networks = None
-            self._models = {}
+        self._afterwards.close()
 
     @property
     def closed(self) -> bool:
@@ -271,26 +269,14 @@ class Detector:
         model = self._options.model or "the bundled model"
         return f"<Detector with {model}: {'closed' if self.closed else ', '.join(self.labels)}>"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a detector cannot be pickled, nor copied: its networks are in this process; call "
+            "maskdet.load() in each process"
+        )
+
     def _open(self) -> MaskDetector:
         networks = self._networks
         if networks is None:
-            raise ValueError("this detector is closed; maskdet.load() makes another")
+            raise ValueError(CLOSED)
         return networks
-
-    def _explaining(self, maps: MapOptions) -> LoadedModel:
-        """Returns the classifier with its maps, loaded when they are first asked for."""
-        self._open()
-        # One load at a time: two would hold two networks.
-        with self._loading:
-            models = self._models
-            if maps not in models:
-                options = self._options
-                models[maps] = load_model(
-                    options.model,
-                    maps,
-                    crop_margin=options.crop_margin,
-                    precision=options.precision,
-                    merge=options.merge,
-                    log=self._log,
-                )
-            return models[maps]

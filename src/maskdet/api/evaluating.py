@@ -35,7 +35,7 @@ class Evaluation:
         problems: one line for each picture that was left out.
         worse: figures that got worse than in the report of ``compare``; empty without one.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> result = maskdet.evaluate("faces", output="report")
         >>> result.figures["accuracy"], result.report.name
@@ -144,7 +144,7 @@ def evaluate(
         TypeError: an argument is of another kind.
         ValueError: it is out of range, or goes with another that is missing.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> print(maskdet.evaluate("faces", output="report"))
         Of 2 pictures 2 are labelled right.
@@ -178,7 +178,7 @@ def evaluate(
         None if output is None else checking.path("output", output),
         None if compare is None else checking.path("compare", compare),
         tuple(gate),
-        checking.real("tolerance", tolerance, 0),
+        checking.number("tolerance", tolerance),
     )
     done = run.evaluate(options, show=progress or _no_progress, log=teller(log))
     figures = done.report.figures

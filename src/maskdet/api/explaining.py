@@ -1,15 +1,63 @@
 """The heat map of one picture, made by what `maskdet heatmap` is made of."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+from maskdet.api import checking
 from maskdet.detections import Detections
+from maskdet.heatmap.drawing.colours import COLOUR_MAPS
+from maskdet.heatmap.methods.explainers import METHODS, MapOptions
 from maskdet.heatmap.methods.loading import LoadedModel
-from maskdet.heatmap.methods.views import resolve_view
-from maskdet.heatmap.options import HeatmapOptions
+from maskdet.heatmap.methods.views import DIFFERENCE, PREDICTED, resolve_view
+from maskdet.heatmap.options import CLASSIC, PANELS, HeatmapOptions, LookOptions
 from maskdet.heatmap.pictures import Pictures
 from maskdet.media.frames import Frame, UInt8Array
 from maskdet.media.inputs.pictures import PictureSource
 from maskdet.stream import Seen
+
+# What the network shrinks its input by. Pixels.
+_STEP = 32
+
+
+def options(
+    source: str,
+    labels: Sequence[str],
+    *,
+    method: Any,
+    view: Any,
+    layer: str | None,
+    resolution: Any,
+    smooth: Any,
+    colormap: Any,
+    alpha: Any,
+    layout: Any,
+    size: Any,
+) -> HeatmapOptions:
+    """Returns how maps are computed and drawn; the names are those of `Faces.heatmap`.
+
+    Raises:
+        TypeError: an argument is of another kind.
+        ValueError: it is out of range.
+    """
+    if resolution is not None and checking.number("resolution", resolution) % _STEP:
+        raise ValueError(f"resolution: expected a multiple of {_STEP}, got {resolution}")
+    if view is not None:
+        checking.choice("view", view, (PREDICTED, DIFFERENCE, *labels))
+    maps = MapOptions(
+        checking.choice("method", method, METHODS),
+        layer,
+        resolution,
+        smooth=checking.flag("smooth", smooth),
+    )
+    look = LookOptions(
+        view=view,
+        colormap=checking.choice("colormap", colormap, COLOUR_MAPS),
+        alpha=checking.number("alpha", alpha),
+        size=None if size is None else checking.number("size", size),
+        layout=checking.choice("layout", layout, (PANELS, CLASSIC)),
+    )
+    return HeatmapOptions((source,), maps=maps, look=look)
 
 
 def draw_heatmap(

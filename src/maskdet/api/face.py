@@ -21,7 +21,7 @@ class Face:
         probabilities: label to probability; they sum to 1.
         track: number of the person through the video; ``None`` where faces are not followed.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> face = maskdet.load()("samples/astronaut_masked.jpg")[0]
         >>> face.label, face.confidence > 0.9

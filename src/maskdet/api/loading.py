@@ -8,8 +8,6 @@ from maskdet.api.given import Reading
 from maskdet.api.logs import Log
 from maskdet.media.inputs.decoding import MEGA
 
-_MOST_MEGAPIXELS = 1000.0
-
 
 def load(
     model: checking.AnyPath | None = None,
@@ -59,7 +57,7 @@ def load(
         TypeError: an argument is of another kind.
         ValueError: an argument is out of range.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> with maskdet.load(min_confidence=0.8) as detector:
         ...     print(detector("samples/astronaut_masked.jpg"))
@@ -77,8 +75,8 @@ def load(
         precision=precision,
         merge=merge,
     )
-    seconds = checking.real("timeout", timeout, 0, above=True)
-    most = checking.real("max_megapixels", max_megapixels, 0, _MOST_MEGAPIXELS, above=True)
+    seconds = checking.number("timeout", timeout)
+    most = checking.number("max_megapixels", max_megapixels)
     if min_confidence is not None:
-        min_confidence = checking.real("min_confidence", min_confidence, 0, 1)
+        min_confidence = checking.number("min_confidence", min_confidence)
     return Detector(networks, Reading(seconds, round(most * MEGA)), min_confidence, log)

@@ -26,7 +26,7 @@ class Picture:
     Attributes:
         bgr: (H, W, 3) uint8, in OpenCV's order of colours.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> picture = maskdet.load()("samples/astronaut.jpg").annotate()
         >>> picture.save("annotated.png").name

@@ -1,23 +1,23 @@
 """What was seen in a picture: its faces, to loop over, to draw, to make a table of."""
 
-import html
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from maskdet import extras
 from maskdet.api import checking
+from maskdet.api.afterwards import Afterwards
 from maskdet.api.face import Face
-from maskdet.api.pictures import Picture, encoded, html_image
+from maskdet.api.notebook import table_of
+from maskdet.api.pictures import Picture, encoded
 from maskdet.boxes import cut, expand_boxes
 from maskdet.detections import UNCERTAIN_LABEL, Detections, FloatArray
-from maskdet.heatmap.drawing.colours import COLOUR_MAPS, DEFAULT_COLOUR_MAP
-from maskdet.heatmap.methods.explainers import CAM, METHODS, MapOptions
-from maskdet.heatmap.methods.loading import LoadedModel
-from maskdet.heatmap.methods.views import DIFFERENCE, PREDICTED
-from maskdet.heatmap.options import CLASSIC, PANELS, HeatmapOptions, LookOptions
+from maskdet.heatmap.drawing.colours import DEFAULT_COLOUR_MAP
+from maskdet.heatmap.methods.explainers import CAM
+from maskdet.heatmap.options import PANELS
+from maskdet.media.blurring import blur_faces
 from maskdet.media.drawing import draw_detections
 from maskdet.media.frames import Frame, UInt8Array
 from maskdet.media.records import CSV_COLUMNS, record_of, rows_of
@@ -29,16 +29,15 @@ if TYPE_CHECKING:
     import pandas as pd
     import supervision as sv
 
-# A notebook's table of a crowd ends after so many faces.
-_MOST_ROWS = 20
-# What the network shrinks its input by, and what may be fed to it. Pixels.
-_STEP, _LEAST_RESOLUTION, _MOST_RESOLUTION = 32, 64, 1024
+# Of the tables.
+_REAL_COLUMNS = ("time", "left", "top", "right", "bottom", "face_score", "confidence")
 
 
 class Faces(Sequence[Face]):
     """The faces of one picture or frame, best first; none is an empty sequence.
 
-    At the end of a notebook's cell it shows the annotated picture and a table.
+    At the end of a notebook's cell it shows the annotated picture and a table. Can be pickled, but
+    for what needs the networks: heat maps and blurring.
 
     Attributes:
         source: what the records call the picture: its path or address, the camera, ``array``.
@@ -48,7 +47,7 @@ class Faces(Sequence[Face]):
         image: (H, W, 3) uint8 BGR, nothing drawn on it. An array that was given is kept and not
             copied: change a copy of it.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> faces = maskdet.load()("samples/astronaut.jpg")
         >>> print(faces)
@@ -71,7 +70,7 @@ class Faces(Sequence[Face]):
         detections: Detections,
         *,
         margin: float,
-        explaining: Callable[[MapOptions], LoadedModel],
+        afterwards: Afterwards | None,
     ) -> None:
         self.source = frame.source
         self.frame = frame.index
@@ -81,7 +80,11 @@ class Faces(Sequence[Face]):
         self._frame = frame
         self._found = detections
         self._margin = margin
-        self._explaining = explaining
+        self._networks = afterwards
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Networks stay where they are.
+        return {**vars(self), "_networks": None}
 
     @property
     def labels(self) -> list[str]:
@@ -139,9 +142,37 @@ class Faces(Sequence[Face]):
     def __repr__(self) -> str:
         return f"<Faces of {self.source}: {self}>"
 
-    def annotate(self) -> Picture:
-        """Draws every face's box and label on a copy of the picture, as ``maskdet detect`` does."""
-        return Picture(draw_detections(self.image.copy(), self._found))
+    def annotate(self, *, blur: bool = False) -> Picture:
+        """Draws every face's box and label on a copy of the picture, as ``maskdet detect`` does.
+
+        Args:
+            blur: whether faces are made unrecognisable, as by ``--blur-faces``: with a wide margin,
+                and with what is too doubtful to be labelled, which is looked for once more. Each
+                frame is taken by itself; in video the command also blurs over gaps.
+
+        Raises:
+            TypeError: `blur` is no truth value.
+            ValueError: the detector is closed, or was another process's.
+        """
+        image = self.image.copy()
+        if checking.flag("blur", blur):
+            expected = self._found.lost
+            hidden = [self._found.xyxy, self._afterwards().hiding(self.image)]
+            blur_faces(image, np.concatenate(hidden if expected is None else [*hidden, expected]))
+        return Picture(draw_detections(image, self._found))
+
+    def _afterwards(self) -> Afterwards:
+        """Returns what the detector can do with these faces.
+
+        Raises:
+            ValueError: they come from another process, or from a file.
+        """
+        if self._networks is None:
+            raise ValueError(
+                "these faces have been pickled and have no detector any more; give their image to "
+                "one for heat maps and blurring"
+            )
+        return self._networks
 
     def heatmap(
         self,
@@ -179,32 +210,27 @@ class Faces(Sequence[Face]):
             ModelError: the model gives no such maps.
             MissingExtraError: the method needs TensorFlow, which is not installed.
             TypeError: an argument is of another kind.
-            ValueError: an argument is out of range, or the detector is closed.
+            ValueError: an argument is out of range, or the detector is closed, or was another
+                process's.
         """
         # Imported when asked for: who only detects needs none of it.
-        from maskdet.api.explaining import draw_heatmap
+        from maskdet.api import explaining
 
-        if resolution is not None:
-            checking.whole("resolution", resolution, _LEAST_RESOLUTION, _MOST_RESOLUTION)
-            if resolution % _STEP:
-                raise ValueError(f"resolution: expected a multiple of {_STEP}, got {resolution}")
-        if view is not None:
-            checking.choice("view", view, (PREDICTED, DIFFERENCE, *self._found.labels))
-        maps = MapOptions(
-            checking.choice("method", method, METHODS),
-            layer,
-            resolution,
-            smooth=checking.flag("smooth", smooth),
-        )
-        look = LookOptions(
+        options = explaining.options(
+            self.source,
+            self._found.labels,
+            method=method,
             view=view,
-            colormap=checking.choice("colormap", colormap, COLOUR_MAPS),
-            alpha=checking.real("alpha", alpha, 0, 1),
-            size=None if size is None else checking.whole("size", size, 48, 1024),
-            layout=checking.choice("layout", layout, (PANELS, CLASSIC)),
+            layer=layer,
+            resolution=resolution,
+            smooth=smooth,
+            colormap=colormap,
+            alpha=alpha,
+            layout=layout,
+            size=size,
         )
-        options = HeatmapOptions((self.source,), maps=maps, look=look)
-        return Picture(draw_heatmap(self._frame, self._found, self._explaining(maps), options))
+        model = self._afterwards().explaining(options.maps)
+        return Picture(explaining.draw_heatmap(self._frame, self._found, model, options))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the picture's record: what ``maskdet detect --json`` writes as one line."""
@@ -222,8 +248,9 @@ class Faces(Sequence[Face]):
         """
         pandas = extras.optional("pandas", "to_pandas()")
         table: pd.DataFrame = pandas.DataFrame(rows_of(self.to_dict()), columns=CSV_COLUMNS)
-        # Whole numbers, also in a table of frames in some of which nobody is followed.
-        return table.astype({"track": "Int64"})
+        # The same in each table, that of no faces too, else several of them make one of objects.
+        reals = dict.fromkeys(_REAL_COLUMNS, "float64")
+        return table.astype({**reals, "frame": "int64", "track": "Int64"})
 
     def to_supervision(self) -> "sv.Detections":
         """Returns the faces as ``supervision.Detections``.
@@ -249,16 +276,4 @@ class Faces(Sequence[Face]):
         return encoded(self.annotate().bgr, ".png")
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{number}</td><td>{html.escape(label_text(face.label))}</td>"
-            f"<td>{face.confidence:.2%}</td><td>{face.face_score:.2%}</td>"
-            f"<td>{', '.join(f'{side:.0f}' for side in face.box)}</td></tr>"
-            for number, face in enumerate(self[:_MOST_ROWS])
-        )
-        heads = ("face", "label", "confidence", "face score", "box")
-        head = "".join(f"<th>{name}</th>" for name in heads)
-        more = len(self) - _MOST_ROWS
-        end = f"<p>and {counted(more, 'more face')}</p>" if more > 0 else ""
-        table = f"<table><tr>{head}</tr>{rows}</table>{end}" if rows else ""
-        title = html.escape(f"{self.source}: {self}")
-        return f"{html_image(self.annotate().bgr)}<p>{title}</p>{table}"
+        return table_of(self)

@@ -3,7 +3,6 @@
 import difflib
 import html
 import inspect
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -14,8 +13,12 @@ import cv2
 
 from maskdet import extras
 from maskdet.api import checking
+from maskdet.api.live import showing
 from maskdet.api.logs import Log, noter
 from maskdet.api.pictures import html_image
+from maskdet.errors import OptionError
+from maskdet.limits import TRAINING
+from maskdet.train import config
 from maskdet.train.classifier import options as known
 from maskdet.train.classifier.options import TrainOptions
 
@@ -26,33 +29,6 @@ _CHOICES = {
     "schedule": known.SCHEDULES,
     "augmentation": known.AUGMENTATION_NAMES,
     "strategy": known.STRATEGIES,
-}
-_BELOW_ONE = math.nextafter(1, 0)
-# Smallest and largest, both included, but for what has to be above zero.
-_ABOVE_ZERO = frozenset({"validation", "fine_tune_rate", "learning_rate"})
-_RANGES: dict[str, tuple[float, float | None]] = {
-    "validation": (0, _BELOW_ONE),
-    "test": (0, _BELOW_ONE),
-    "max_bad": (0, _BELOW_ONE),
-    "folds": (0, 100),
-    "fold": (0, 100),
-    "alpha": (0.25, 2),
-    "head_units": (1, 8192),
-    "dropout": (0, _BELOW_ONE),
-    "image_size": (32, 2048),
-    "epochs": (0, None),
-    "views": (0, None),
-    "fine_tune": (0, None),
-    "fine_tune_rate": (0, 10),
-    "coarse_epochs": (0, None),
-    "coarse_size": (32, 2048),
-    "batch_size": (1, 8192),
-    "learning_rate": (0, 10),
-    "warm_up": (0, _BELOW_ONE),
-    "label_smoothing": (0, _BELOW_ONE),
-    "patience": (0, None),
-    "crop_margin": (0, _BELOW_ONE),
-    "seed": (0, None),
 }
 
 
@@ -112,7 +88,7 @@ class Training:
         plots: pictures of the course of the run and of its mistakes.
         text: the figures, for reading.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> made = maskdet.train("faces", output="models/mine", epochs=5)  # doctest: +SKIP
         >>> detector = maskdet.load(made)  # doctest: +SKIP
@@ -137,9 +113,10 @@ class Training:
 
 
 def train(
-    dataset: checking.AnyPath | list[str] | list[Path] | tuple[checking.AnyPath, ...],
+    dataset: checking.AnyPath | list[str] | list[Path] | tuple[checking.AnyPath, ...] | None = None,
     *,
     output: checking.AnyPath | None = None,
+    resume: checking.AnyPath | None = None,
     progress: Callable[[float, str], None] | None = None,
     log: Log | None = None,
     **options: Unpack[TrainSettings],
@@ -147,13 +124,16 @@ def train(
     """Trains a classifier on class folders, as ``maskdet train`` does.
 
     Needs TensorFlow: ``pip install 'maskdet[train]'``. Ctrl-C ends a run early: the best pass so
-    far becomes the model.
+    far becomes the model, and `resume` goes on. A notebook shows how far it is, and the curves.
 
     Args:
         dataset: folder of class folders such as ``with_mask/`` and ``without_mask/``, or of
             ``train/ val/ test/`` with class folders in them; or a list of these.
         output: name of the model to write, without suffix; ``None`` leaves it in the run's folder.
-        progress: takes the share of a step that is done, 0 to 1, and a short text.
+        resume: folder of an interrupted run, which goes on with its own data set and options to the
+            result it would have had; nothing but `progress` and `log` may be given with it.
+        progress: takes the share of a step that is done, 0 to 1, and a short text; ``None`` shows
+            it in a notebook, and nowhere else.
         log: told how it goes, a line at a time; ``None`` for the logger ``maskdet``.
         **options: the other options of ``maskdet train``, by the same names with underscores
             (``--from`` is ``from_model``): ``epochs``, ``fine_tune``, ``seed``, ``overwrite`` ...
@@ -164,32 +144,52 @@ def train(
     Raises:
         DatasetError: the pictures cannot teach what was asked.
         MissingExtraError: TensorFlow is not installed.
+        OptionError: `resume` names no run.
         OutputError: something cannot be written, or is there and is not to be replaced.
         TypeError: there is no such option, or its value is of another kind.
         ValueError: a value is out of range.
 
-    Example:
+    Examples:
         >>> import maskdet
         >>> made = maskdet.train("faces", output="models/mine", epochs=5)  # doctest: +SKIP
-        >>> made.figures["test"]["accuracy"]  # doctest: +SKIP
+        >>> made.figures["test"]["accuracy"]["value"]  # doctest: +SKIP
         0.98
     """
-    asked = _options(dataset, output, dict(options))
+    if resume is None:
+        folder, asked = None, _options(dataset, output, dict(options))
+    else:
+        folder = checking.path("resume", resume)
+        asked = _resumed(folder, {"dataset": dataset, "output": output, **options})
     say = noter(log)
     extras.require("train", "maskdet.train()")
     # TensorFlow takes seconds to load.
-    from maskdet.train.quiet import import_tensorflow
+    from maskdet.train.quiet import import_tensorflow, same_log_handlers
 
     import_tensorflow()
     from maskdet.train.classifier import run
 
-    result = run.train(asked, say=say, show=progress or _no_progress)
+    with same_log_handlers(), showing(progress) as (show, passed):
+        result = run.train(asked, say=say, show=show, resume=folder, passed=passed)
     plots = tuple(sorted(result.folder.glob("*.png")))
     return Training(result.card, result.folder, result.figures, plots, result.text)
 
 
-def _no_progress(_: float, __: str) -> None:
-    """Shows nothing."""
+def _resumed(folder: Path, given: Mapping[str, Any]) -> TrainOptions:
+    """Returns the options of an interrupted run.
+
+    Raises:
+        MaskdetError: it is no run, or its options cannot be read.
+        TypeError: there were others beside it, or one of its own is of another kind.
+        ValueError: one of its own is out of range.
+    """
+    others = [name for name, value in given.items() if value is not None]
+    if others:
+        raise TypeError(f"resume: the run has its own options; leave out {', '.join(others)}")
+    path = folder / config.FILE
+    if not path.is_file():
+        raise OptionError(f"{folder}: is no run, it holds no {config.FILE}")
+    own = config.read(path, TrainOptions)
+    return _options(own.pop("dataset", None), own.pop("output", None), own)
 
 
 def _options(dataset: Any, output: Any, given: dict[str, Any]) -> TrainOptions:
@@ -237,11 +237,8 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
         return str(checking.path(name, value))
     if kind is bool:
         return checking.flag(name, value)
-    if name in _RANGES:
-        low, high = _RANGES[name]
-        if kind is float:
-            return checking.real(name, value, low, high, above=name in _ABOVE_ZERO)
-        return checking.whole(name, value, round(low), None if high is None else round(high))
+    if name in TRAINING:
+        return checking.number(name, value, TRAINING[name])
     if kind is str:
         if not isinstance(value, str):
             raise TypeError(f"{name}: expected a text, got {checking.kind_of(value)}")

@@ -4,14 +4,11 @@ import os
 from typing import Any
 
 from maskdet.api import checking
+from maskdet.limits import COUNT
 from maskdet.stream import StreamOptions
 from maskdet.vision.turning import TURNS
 
 AnySource = int | str | os.PathLike[str]
-
-# What a frame may be scaled to, in pixels, and how much brightened.
-_WIDTHS = 16, 16384
-_GAMMAS = 0.1, 10.0
 
 
 def stream_options(
@@ -29,14 +26,14 @@ def stream_options(
         TypeError: an argument is of another kind.
         ValueError: it is out of range.
     """
-    if checking.whole("rotate", rotate, 0) not in TURNS:
+    if checking.number("rotate", rotate, COUNT) not in TURNS:
         raise ValueError(f"rotate: expected one of {', '.join(map(str, TURNS))}; got {rotate}")
     return StreamOptions(
-        max_frames=None if max_frames is None else checking.whole("max_frames", max_frames, 1),
+        max_frames=None if max_frames is None else checking.number("max_frames", max_frames),
         track=checking.flag("track", track),
         min_confidence=min_confidence,
-        width=None if width is None else checking.whole("width", width, *_WIDTHS),
-        gamma=checking.real("gamma", gamma, *_GAMMAS),
+        width=None if width is None else checking.number("width", width),
+        gamma=checking.number("gamma", gamma),
         rotate=int(rotate),
     )
 

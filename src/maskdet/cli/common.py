@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.numbers import number
 from maskdet.cli.terminal import log
 from maskdet.files.text_files import composed
+from maskdet.limits import FACE_DETECTORS, RUN_PRECISIONS
 
 _MOST_PROBLEMS = 10
 
-# Of a frame in pixels; a wider one would be enlarged beyond what memory holds.
-WIDTH = Whole(16, 16384)
+WIDTH = number("width")
 
 SOURCE_HELP = (
     "Camera number or device, picture, folder, 'pattern*', video, URL (rtsp, http), list of "
@@ -38,8 +38,7 @@ def _check_tiles(_: click.Context, __: click.Parameter, text: str) -> str:
 def _face_size(context: click.Context, parameter: click.Parameter, text: str) -> int | None:
     if text == "auto":
         return None
-    size: int = Whole(100, 2000)(text, parameter, context)
-    return size
+    return round(number("face_size")(text, parameter, context))
 
 
 def _read_pairs(
@@ -62,7 +61,7 @@ _NETWORK_OPTIONS = {
     ),
     "face_detector": click.option(
         "--face-detector",
-        type=click.Choice(["ssd", "yunet"]),
+        type=click.Choice(FACE_DETECTORS),
         default="ssd",
         show_default=True,
         help="Which kind of network finds the faces.",
@@ -77,7 +76,7 @@ _NETWORK_OPTIONS = {
     ),
     "confidence": click.option(
         "--confidence",
-        type=Real(0, 1, min_open=True),
+        type=number("confidence"),
         help="Leave out faces the face detector is less sure of. [default: the detector's own]",
     ),
     "face_size": click.option(
@@ -99,19 +98,19 @@ _NETWORK_OPTIONS = {
     ),
     "min_face": click.option(
         "--min-face",
-        type=Real(min=0),
+        type=number("min_face"),
         default=0,
         show_default=True,
         help="Leave out faces lower than so many pixels.",
     ),
     "crop_margin": click.option(
         "--crop-margin",
-        type=Real(-0.4, 2),
+        type=number("crop_margin"),
         help="Share of its box added around a face. [default: the classifier's own]",
     ),
     "precision": click.option(
         "--precision",
-        type=click.Choice(["float32", "float16", "int8"]),
+        type=click.Choice(RUN_PRECISIONS),
         help="Which of the models' files to run. [default: the models' own]",
     ),
     "merge": click.option(
@@ -203,19 +202,19 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "--reconnect",
-            type=Whole(min=0),
+            type=number("reconnect"),
             help="Attempts to open a lost camera or stream again. [default: for ever]",
         ),
         click.option(
             "--timeout",
-            type=Real(min=0, min_open=True),
+            type=number("timeout"),
             default=10.0,
             show_default=True,
             help="Seconds a server may be silent.",
         ),
         click.option(
             "--max-megapixels",
-            type=Real(min=0, min_open=True, max=1000),
+            type=number("max_megapixels"),
             default=200.0,
             show_default=True,
             help="Leave pictures and videos with more million pixels unread.",

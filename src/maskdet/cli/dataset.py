@@ -118,7 +118,13 @@ def faces(folder: Path, **given: Any) -> None:
     type=click.Path(exists=True, path_type=Path),
     help="YuNet's .onnx file. [default: the user's cache, else a download]",
 )
-@click.option("--seed", type=Whole(min=0), default=1, show_default=True)
+@click.option(
+    "--seed",
+    type=Whole(min=0),
+    default=1,
+    show_default=True,
+    help="Of the masks' kinds, colours and places.",
+)
 def synthesize(**given: Any) -> None:
     """Make masked pictures from bare faces."""
     if given["mask"] is not None and given["kinds"]:

@@ -18,7 +18,7 @@ from maskdet.cli.common import (
     source_options,
 )
 from maskdet.cli.environment import output_is_closed
-from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.numbers import Real, number
 from maskdet.cli.sections import RARE, sections
 from maskdet.cli.terminal import log, progress
 
@@ -56,16 +56,18 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--width", type=WIDTH, help="Scale frames to this width first.")
 @click.option(
     "--gamma",
-    type=Real(0.1, 10),
+    type=number("gamma"),
     default=1.0,
     show_default=True,
     help="Brighten (2.0) or darken (0.5) frames first.",
 )
-@click.option("--max-frames", type=Whole(min=1), help="Stop each source after so many frames.")
+@click.option(
+    "--max-frames", type=number("max_frames"), help="Stop each source after so many frames."
+)
 @click.option("--no-track", is_flag=True, help="Label every frame of a video on its own.")
 @click.option(
     "--min-confidence",
-    type=Real(0, 1),
+    type=number("min_confidence"),
     help="Call faces whose label is less sure uncertain. [default: off]",
 )
 @click.option(

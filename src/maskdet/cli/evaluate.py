@@ -8,7 +8,7 @@ import click
 
 from maskdet.class_folders.splits import SPLITS, TEST
 from maskdet.cli.common import annotation_options, log_some, network_options
-from maskdet.cli.numbers import Real
+from maskdet.cli.numbers import number
 from maskdet.cli.sections import RARE, sections
 from maskdet.cli.terminal import log, print_table, share_bar
 
@@ -60,7 +60,7 @@ _LAYOUT = {
 )
 @click.option(
     "--tolerance",
-    type=Real(min=0),
+    type=number("tolerance"),
     default=0.01,
     show_default=True,
     help="By how much a figure may get worse.",

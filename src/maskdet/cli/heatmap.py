@@ -13,7 +13,7 @@ from maskdet.cli.common import (
     show_option,
     source_options,
 )
-from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.numbers import Real, Whole, number
 from maskdet.cli.sections import RARE, sections
 from maskdet.cli.terminal import log, progress
 
@@ -65,7 +65,7 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
 @click.option("--layer", help="Keras layer whose output is mapped. [default: the last map]")
 @click.option(
     "--resolution",
-    type=Whole(64, 1024),
+    type=number("resolution"),
     callback=_whole_cells,
     help="Feed crops of so many pixels: 448 gives a map twice as fine. [default: the model's own]",
 )
@@ -83,10 +83,16 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     show_default=True,
     help="One scale of colours throughout, or one a frame.",
 )
-@click.option("--colormap", type=click.Choice(_COLOUR_MAPS), default="coldwarm", show_default=True)
+@click.option(
+    "--colormap",
+    type=click.Choice(_COLOUR_MAPS),
+    default="coldwarm",
+    show_default=True,
+    help="Colours of the evidence, from what speaks against the label to what speaks for it.",
+)
 @click.option(
     "--alpha",
-    type=Real(0, 1),
+    type=number("alpha"),
     default=0.6,
     show_default=True,
     help="Greatest weight of the heat map's colours over the face.",
@@ -100,7 +106,7 @@ def _whole_cells(_: click.Context, __: click.Parameter, value: int | None) -> in
     help="Smooth the enlarged map by a Gaussian of so many pixels (odd).",
 )
 @click.option("--morphology", is_flag=True, help="Erode and dilate the map with a 2x2 kernel.")
-@click.option("--size", type=Whole(48, 1024), help="Pixels of a face in a panel. [default: fits]")
+@click.option("--size", type=number("size"), help="Pixels of a face in a panel. [default: fits]")
 @click.option(
     "--layout",
     type=click.Choice(["panels", "classic"]),

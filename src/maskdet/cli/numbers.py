@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from maskdet.limits import RUNNING, Range
+
 # What libraries of C can count to.
 _LARGEST = 2**31 - 1
 
@@ -35,3 +37,16 @@ class Real(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+def within(limits: Range) -> Whole | Real:
+    """Returns the type of an option whose number has such limits."""
+    bounds = {"min_open": limits.low_open, "max_open": limits.high_open}
+    if limits.whole:
+        return Whole(round(limits.low), None if limits.high is None else round(limits.high))
+    return Real(limits.low, limits.high, **bounds)
+
+
+def number(name: str) -> Whole | Real:
+    """Returns the type of an option of `maskdet.limits.RUNNING`, by its name there."""
+    return within(RUNNING[name])

@@ -8,18 +8,12 @@ import click
 
 from maskdet.assets import bundled
 from maskdet.cli.common import log_some
-from maskdet.cli.numbers import Real, Whole
+from maskdet.cli.numbers import within
 from maskdet.cli.sections import RARE, sections
 from maskdet.cli.terminal import log, share_bar
 from maskdet.cli.training import (
-    COUNT,
     FILE,
     FOLDER,
-    PART,
-    RATE,
-    SEVERAL,
-    SHARE,
-    SIDE,
     check_alone,
     config_option,
     defaults_of,
@@ -29,6 +23,7 @@ from maskdet.cli.training import (
     resume_option,
     run_dir_option,
 )
+from maskdet.limits import TRAINING
 from maskdet.train.classifier.options import (
     ARCHITECTURES,
     AUGMENTATION_NAMES,
@@ -57,6 +52,11 @@ def _model_file(_: click.Context, __: click.Parameter, value: Path | None) -> Pa
             if path.is_file():
                 return path
     raise click.BadParameter(f"{value}: no such file; mask_detector is the bundled model.")
+
+
+def _number(name: str) -> click.ParamType[Any]:
+    """Returns the type of an option of `maskdet.limits.TRAINING`."""
+    return within(TRAINING[name])
 
 
 def _usual_folder() -> Path:
@@ -112,10 +112,10 @@ _LAYOUT = {
 @exclude_like_option
 @click.option(
     "--validation",
-    type=PART,
+    type=_number("validation"),
     help="Share of the pictures that picks the best pass, of folders that are not divided yet.",
 )
-@click.option("--test", type=SHARE, help="Share that is looked at once, at the end.")
+@click.option("--test", type=_number("test"), help="Share that is looked at once, at the end.")
 @click.option(
     "--split",
     "split_file",
@@ -128,11 +128,13 @@ _LAYOUT = {
     type=click.Choice(["balanced", "none"]),
     help="Whether rare classes count more, so that all weigh the same.",
 )
-@click.option("--max-bad", type=SHARE, help="Share of unreadable files that is put up with.")
+@click.option(
+    "--max-bad", type=_number("max_bad"), help="Share of unreadable files that is put up with."
+)
 @click.option("--architecture", type=click.Choice(ARCHITECTURES), help="Network to train.")
 @click.option(
     "--alpha",
-    type=Real(0.25, 2),
+    type=_number("alpha"),
     help="Width of MobileNetV2, as a share of the usual.",
 )
 @click.option(
@@ -150,43 +152,67 @@ _LAYOUT = {
     help="Model to adapt: .keras, or HDF5 (.h5, .model); mask_detector is the bundled one.",
 )
 @click.option("--accept-worse", is_flag=True, help="Take the result even if --from was better.")
-@click.option("--head-units", type=SEVERAL, help="Width of the head's hidden layer.")
-@click.option("--dropout", type=SHARE, help="Share of its outputs dropped in training.")
+@click.option("--head-units", type=_number("head_units"), help="Width of the head's hidden layer.")
+@click.option(
+    "--dropout", type=_number("dropout"), help="Share of its outputs dropped in training."
+)
 @click.option(
     "--image-size",
-    type=SIDE,
+    type=_number("image_size"),
     help="Side of the input in pixels. [default: the architecture's own]",
 )
-@click.option("--epochs", type=COUNT, help="Passes with the backbone frozen.")
-@click.option("--views", type=COUNT, help="Views a picture these take in turn; 0: always new.")
-@click.option("--fine-tune", type=COUNT, help="Further passes with the backbone unfrozen.")
+@click.option("--epochs", type=_number("epochs"), help="Passes with the backbone frozen.")
+@click.option(
+    "--views", type=_number("views"), help="Views a picture these take in turn; 0: always new."
+)
+@click.option(
+    "--fine-tune", type=_number("fine_tune"), help="Further passes with the backbone unfrozen."
+)
 @click.option("--fine-tune-from", metavar="LAYER|all", help="Layer from which it is unfrozen.")
-@click.option("--fine-tune-rate", type=RATE, help="Peak learning rate of these passes.")
-@click.option("--coarse-epochs", type=COUNT, help="How many of these run at --coarse-size.")
-@click.option("--coarse-size", type=SIDE, help="Their side in pixels.")
-@click.option("--batch-size", type=SEVERAL, help="Pictures a step.")
-@click.option("--learning-rate", type=RATE, help="Peak learning rate of the first passes.")
+@click.option(
+    "--fine-tune-rate", type=_number("fine_tune_rate"), help="Peak learning rate of these passes."
+)
+@click.option(
+    "--coarse-epochs", type=_number("coarse_epochs"), help="How many of these run at --coarse-size."
+)
+@click.option("--coarse-size", type=_number("coarse_size"), help="Their side in pixels.")
+@click.option("--batch-size", type=_number("batch_size"), help="Pictures a step.")
+@click.option(
+    "--learning-rate", type=_number("learning_rate"), help="Peak learning rate of the first passes."
+)
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How weights follow gradients.")
 @click.option(
     "--schedule",
     type=click.Choice(SCHEDULES),
     help="How the rate goes: as it is, hardly falling as in the usual scripts, or to zero.",
 )
-@click.option("--warm-up", type=SHARE, help="Share of a phase in which the rate rises.")
-@click.option("--label-smoothing", type=SHARE, help="Share of a label spread over all classes.")
-@click.option("--patience", type=COUNT, help="Passes without a gain before stopping; 0: never.")
+@click.option(
+    "--warm-up", type=_number("warm_up"), help="Share of a phase in which the rate rises."
+)
+@click.option(
+    "--label-smoothing",
+    type=_number("label_smoothing"),
+    help="Share of a label spread over all classes.",
+)
+@click.option(
+    "--patience", type=_number("patience"), help="Passes without a gain before stopping; 0: never."
+)
 @click.option(
     "--augmentation",
     type=click.Choice(AUGMENTATION_NAMES),
     help="How views differ from their pictures; --preview shows it.",
 )
-@click.option("--crop-margin", type=SHARE, help="Margin around a face box at run time.")
-@click.option("--seed", type=COUNT, help="Of split, first weights, order and views.")
 @click.option(
-    "--repeats", type=Whole(1, 100), help="Runs with seeds from --seed on, for mean and spread."
+    "--crop-margin", type=_number("crop_margin"), help="Margin around a face box at run time."
 )
-@click.option("--folds", type=Whole(0, 100), help="Cross-validation in so many parts; 0: none.")
-@click.option("--fold", type=Whole(0, 100), help="Train this one of --folds alone; 0: all.")
+@click.option("--seed", type=_number("seed"), help="Of split, first weights, order and views.")
+@click.option(
+    "--repeats",
+    type=_number("repeats"),
+    help="Runs with seeds from --seed on, for mean and spread.",
+)
+@click.option("--folds", type=_number("folds"), help="Cross-validation in so many parts; 0: none.")
+@click.option("--fold", type=_number("fold"), help="Train this one of --folds alone; 0: all.")
 @click.option("--deterministic", is_flag=True, help="Repeatable to the bit, at some cost.")
 @click.option("--mixed-precision", is_flag=True, help="Compute in float16, for a GPU.")
 @click.option(

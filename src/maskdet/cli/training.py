@@ -9,8 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from maskdet import assets
-from maskdet.cli.numbers import Real, Whole
+from maskdet import assets, limits
+from maskdet.cli.numbers import within
 from maskdet.errors import MaskdetError
 from maskdet.extras import require
 from maskdet.files.documents import read_toml
@@ -18,16 +18,9 @@ from maskdet.train.config import FILE as CONFIG_FILE
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-POSITIVE = Whole(min=1)
-COUNT = Whole(min=0)
-# Of pictures in a step, of units in a layer, of pixels of a side: more fits no memory.
-SEVERAL = Whole(1, 8192)
-SIDE = Whole(32, 2048)
-# What grows with a network's weights, or with their steps: beyond it there is nothing but noise.
-RATE = Real(0, 10, min_open=True)
-DECAY = Real(0, 10)
-SHARE = Real(0, 1, max_open=True)
-PART = Real(0, 1, min_open=True, max_open=True)
+POSITIVE, COUNT, SEVERAL = map(within, (limits.POSITIVE, limits.COUNT, limits.SEVERAL))
+RATE, DECAY = within(limits.RATE), within(limits.DECAY)
+SHARE, PART = within(limits.SHARE), within(limits.PART)
 
 _MOST_NAMED = 3  # a file of another command has dozens of unknown options
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from maskdet.train.journal import Journal, Say, Show
+from maskdet.train.journal import Journal, Passed, Say, Show
 from maskdet.train.options import RunOptions
 from maskdet.train.run_folder import new_folder, writing_to
 
@@ -36,6 +36,7 @@ def open_journal(
     say: Say,
     show: Show,
     resume: Path | None,
+    passed: Passed = lambda _: None,
 ) -> Journal:
     """Opens the journal of a run, in a new folder unless it goes on with one.
 
@@ -46,12 +47,13 @@ def open_journal(
         say: takes one line of log.
         show: takes the fraction of a step that is done and a short text.
         resume: folder of the run to go on with.
+        passed: takes the figures of all passes so far, after each.
 
     Raises:
         OutputError: the new folder is there already or cannot be made.
     """
     folder = resume or new_folder(options.run_dir, command, options)
-    return Journal(folder, fingerprint, say=say, show=show)
+    return Journal(folder, fingerprint, say=say, show=show, passed=passed)
 
 
 def carry_out(trainer: Trainer, pictures: Pictures, journal: Journal, *, resumed: bool) -> None:

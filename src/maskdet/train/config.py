@@ -4,6 +4,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maskdet.errors import MaskdetError
+from maskdet.files.documents import read_toml
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -37,6 +40,30 @@ def write(path: Path, options: "DataclassInstance") -> None:
         name = _OPTION_NAMES.get(field.name, field.name).replace("_", "-")
         lines.append(f"{name} = {_toml(value)}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def read(path: Path, options: type) -> dict[str, Any]:
+    """Reads such a file for what is no command line.
+
+    Args:
+        path: of the file.
+        options: the dataclass whose fields it is to give.
+
+    Returns:
+        Name of a field to its value, unchecked.
+
+    Raises:
+        MaskdetError: it is not there, is no TOML, or has another key.
+    """
+    known = {
+        _OPTION_NAMES.get(field.name, field.name).replace("_", "-"): field.name
+        for field in fields(options)
+    }
+    table = read_toml(path, MaskdetError)
+    unknown = sorted(table.keys() - known.keys())
+    if unknown:
+        raise MaskdetError(f"{path}: not options of this kind of run: {', '.join(unknown[:3])}")
+    return {known[key]: value for key, value in table.items()}
 
 
 def _toml(value: Any) -> str:

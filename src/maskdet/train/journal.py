@@ -19,6 +19,7 @@ from maskdet.train.run_folder import writing_to
 
 Say = Callable[[str], None]
 Show = Callable[[float, str], None]
+Passed = Callable[[Sequence[dict[str, Any]]], None]
 
 CHECKPOINT, BEST, HISTORY = "checkpoint.npz", "best.npz", "history.csv"
 
@@ -47,10 +48,20 @@ class Journal:
         fingerprint: of data and network; a run goes on only where it is the same.
         say: see above.
         show: see above.
+        passed: takes the figures of all passes so far, after each.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, *, say: Say, show: Show) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        fingerprint: str,
+        *,
+        say: Say,
+        show: Show,
+        passed: Passed = lambda _: None,
+    ) -> None:
         self.folder, self.say, self.show = folder, say, show
+        self._passed = passed
         self.progress = Progress(fingerprint)
         self.interrupted = self.diverged = False
         self._stop = threading.Event()
@@ -107,6 +118,7 @@ class Journal:
         progress.epoch += 1
         if not math.isfinite(loss):
             raise Diverged
+        self._passed(progress.history)
         if loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = loss, len(progress.history)
             arrays = {f"w{index}": value for index, value in enumerate(weights())}

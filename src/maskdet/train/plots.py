@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from matplotlib.ticker import MaxNLocator
 
@@ -12,11 +12,11 @@ from maskdet.media.plots import DPI, FIRST, SECOND, new_figure
 _COLOURS = (FIRST, SECOND, "seagreen", "grey")
 
 
-def plot_history(path: Path, history: Sequence[dict[str, Any]]) -> None:
+def plot_history(path: Path | BinaryIO, history: Sequence[dict[str, Any]]) -> None:
     """Plots a classifier's loss and accuracy by pass, with a line where a new phase begins.
 
     Args:
-        path: of the PNG to write.
+        path: of the PNG to write, or a file that is open for it.
         history: one row a pass.
 
     Raises:
@@ -54,7 +54,7 @@ def plot_face_history(path: Path, history: Sequence[dict[str, Any]], sizes: Sequ
 
 
 def _plot(
-    path: Path,
+    path: Path | BinaryIO,
     history: Sequence[dict[str, Any]],
     number: str,
     panels: Mapping[str, Mapping[str, str]],
@@ -74,4 +74,4 @@ def _plot(
         axes.legend()
     if starts:
         figure.supxlabel("dotted: a new phase or input size", fontsize=8, color="grey")
-    figure.savefig(path, dpi=DPI)
+    figure.savefig(path, dpi=DPI, format="png")

@@ -27,6 +27,16 @@ def no_native_output() -> Iterator[None]:
         os.close(nowhere)
 
 
+@contextmanager
+def same_log_handlers() -> Iterator[None]:
+    """Leaves the root logger as it was: what TensorFlow says first has it print all warnings."""
+    before = logging.root.handlers[:]
+    try:
+        yield
+    finally:
+        logging.root.handlers[:] = before
+
+
 def import_tensorflow() -> None:
     """Imports TensorFlow and Keras, saying nothing but errors from then on."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

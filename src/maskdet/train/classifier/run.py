@@ -18,13 +18,20 @@ from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.start import measure_start
 from maskdet.train.classifier.trainer import Trainer
 from maskdet.train.framing import framing_hints
-from maskdet.train.journal import Say, Show
+from maskdet.train.journal import Passed, Say, Show
 from maskdet.train.quiet import no_native_output
 from maskdet.train.strategy import chosen_strategy
 from maskdet.wording import counted
 
 
-def train(options: TrainOptions, *, say: Say, show: Show, resume: Path | None = None) -> Result:
+def train(
+    options: TrainOptions,
+    *,
+    say: Say,
+    show: Show,
+    resume: Path | None = None,
+    passed: Passed = lambda _: None,
+) -> Result:
     """Trains a model and leaves its files and reports.
 
     Args:
@@ -33,6 +40,7 @@ def train(options: TrainOptions, *, say: Say, show: Show, resume: Path | None = 
         show: takes the fraction of a step that is done and a short text, for a progress bar.
         resume: folder of an interrupted run with these options, which goes on to the result it
             would have had.
+        passed: takes the figures of all passes so far, after each.
 
     Raises:
         MaskdetError: something the user can mend; see `maskdet.errors`.
@@ -46,7 +54,9 @@ def train(options: TrainOptions, *, say: Say, show: Show, resume: Path | None = 
         initial = initial_networks(options, dataset.labels, say)
         start = measure_start(initial, options, dataset, say)
         fingerprint = f"{options.architecture} {dataset.collection.fingerprint}"
-        journal = open_journal(options, "train", fingerprint, say=say, show=show, resume=resume)
+        journal = open_journal(
+            options, "train", fingerprint, say=say, show=show, resume=resume, passed=passed
+        )
         feeds = dataset.feeds
         trainer = Trainer(options, initial.networks, feeds[TRAIN], feeds[VALIDATION], journal)
         carry_out(trainer, dataset, journal, resumed=resume is not None)
