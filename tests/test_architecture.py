@@ -39,8 +39,10 @@ GROUND = {
 # What each part may import, besides itself.
 ALLOWED = {
     **dict.fromkeys(("api", "cli"), COMMANDS | GROUND | {"alerts", "media", "stream", "vision"}),
-    **{command: GROUND | {"alerts", "media", "stream", "vision"} for command in COMMANDS},
-    "alerts": GROUND | {"media"},
+    **{
+        command: GROUND | {"alerts", "media", "results", "stream", "vision"} for command in COMMANDS
+    },
+    **dict.fromkeys(("alerts", "results"), GROUND | {"media"}),
     "stream": GROUND | {"media", "vision"},
     "vision": GROUND,
     "media": GROUND,
@@ -51,7 +53,9 @@ ALLOWED = {
 ROOMS = {
     "train": {
         "": set(),
-        "classifier": {"", "others"},
+        "classifier": {"", "classifier.passes", "classifier.reporting", "others"},
+        "classifier.passes": {""},
+        "classifier.reporting": set(),
         "others": {""},
         "faces": {"", "faces.networks"},
         "faces.networks": {""},

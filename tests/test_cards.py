@@ -21,6 +21,7 @@ from maskdet.vision.faces.loading import (
     load_face_detector,
 )
 from maskdet.vision.faces.loading import find_card as find_face_card
+from maskdet.vision.foreign import find_or_convert_card
 
 CLASSIFIER = bundled("models/mask_detector.json")
 FACES = bundled("face_detector/ssd_faces.json")
@@ -190,6 +191,27 @@ def test_the_network_that_is_named_is_run(model: Path) -> None:
     assert MaskClassifier(find_card(whole), named=whole).path == whole
     other.rename(half)
     assert MaskClassifier(find_card(whole), named=whole, precision="float16").path == half
+
+
+def test_a_keras_file_stands_for_what_answers_as_it_does(model: Path) -> None:
+    """The float32 network where the card has one; else what is run is said."""
+    keras = model / "door.keras"
+    keras.write_bytes(b"for training")
+    lines: list[str] = []
+    card = find_or_convert_card(keras, lines.append)
+    assert MaskClassifier(card, named=keras).path == model / "door.tflite"
+    assert lines == [f"{keras}: is for training; door.tflite (int8), made from it, is run"]
+    content = json.loads((model / "door.json").read_text())
+    entry = {**content["files"]["tflite"], "name": "door_float32.tflite", "precision": "float32"}
+    content["files"]["tflite_float32"] = entry
+    (model / "door.json").write_text(json.dumps(content))
+    whole = model / "door_float32.tflite"
+    whole.write_bytes((model / "door.tflite").read_bytes())
+    card = find_or_convert_card(keras, lines.append)
+    assert len(lines) == 1
+    assert MaskClassifier(card, named=keras).path == whole
+    assert MaskClassifier(card, precision="float32").path == whole
+    assert MaskClassifier(find_card(whole), named=whole).path == whole
 
 
 def test_networks_that_contradict_are_refused(model: Path) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 FACE_DETECTORS = ("ssd", "yunet")
-# Of the files that are run; training exports others, too.
-RUN_PRECISIONS = ("auto", "float16", "int8")
+# Of the files that are run; face detectors have none of float32.
+RUN_PRECISIONS = ("auto", "float32", "float16", "int8")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,10 @@ TRAINING: Mapping[str, Range] = {
     "validation": PART,
     "test": SHARE,
     "max_bad": SHARE,
+    "repeats": Range(1, 100, whole=True),
+    "folds": Range(0, 100, whole=True),
+    "fold": Range(0, 100, whole=True),
+    "alpha": Range(0.25, 2),
     "head_units": SEVERAL,
     "dropout": SHARE,
     "image_size": SIDE,

@@ -81,8 +81,9 @@ class NetworkOptions:
             such as ``3x2``.
         min_face: faces lower than this are left out, in pixels.
         crop_margin: share of the box added around a face; ``None`` for the classifier's own.
-        precision: ``float16`` or ``int8``; ``auto`` for what is fastest on this processor, of what
-            the models call interchangeable; ``None`` for the models' defaults.
+        precision: ``float32`` (the classifier's alone: face detectors have no such file, and keep
+            to their own), ``float16`` or ``int8``; ``auto`` for what is fastest on this processor,
+            of what the models call interchangeable; ``None`` for the models' defaults.
         merge: labels whose probability is added to another's; see `maskdet.vision.merging`.
     """
 
@@ -185,7 +186,7 @@ def _face_detector(
         faces = load_sized_face_detector(
             face_detector_folder(options.face),
             confidence=confidence,
-            precision=options.precision,
+            precision=None if options.precision == "float32" else options.precision,
             face_size=options.face_size,
             lanes=lanes,
             strips=strips,

@@ -22,7 +22,7 @@ from maskdet.train.classifier.options import TrainOptions
 def test_every_option_can_be_given() -> None:
     """The settings are the fields of the command's options, and their defaults pass the checks."""
     names = {field.name for field in fields(TrainOptions)}
-    assert set(TrainSettings.__annotations__) == names - {"dataset", "output"}
+    assert set(TrainSettings.__annotations__) == names - {"dataset", "output", "repeats"}
     assert names >= _CHOICES.keys() | TRAINING.keys()
     defaults = {
         field.name: field.default
@@ -44,6 +44,8 @@ def test_every_option_can_be_given() -> None:
         ({"optimizer": "lion"}, ValueError, "optimizer: expected one of adam"),
         ({"export": ["float64"]}, ValueError, "export: expected one of float32"),
         ({"export": []}, ValueError, "export: expected at least one"),
+        ({"folds": 5}, ValueError, "fold: expected which of the folds"),
+        ({"folds": 5, "fold": 6}, ValueError, "fold: expected which of the folds"),
         ({"deterministic": "yes"}, TypeError, "deterministic: expected True or False"),
         ({"fine_tune_from": 3}, TypeError, "fine_tune_from: expected a text"),
         ({"dataset": []}, ValueError, "dataset: expected at least one folder"),
@@ -79,7 +81,7 @@ def make_faces(folder: Path) -> Path:
 
 
 TINY: dict[str, Any] = {
-    "architecture": "small_cnn",
+    "architecture": "tiny_cnn",
     "weights": "none",
     "image_size": 32,
     "batch_size": 8,

@@ -7,7 +7,9 @@ from pathlib import Path
 import cv2
 import pytest
 
-from command_line import Cli, assert_user_error
+from command_line import ROOT, Cli, assert_user_error
+from maskdet.cards.trained import pack
+from maskdet.duplicates import hash_picture, stack_hashes
 
 
 def test_command_on_folders(tmp_path: Path, samples: Path, maskdet: Cli) -> None:
@@ -25,6 +27,71 @@ def test_command_on_folders(tmp_path: Path, samples: Path, maskdet: Cli) -> None
     (tmp_path / "earlier.json").write_text(json.dumps(content))
     fell = maskdet(*command, "--compare", "earlier.json")
     assert_user_error(fell, "worse by more than 0.01: balanced_accuracy", code=3)
+
+
+def test_answers_are_left_and_other_data_is_refused(
+    tmp_path: Path, samples: Path, maskdet: Cli
+) -> None:
+    """A table and a sheet; a report about other pictures is compared only if told."""
+    for label, name in (("with_mask", "astronaut_masked.jpg"), ("without_mask", "astronaut.jpg")):
+        (tmp_path / "faces" / label).mkdir(parents=True)
+        shutil.copy(samples / name, tmp_path / "faces" / label)
+    shutil.copytree(tmp_path / "faces", tmp_path / "moved")
+    half = ("--model", ROOT / "models" / "mask_detector_float16.tflite")
+    first = maskdet("evaluate", "--dataset", "faces", "--output", "a", *half)
+    assert "network     mask_detector_float16.tflite" in first.stdout, first.stderr
+    table = (tmp_path / "a" / "predictions.csv").read_text().splitlines()
+    assert len(table) == 3
+    assert "mask_detector_float16.tflite" in table[1]
+    assert (tmp_path / "a" / "mistakes.png").is_file()
+    against = ("--compare", "a/report.json")
+    same = maskdet("evaluate", "--dataset", "moved", *against)
+    assert same.returncode == 0, same.stderr
+    (tmp_path / "moved" / "with_mask" / "more.jpg").write_bytes(
+        (samples / "astronaut_masked.jpg").read_bytes()
+    )
+    other = maskdet("evaluate", "--dataset", "moved", *against)
+    assert_user_error(other, "was measured on other pictures", "--other-data")
+    told = maskdet("evaluate", "--dataset", "moved", *against, "--other-data")
+    assert told.returncode == 0, told.stderr
+
+
+def test_pictures_that_the_model_was_trained_on_are_counted(
+    tmp_path: Path, samples: Path, maskdet: Cli
+) -> None:
+    """Its card remembers them, near-duplicates included."""
+    for label, name in (("with_mask", "astronaut_masked.jpg"), ("without_mask", "coffee.jpg")):
+        (tmp_path / "faces" / label).mkdir(parents=True)
+        shutil.copy(samples / name, tmp_path / "faces" / label)
+    for path in (ROOT / "models").glob("mask_detector*"):
+        shutil.copy(path, tmp_path)
+    card = json.loads((tmp_path / "mask_detector.json").read_text())
+    seen = stack_hashes([hash_picture(cv2.imread(str(samples / "astronaut_masked.jpg")))])
+    card["training"]["pictures"] = pack(seen)
+    (tmp_path / "mask_detector.json").write_text(json.dumps(card))
+    done = maskdet("evaluate", "--dataset", "faces", "--model", "mask_detector.json")
+    assert done.returncode == 0, done.stderr
+    assert "trained on: 1 of 2 pictures" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--part", "val", "--dataset", "."), "--part goes with --run"),
+        (("--run", ".", "--map", "a=b"), "--map does not go with --run"),
+        (("--dataset", ".", "--other-data"), "--other-data needs --compare"),
+    ],
+)
+def test_options_that_go_together(maskdet: Cli, arguments: tuple[str, ...], words: str) -> None:
+    """Wrong usage otherwise."""
+    done = maskdet("evaluate", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+def test_a_folder_that_is_no_run(maskdet: Cli) -> None:
+    """One line."""
+    assert_user_error(maskdet("evaluate", "--run", "."), "is no folder of a training run")
 
 
 def test_a_failed_run_leaves_nothing(tmp_path: Path, samples: Path, maskdet: Cli) -> None:

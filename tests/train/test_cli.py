@@ -1,7 +1,9 @@
 """`maskdet train` as a user runs it."""
 
 import contextlib
+import json
 import math
+import shutil
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 import click
 import pytest
 
-from command_line import ROOT, Cli, assert_user_error
+from command_line import ROOT, Cli
 from maskdet.assets import read_card
 from maskdet.cli.train import train
 from maskdet.cli.train_faces import train_faces
@@ -20,7 +22,10 @@ from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.faces.options import FaceTrainOptions
 from train_pictures import write_classes
 
-QUICK = ("--architecture", "small_cnn", "--image-size", 32, "--epochs", 2, "--batch-size", 8)
+QUICK = (
+    *("--architecture", "tiny_cnn", "--image-size", 32, "--epochs", 1, "--batch-size", 8),
+    *("--head-units", 8, "--export", "float32"),
+)
 
 
 def test_train_from_the_command_line(maskdet: Cli, tmp_path: Path) -> None:
@@ -29,14 +34,18 @@ def test_train_from_the_command_line(maskdet: Cli, tmp_path: Path) -> None:
     done = maskdet("train", "--dataset", "dataset", "--output", "models/mine", *QUICK)
     assert done.returncode == 0, done.stderr
     assert "macro avg" in done.stdout
-    assert "train 2/2" in done.stderr
+    first = done.stderr.splitlines()[0]
+    assert first == "training on dataset; starting TensorFlow"
+    assert "train 1/1 (1 of 1 passes done, 0 s left)" in done.stderr
     assert "WARNING" not in done.stderr
     assert "INFO" not in done.stderr
     assert read_card(tmp_path / "models/mine.json")["labels"] == ["with_mask", "without_mask"]
     assert (tmp_path / "models/mine.tflite").is_file()
     assert (tmp_path / "runs/train/1/report.txt").is_file()
-    repeated = ("train", "--config", "runs/train/1/config.toml", "--epochs", 1)
-    assert_user_error(maskdet(*repeated), "models/mine.json", "--overwrite")
+    repeated = ("train", "--config", "runs/train/1/config.toml")
+    refused = maskdet(*repeated)
+    assert refused.returncode == 1
+    assert "models/mine.json: exists already; --overwrite replaces it" in refused.stderr
     again = maskdet(*repeated, "--overwrite")
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "runs/train/2/report.txt").is_file()
@@ -50,10 +59,11 @@ def test_preview(fresh_maskdet: Cli, tmp_path: Path) -> None:
     """--preview writes a sheet and trains nothing."""
     write_classes(tmp_path / "dataset", 8)
     done = fresh_maskdet(
-        "train", "--dataset", "dataset", "--config", "bundled", "--preview", "p.png"
+        "train", "--dataset", "dataset", "--config", "bundled", "--preview", "p.jpg"
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "p.png").stat().st_size > 10_000
+    assert (tmp_path / "p.jpg").read_bytes()[:3] == b"\xff\xd8\xff"  # what its name says
+    assert (tmp_path / "p.jpg").stat().st_size > 10_000
     assert not (tmp_path / "runs").exists()
 
 
@@ -74,7 +84,8 @@ def test_preview_names_what_it_leaves_out(maskdet: Cli, tmp_path: Path) -> None:
 def test_one_class_is_one_line(maskdet: Cli, tmp_path: Path) -> None:
     """A user's mistake is exit code 1 and one line."""
     write_classes(tmp_path / "dataset", 3, ("with_mask",))
-    assert_user_error(maskdet("train", "--dataset", "dataset"), "two class folders or more")
+    done = maskdet("train", "--dataset", "dataset")
+    assert_trainer_error(done, "two class folders or more")
 
 
 def test_output_that_cannot_be_written(maskdet: Cli, tmp_path: Path) -> None:
@@ -82,7 +93,40 @@ def test_output_that_cannot_be_written(maskdet: Cli, tmp_path: Path) -> None:
     write_classes(tmp_path / "dataset", 3)
     (tmp_path / "file").touch()
     done = maskdet("train", "--dataset", "dataset", "--output", "file/model", *QUICK)
-    assert_user_error(done, "cannot be made")
+    assert_trainer_error(done, "cannot be made")
+
+
+def assert_trainer_error(done: Any, words: str) -> None:
+    """Checks for one line of error, after the one that says that TensorFlow is starting."""
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2, done.stderr
+    assert words in lines[1]
+
+
+def test_several_runs_are_summed_up(maskdet: Cli, tmp_path: Path) -> None:
+    """Two folds, taken up after the first was lost: each in its own folder, mean and spread."""
+    write_classes(tmp_path / "dataset", 10)
+    command = ("train", "--dataset", "dataset", *QUICK, "--folds", 2, "--run-dir", "all")
+    done = maskdet(*command)
+    assert done.returncode == 0, done.stderr
+    assert "run 2 of 2, fold 2" in done.stderr
+    assert "2 runs: mean, standard deviation, each run" in done.stdout
+    figures = json.loads((tmp_path / "all" / "repeats.json").read_text())["val"]["accuracy"]
+    each = [
+        json.loads((tmp_path / "all" / fold / "report.json").read_text())["val"] for fold in "12"
+    ]
+    assert figures["values"] == [one["accuracy"]["value"] for one in each]
+    assert sum(one["pictures"] for one in each) == 20
+    assert figures["mean"] == pytest.approx(sum(figures["values"]) / 2)
+    spread = abs(figures["values"][0] - figures["values"][1]) / math.sqrt(2)
+    assert figures["standard_deviation"] == pytest.approx(spread)
+    shutil.rmtree(tmp_path / "all" / "2")
+    again = maskdet("train", "--resume", "all")
+    assert again.returncode == 0, again.stderr
+    assert "train 1/1" in again.stderr
+    assert json.loads((tmp_path / "all" / "repeats.json").read_text())["val"]["accuracy"] == figures
 
 
 @pytest.mark.parametrize(
@@ -95,6 +139,11 @@ def test_output_that_cannot_be_written(maskdet: Cli, tmp_path: Path) -> None:
         (("--dataset", ".", "--config", "bad.toml"), "not options of train: colour"),
         (("--dataset", ".", "--config", "broken.toml"), "is not TOML"),
         (("--dataset", ".", "--learning-rate", 0), "--learning-rate"),
+        (("--dataset", ".", "--folds", 1), "--folds takes 2 or more"),
+        (("--dataset", ".", "--folds", 2, "--repeats", 2), "one of --repeats and --folds"),
+        (("--dataset", ".", "--repeats", 2, "--output", "x"), "--output is for one run"),
+        (("--dataset", ".", "--alpha", 0.5, "--architecture", "tiny_cnn"), "--alpha is the width"),
+        (("--dataset", ".", "--accept-worse"), "--accept-worse goes with --from"),
     ],
 )
 def test_wrong_usage(
@@ -185,6 +234,7 @@ def test_presets_are_options(path: Path) -> None:
 def test_a_run_of_train_is_repeated_and_resumed_from_its_config(tmp_path: Path) -> None:
     """What a run writes is what --config and --resume read, but for its folder."""
     (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "split.csv").touch()
     check_repeated(
         tmp_path,
         train,
@@ -193,6 +243,10 @@ def test_a_run_of_train_is_repeated_and_resumed_from_its_config(tmp_path: Path) 
             output=tmp_path / "x" / "y",
             exclude_like=(tmp_path / "a",),
             architecture="small_cnn",
+            schedule="inverse-time",
+            split_file=tmp_path / "a" / "split.csv",
+            alpha=0.5,
+            folds=3,
             export=("int8",),
         ),
     )

@@ -74,7 +74,7 @@ def test_ready_layout_without_validation(tmp_path: Path) -> None:
     parts = set(zip(folders, dataset.parts, strict=True))
     assert parts == {("Train", "train"), ("Train", "val"), ("Test", "test")}
     shutil.rmtree(tmp_path / "Train" / "with_mask")
-    with pytest.raises(DatasetError, match="no pictures of 'with_mask' in its 'train' folders"):
+    with pytest.raises(DatasetError, match="layout has no pictures of 'with_mask' for 'train'"):
         prepare(TrainOptions(dataset=(tmp_path,)))
 
 

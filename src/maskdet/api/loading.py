@@ -42,7 +42,8 @@ def load(
             to look at one by one.
         min_face: leave out faces lower than so many pixels.
         crop_margin: share of its box added around a face; ``None`` for the classifier's own.
-        precision: ``auto`` for what is fastest on this processor, ``float16`` or ``int8``.
+        precision: ``auto`` for what is fastest on this processor; ``float32``, ``float16`` or
+            ``int8``.
         merge: label to the label that its probability is added to, such as
             ``{"mask_worn_incorrectly": "without_mask"}`` for two answers.
         min_confidence: call faces whose label is less sure ``uncertain``, 0 to 1; ``None``: never.

@@ -26,6 +26,7 @@ _CHOICES = {
     "class_weights": ("balanced", "none"),
     "architecture": known.ARCHITECTURES,
     "optimizer": known.OPTIMIZERS,
+    "schedule": known.SCHEDULES,
     "augmentation": known.AUGMENTATION_NAMES,
     "strategy": known.STRATEGIES,
 }
@@ -39,12 +40,17 @@ class TrainSettings(TypedDict, total=False):
     exclude_like: checking.AnyPath | list[str] | list[Path] | tuple[checking.AnyPath, ...]
     validation: float
     test: float
+    split_file: checking.AnyPath | None
     naive_split: bool
+    folds: int
+    fold: int
     class_weights: str
     max_bad: float
     architecture: str
+    alpha: float
     weights: checking.AnyPath
     from_model: checking.AnyPath | None
+    accept_worse: bool
     head_units: int
     dropout: float
     image_size: int | None
@@ -58,6 +64,7 @@ class TrainSettings(TypedDict, total=False):
     batch_size: int
     learning_rate: float
     optimizer: str
+    schedule: str
     warm_up: float
     label_smoothing: float
     patience: int
@@ -206,6 +213,10 @@ def _options(dataset: Any, output: Any, given: dict[str, Any]) -> TrainOptions:
     options = TrainOptions(folders, output=where, **checked)
     if options.epochs == 0 == options.fine_tune:
         raise ValueError("epochs and fine_tune: 0 and 0 leave nothing to do")
+    if options.folds and not 1 <= options.fold <= options.folds:
+        raise ValueError("fold: expected which of the folds validates, from 1; call once for each")
+    if options.split_file and (options.naive_split or options.folds):
+        raise ValueError("split_file: goes with neither naive_split nor folds")
     return options
 
 

@@ -41,13 +41,13 @@ class FaceRow:
     note: str = ""
 
 
-def write_faces(folder: Path, rows: Iterable[FaceRow]) -> None:
-    """Writes the `FACES_FILE` of a dataset folder."""
+def write_faces(folder: Path, rows: Iterable[FaceRow], name: str = FACES_FILE) -> None:
+    """Writes the `FACES_FILE` of a dataset folder, or one of another name to become it."""
 
     def sides(box: Box | None) -> list[object]:
         return [""] * 4 if box is None else [round(side, 1) for side in box]
 
-    with (folder / FACES_FILE).open("w", encoding="utf-8", newline="") as stream:
+    with (folder / name).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(_COLUMNS)
         for row in rows:

@@ -1,10 +1,12 @@
 """`maskdet train`: class folders in, a model out."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
 import click
 
+from maskdet.assets import bundled
 from maskdet.cli.common import log_some
 from maskdet.cli.numbers import within
 from maskdet.cli.sections import RARE, sections
@@ -27,6 +29,7 @@ from maskdet.train.classifier.options import (
     AUGMENTATION_NAMES,
     OPTIMIZERS,
     PRECISIONS,
+    SCHEDULES,
     STRATEGIES,
     TrainOptions,
 )
@@ -35,6 +38,20 @@ from maskdet.train.classifier.options import (
 def _named_or_file(_: click.Context, __: click.Parameter, value: str) -> str:
     """Makes a file's path absolute, so that a resumed run finds it; leaves the names alone."""
     return value if value in {"imagenet", "none"} else str(Path(value).absolute())
+
+
+def _model_file(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+    """Finds the model to adapt: a file, or the bundled model by its name wherever one stands."""
+    if value is None:
+        return None
+    if str(value) == "mask_detector" and not value.is_file():
+        return bundled("models/mask_detector.keras")
+    # What is no name of a file at all is none that is there.
+    with contextlib.suppress(OSError, ValueError):
+        for path in (value, value.with_name(f"{value.name}.keras")):
+            if path.is_file():
+                return path
+    raise click.BadParameter(f"{value}: no such file; mask_detector is the bundled model.")
 
 
 def _number(name: str) -> click.ParamType[Any]:
@@ -57,17 +74,18 @@ def _usual_folder() -> Path:
 
 
 _LAYOUT = {
-    "Pictures": ("dataset", "exclude_like", "validation", "test", "class_weights"),
+    "Pictures": ("dataset", "exclude_like", "validation", "test", "split_file", "class_weights"),
     "Network": ("architecture", "from_model", "image_size", "weights", "head_units", "dropout"),
     "Training": (
         *("config", "epochs", "fine_tune", "batch_size", "learning_rate", "fine_tune_rate"),
-        *("fine_tune_from", "augmentation", "patience", "seed", "resume", "preview"),
+        *("schedule", "fine_tune_from", "augmentation", "patience", "seed", "repeats", "folds"),
+        *("resume", "preview"),
     ),
     "Results": ("output", "overwrite", "run_dir", "export"),
     RARE: (
         *("naive_split", "max_bad", "views", "coarse_epochs", "coarse_size", "optimizer"),
         *("warm_up", "label_smoothing", "crop_margin", "deterministic", "mixed_precision"),
-        "strategy",
+        *("strategy", "alpha", "accept_worse", "fold"),
     ),
 }
 
@@ -98,6 +116,12 @@ _LAYOUT = {
     help="Share of the pictures that picks the best pass, of folders that are not divided yet.",
 )
 @click.option("--test", type=_number("test"), help="Share that is looked at once, at the end.")
+@click.option(
+    "--split",
+    "split_file",
+    type=FILE,
+    help="The split.csv of a run: divide the pictures as it did, new ones as usual.",
+)
 @click.option("--naive-split", is_flag=True, help="Split at random: near-duplicates leak.")
 @click.option(
     "--class-weights",
@@ -109,14 +133,25 @@ _LAYOUT = {
 )
 @click.option("--architecture", type=click.Choice(ARCHITECTURES), help="Network to train.")
 @click.option(
+    "--alpha",
+    type=_number("alpha"),
+    help="Width of MobileNetV2, as a share of the usual.",
+)
+@click.option(
     "--weights",
     metavar="imagenet|none|FILE",
     callback=_named_or_file,
-    help="First weights of the backbone.",
+    help="First weights of the backbone; other networks than MobileNetV2 have no imagenet here, "
+    "and begin at random.",
 )
 @click.option(
-    "--from", "from_model", type=FILE, help="Model to adapt: .keras, or HDF5 (.h5, .model)."
+    "--from",
+    "from_model",
+    type=click.Path(path_type=Path),
+    callback=_model_file,
+    help="Model to adapt: .keras, or HDF5 (.h5, .model); mask_detector is the bundled one.",
 )
+@click.option("--accept-worse", is_flag=True, help="Take the result even if --from was better.")
 @click.option("--head-units", type=_number("head_units"), help="Width of the head's hidden layer.")
 @click.option(
     "--dropout", type=_number("dropout"), help="Share of its outputs dropped in training."
@@ -147,6 +182,11 @@ _LAYOUT = {
 )
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How weights follow gradients.")
 @click.option(
+    "--schedule",
+    type=click.Choice(SCHEDULES),
+    help="How the rate goes: as it is, hardly falling as in the usual scripts, or to zero.",
+)
+@click.option(
     "--warm-up", type=_number("warm_up"), help="Share of a phase in which the rate rises."
 )
 @click.option(
@@ -166,6 +206,13 @@ _LAYOUT = {
     "--crop-margin", type=_number("crop_margin"), help="Margin around a face box at run time."
 )
 @click.option("--seed", type=_number("seed"), help="Of split, first weights, order and views.")
+@click.option(
+    "--repeats",
+    type=_number("repeats"),
+    help="Runs with seeds from --seed on, for mean and spread.",
+)
+@click.option("--folds", type=_number("folds"), help="Cross-validation in so many parts; 0: none.")
+@click.option("--fold", type=_number("fold"), help="Train this one of --folds alone; 0: all.")
 @click.option("--deterministic", is_flag=True, help="Repeatable to the bit, at some cost.")
 @click.option("--mixed-precision", is_flag=True, help="Compute in float16, for a GPU.")
 @click.option(
@@ -185,14 +232,46 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
     given["dataset"] = given["dataset"] or (_usual_folder(),)
     if given["epochs"] == 0 == given["fine_tune"]:
         raise click.UsageError("--epochs 0 and --fine-tune 0 leave nothing to do.")
+    options = TrainOptions(**given)
+    _check(options)
+    # TensorFlow takes seconds to load.
+    log(f"training on {', '.join(map(str, options.dataset))}; starting TensorFlow")
     load_tensorflow()
     from maskdet.train.classifier.run import draw_preview, train
 
-    options = TrainOptions(**given)
     if preview is not None:
         log_some(draw_preview(options, preview), None)
         click.echo(preview)
         return
     with share_bar() as show:
+        if options.repeats > 1 or (options.folds and not options.fold):
+            from maskdet.train.classifier.repeats import train_all
+
+            click.echo(train_all(options, say=log, show=show, resume=resume).text)
+            return
         result = train(options, say=log, show=show, resume=resume)
     click.echo(result.text)
+
+
+def _check(options: TrainOptions) -> None:
+    """Refuses options that contradict one another.
+
+    Raises:
+        UsageError: they do.
+    """
+    if options.repeats > 1 and options.folds:
+        raise click.UsageError("Give one of --repeats and --folds.")
+    if options.folds == 1 or options.fold > options.folds:
+        raise click.UsageError("--folds takes 2 or more, and --fold one of them.")
+    if (options.repeats > 1 or options.folds) and options.output:
+        raise click.UsageError(
+            "--output is for one run; each of several leaves its model in its folder."
+        )
+    if options.split_file and (options.naive_split or options.folds):
+        raise click.UsageError("--split goes with neither --naive-split nor --folds.")
+    if options.naive_split and options.folds:
+        raise click.UsageError("--naive-split does not go with --folds.")
+    if options.alpha != 1 and options.architecture != "mobilenet_v2":
+        raise click.UsageError("--alpha is the width of mobilenet_v2 alone.")
+    if options.accept_worse and options.from_model is None:
+        raise click.UsageError("--accept-worse goes with --from.")

@@ -59,6 +59,24 @@ def read_earlier(path: Path, kind: str, gate: Sequence[str]) -> dict[str, float 
     return figures
 
 
+def check_same_data(path: Path, data: str) -> None:
+    """Refuses an earlier report about other data; those of earlier versions do not say.
+
+    Args:
+        path: of the report.
+        data: digest of what is measured on now; see `maskdet.evaluate.data`.
+
+    Raises:
+        DatasetError: it was measured on other data.
+    """
+    content = read_json(path, DatasetError)
+    if isinstance(content, dict) and content.get("data_sha256") not in (None, "", data):
+        raise DatasetError(
+            f"cannot compare: {path} was measured on other pictures or labels; --other-data "
+            "compares all the same"
+        )
+
+
 def _values(content: Any) -> dict[str, float | None] | None:
     """Returns the figures of what a JSON file holds, ``None`` where it is no report."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:

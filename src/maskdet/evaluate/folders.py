@@ -1,6 +1,6 @@
 """The classifier alone, on class folders."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,17 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix
 
-from maskdet.boxes import UInt8Array, cut
-from maskdet.class_folders.listing import held_out, list_pictures, not_looked_at
+from maskdet.boxes import UInt8Array, cut, expand_boxes
+from maskdet.cards.trained import known_among
+from maskdet.class_folders.listing import Picture
 from maskdet.detections import FloatArray
-from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
+from maskdet.duplicates import Hashes, HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, SourceError
+from maskdet.evaluate.data import Listed, list_subject
 from maskdet.evaluate.labels import label_indices
-from maskdet.evaluate.options import FolderOptions
+from maskdet.evaluate.options import FolderOptions, RunPartOptions
 from maskdet.evaluate.report import Cell, Report, Table, words
 from maskdet.media import plots
 from maskdet.media.inputs.decoding import read_picture
-from maskdet.metrics import expected_calibration_error, resample
+from maskdet.metrics import (
+    accuracy_intervals,
+    class_intervals,
+    expected_calibration_error,
+    resample,
+)
+from maskdet.results.mistakes import Shown, write_mistakes
+from maskdet.results.predictions import PREDICTIONS_FILE, Answered, write_predictions
 from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.merging import Pairs
 from maskdet.vision.preprocessing import resize
@@ -45,6 +54,8 @@ class Answers:
         heights: (N,) pixels.
         sharpness: (N,) variance of the Laplacian.
         groups: (N,) group numbers; near-duplicates share one.
+        pictures: N of them.
+        hashes: of them.
     """
 
     labels: NDArray[np.intp]
@@ -52,13 +63,16 @@ class Answers:
     heights: FloatArray
     sharpness: FloatArray
     groups: NDArray[np.intp]
+    pictures: Sequence[Picture]
+    hashes: Hashes
 
 
 def evaluate_folders(
-    options: FolderOptions,
+    options: FolderOptions | RunPartOptions,
     classifier: MaskClassifier,
     output: Path,
     *,
+    trained: Hashes,
     merge: Pairs = (),
     show: Callable[[float, str], None],
 ) -> Report:
@@ -67,13 +81,24 @@ def evaluate_folders(
     Labels that the classifier has merged are merged in the folders, too.
 
     A picture whose ``faces.csv`` says where its face is, is cropped as in detection; others are
-    taken whole.
+    taken whole. Every answer goes to ``predictions.csv``, the worst mistakes to ``mistakes.png``.
+
+    Args:
+        options: what to measure on.
+        classifier: what to measure.
+        output: folder for plots and tables.
+        trained: of the pictures that the model was trained on, to say which are among these.
+        merge: labels that the classifier has merged.
+        show: takes the fraction that is done and a short text.
 
     Raises:
         DatasetError: there are no such folders, or their names are not the model's labels.
         OutputError: a plot cannot be written.
     """
-    answers, problems, part = _classify(options, classifier, merge, show)
+    listed = list_subject(options)
+    mapping = options.mapping if isinstance(options, FolderOptions) else {}
+    answers, problems = _classify(listed, mapping, classifier, merge, show)
+    known = len(known_among(answers.hashes, trained))
     names = classifier.labels
     figures = resample(
         lambda rows: measure(answers.labels[rows], answers.probabilities[rows], names),
@@ -82,6 +107,11 @@ def evaluate_folders(
         times=RESAMPLES,
     )
     predicted = answers.probabilities.argmax(axis=1)
+    figures |= accuracy_intervals(answers.labels, predicted, answers.groups)
+    for index, name in enumerate(names):
+        if (answers.labels == index).any():
+            of_class = class_intervals(answers.labels, predicted, answers.groups, index)
+            figures |= {f"{name}_{of}": found for of, found in of_class.items()}
     matrix = confusion_matrix(answers.labels, predicted, labels=range(len(names)))
     tables = (
         Table(
@@ -103,12 +133,21 @@ def evaluate_folders(
         output / "precision_recall.png", answers.labels, answers.probabilities, names
     )
     plots.plot_reliability(output / "reliability.png", answers.labels, answers.probabilities)
+    _write_answers(output, answers, classifier, listed.part)
     about = {
         "pictures": f"{len(answers.labels)} in {len(np.unique(answers.groups))} groups (near-"
-        "duplicates, faces of one photograph), which the intervals draw whole",
+        "duplicates, faces of one photograph), which the intervals take whole",
     }
-    if part is not None:
-        about["part"] = f"{part}, of a folder that is divided; name a part's own folder for another"
+    if isinstance(options, RunPartOptions):
+        about["part"] = f"{options.part}, of the run in {options.run}"
+    elif listed.part is not None:
+        about["part"] = (
+            f"{listed.part}, of a folder that is divided; name a part's own folder for another"
+        )
+    if known:
+        about["trained on"] = (
+            f"{known} of {len(answers.labels)} pictures, near-duplicates included: figures flatter"
+        )
     return Report(
         kind=options.kind,
         summary=f"Of {len(answers.labels)} pictures {int(matrix.trace())} are labelled right.",
@@ -116,8 +155,9 @@ def evaluate_folders(
         about=about,
         figures=figures,
         tables=tables,
-        gate=FolderOptions.gate,
+        gate=options.gate,
         plots={
+            "mistakes.png": "The most confident mistakes",
             "confusion.png": "Confusion matrix",
             "precision_recall.png": "Precision and recall",
             "reliability.png": "Calibration",
@@ -166,24 +206,47 @@ def sharpness(crop_bgr: UInt8Array) -> float:
     return float(cv2.Laplacian(grey, cv2.CV_32F).var())
 
 
+def _write_answers(
+    output: Path, answers: Answers, classifier: MaskClassifier, part: str | None
+) -> None:
+    answered = Answered(
+        classifier.path.name,
+        part or "",
+        [picture.path for picture in answers.pictures],
+        answers.groups,
+        answers.labels,
+        answers.probabilities,
+    )
+
+    def view(index: int, side: int) -> UInt8Array:
+        picture = answers.pictures[index]
+        image = read_picture(picture.path)
+        height, width = image.shape[:2]
+        box = np.array([picture.box or (0, 0, width, height)], np.float32)
+        return resize(cut(image, expand_boxes(box, classifier.crop_margin)[0]), side, side)
+
+    write_predictions(output / PREDICTIONS_FILE, [answered], classifier.labels)
+    write_mistakes(output / "mistakes.png", [Shown(answered, view)], classifier.labels)
+
+
 def _classify(
-    options: FolderOptions,
+    listed: Listed,
+    mapping: Mapping[str, str],
     classifier: MaskClassifier,
     merge: Pairs,
     show: Callable[[float, str], None],
-) -> tuple[Answers, tuple[str, ...], str | None]:
-    """Returns answers, problems, and the part that was measured of a folder that is divided."""
-    pictures, part = held_out(list_pictures(options.dataset))
-    if not pictures:
-        raise DatasetError(f"{options.dataset}: no class folders with pictures in them")
+) -> tuple[Answers, tuple[str, ...]]:
+    """Returns answers and problems."""
+    pictures = listed.pictures
     found = sorted({picture.label for picture in pictures})
-    unknown = sorted(set(options.mapping) - set(found))
+    unknown = sorted(set(mapping) - set(found))
     if unknown:
         raise DatasetError(f"no class folder {unknown[0]!r} to map: there are {', '.join(found)}")
-    names = {name: options.mapping.get(name, name) or None for name in found}
+    names = {name: mapping.get(name, name) or None for name in found}
     index_of = label_indices(names, classifier.labels, merge)
     wanted = [picture for picture in pictures if index_of[picture.label] is not None]
-    problems = [f"{path}: is not looked at" for path in not_looked_at(options.dataset)]
+    problems = list(listed.problems)
+    kept: list[Picture] = []
     labels: list[int] = []
     rows: list[tuple[FloatArray, float, float]] = []
     hashes: list[HashRow] = []
@@ -206,17 +269,21 @@ def _classify(
         labels.append(index_of[picture.label] or 0)
         hashes.append(hash_picture(image))
         given.append(picture.group)
+        kept.append(picture)
     if not rows:
-        raise DatasetError(f"{options.dataset}: none of its {len(wanted)} pictures can be read")
-    groups, _ = group_duplicates(stack_hashes(hashes), given)
+        raise DatasetError(f"{listed.where}: none of its {len(wanted)} pictures can be read")
+    stacked = stack_hashes(hashes)
+    groups, _ = group_duplicates(stacked, given)
     answers = Answers(
         np.array(labels, np.intp),
         np.stack([row[0] for row in rows]),
         np.array([row[1] for row in rows], np.float32),
         np.array([row[2] for row in rows], np.float32),
         groups,
+        kept,
+        stacked,
     )
-    return answers, tuple(problems), part
+    return answers, tuple(problems)
 
 
 def _by(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from maskdet.class_folders.splits import TEST
 from maskdet.stream import NetworkOptions
 
 
@@ -24,6 +25,24 @@ class FolderOptions:
 
     dataset: Path
     mapping: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunPartOptions:
+    """An evaluation of a classifier on a part of the pictures of a training run.
+
+    Attributes:
+        kind: `Report.kind` of what comes of it.
+        gate: `Report.gate` of it.
+        run: folder of the run; its own model is measured unless another is named.
+        part: one of `maskdet.class_folders.splits.SPLITS`.
+    """
+
+    kind: ClassVar = "dataset"
+    gate: ClassVar = ("balanced_accuracy",)
+
+    run: Path
+    part: str = TEST
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,9 @@ class VideoOptions:
     track: bool = True
 
 
+Subject = FolderOptions | RunPartOptions | PhotographOptions | VideoOptions
+
+
 @dataclass(frozen=True)
 class EvaluateOptions:
     """A run of the command.
@@ -79,11 +101,13 @@ class EvaluateOptions:
         compare: an earlier ``report.json``.
         gate: figures that must not have got worse since; empty takes the usual ones.
         tolerance: by how much they may.
+        other_data: compare even with a report about other pictures.
     """
 
-    subject: FolderOptions | PhotographOptions | VideoOptions
+    subject: Subject
     networks: NetworkOptions = field(default_factory=NetworkOptions)
     output: Path | None = None
     compare: Path | None = None
     gate: tuple[str, ...] = ()
     tolerance: float = 0.01
+    other_data: bool = False

@@ -52,6 +52,7 @@ class Report:
         gate: the figures that `--compare` looks at unless told otherwise.
         plots: file names of pictures beside the report, with what they show.
         problems: one line for each thing that was left out.
+        data: digest of what was measured on; see `maskdet.evaluate.data`.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Report:
     gate: tuple[str, ...]
     plots: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    data: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Returns the report, JSON-ready; figures that are not numbers become null."""
@@ -87,6 +89,7 @@ class Report:
             "format": FORMAT,
             "kind": self.kind,
             "maskdet": __version__,
+            "data_sha256": self.data,
             "summary": self.summary,
             "about": dict(self.about),
             "figures": figures,

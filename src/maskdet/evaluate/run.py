@@ -7,17 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from maskdet.assets import read_card
+from maskdet.cards.trained import trained_hashes
 from maskdet.errors import OutputError
-from maskdet.evaluate.comparing import Comparison, compare, read_earlier
+from maskdet.evaluate.comparing import Comparison, check_same_data, compare, read_earlier
+from maskdet.evaluate.data import digest, model_of_run
 from maskdet.evaluate.folders import evaluate_folders
 from maskdet.evaluate.html import write_html
-from maskdet.evaluate.options import EvaluateOptions, FolderOptions, PhotographOptions
+from maskdet.evaluate.options import (
+    EvaluateOptions,
+    FolderOptions,
+    PhotographOptions,
+    RunPartOptions,
+)
 from maskdet.evaluate.photographs import evaluate_photographs
 from maskdet.evaluate.report import Report
 from maskdet.evaluate.videos import evaluate_video
 from maskdet.media.files import next_run_folder, replacing, write_json
 from maskdet.stream import NetworkOptions
-from maskdet.vision.classifier import MaskClassifier, find_card
+from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.foreign import find_or_convert_card
 
 REPORT_FILE, PAGE_FILE = "report.json", "report.html"
@@ -57,20 +65,26 @@ def evaluate(
         SourceError: a video cannot be read.
         OutputError: the report cannot be written.
     """
+    if options.networks.model is None and isinstance(options.subject, RunPartOptions):
+        own = model_of_run(options.subject.run)
+        options = replace(options, networks=replace(options.networks, model=own))
     earlier = None
     if options.compare is not None:
         gate = options.gate or options.subject.gate
         earlier = read_earlier(options.compare, options.subject.kind, gate)
+    data = digest(options.subject)
+    if options.compare is not None and not options.other_data:
+        check_same_data(options.compare, data)
     if options.output is not None:
         _check_place(options.output)
-    if options.networks.model is not None:
-        card = find_or_convert_card(options.networks.model, log)
-        options = replace(options, networks=replace(options.networks, model=card))
+    card = find_or_convert_card(options.networks.model, log)
     # A run that fails leaves nothing, least of all new plots beside an old report.
     try:
         with tempfile.TemporaryDirectory() as name:
             made = Path(name)
-            report = _measure(options, made, show)
+            report = replace(_measure(options, card, made, show), data=data)
+            if "trained on" in report.about:
+                log(f"trained on: {report.about['trained on']}")
             comparison = None
             if earlier is not None:
                 comparison = compare(
@@ -116,28 +130,35 @@ def _put(made: Path, given: Path | None) -> Path:
     return output
 
 
-def _measure(options: EvaluateOptions, output: Path, show: Callable[[float, str], None]) -> Report:
+def _measure(
+    options: EvaluateOptions, card: Path, output: Path, show: Callable[[float, str], None]
+) -> Report:
     subject, networks = options.subject, options.networks
-    if isinstance(subject, FolderOptions):
+    about: dict[str, str]
+    if isinstance(subject, FolderOptions | RunPartOptions):
         classifier = MaskClassifier(
-            find_card(networks.model),
+            card,
             precision=networks.precision,
             crop_margin=networks.crop_margin,
             named=networks.model,
             merge=networks.merge,
         )
-        report = evaluate_folders(subject, classifier, output, merge=networks.merge, show=show)
-        about = {"data": str(subject.dataset)}
+        trained = trained_hashes(read_card(card))
+        report = evaluate_folders(
+            subject, classifier, output, merge=networks.merge, trained=trained, show=show
+        )
+        folder = subject.dataset if isinstance(subject, FolderOptions) else subject.run
+        about = {"data": str(folder), "network": classifier.path.name}
     elif isinstance(subject, PhotographOptions):
         report = evaluate_photographs(subject, networks, output, show=show)
         about = {"data": str(subject.images)}
     else:
         report = evaluate_video(subject, networks, output, show=show)
         about = {"data": str(subject.video)}
-    return replace(report, about={**about, **_networks(networks), **report.about})
+    return replace(report, about={**about, **_networks(networks, card), **report.about})
 
 
-def _networks(networks: NetworkOptions) -> dict[str, str]:
+def _networks(networks: NetworkOptions, card: Path) -> dict[str, str]:
     """Says which networks were used, and the options that differ from the usual."""
     usual = NetworkOptions()
     options = [
@@ -147,6 +168,6 @@ def _networks(networks: NetworkOptions) -> dict[str, str]:
     ]
     options += [f"merge {label}={other}" for label, other in networks.merge]
     return {
-        "model": find_card(networks.model).stem,
+        "model": card.stem,
         "options": ", ".join(options) or "the usual ones",
     }

@@ -16,6 +16,7 @@ FILE = "config.toml"
 _OPTION_NAMES = {
     "from_model": "from",
     "from_face": "from",
+    "split_file": "split",
     "sizes": "size",
     "measured_sizes": "measured-size",
     "ignored_labels": "ignore",

@@ -91,7 +91,8 @@ class Journal:
                 self.diverged, ended = True, "the loss is no longer a number: stopped"
         learned = self.progress.best_epoch >= 0
         if ended:
-            self.say(ended + ("; the best network so far is kept" if learned else ""))
+            kept = f"; the best network so far is kept: --resume {self.folder} goes on"
+            self.say(ended + (kept if learned else ""))
         if not learned:
             reason = (
                 "the loss is not a number; lower the learning rate"

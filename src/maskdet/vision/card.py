@@ -1,5 +1,6 @@
 """The card of a classifier."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from maskdet.errors import ModelError
 from maskdet.vision.precision import AUTO, fastest
 
 CARD_FORMAT = 1
-TFLITE = ".tflite"
+TFLITE, KERAS = ".tflite", ".keras"
 
 SMALLEST_MARGIN, LARGEST_MARGIN = -0.4, 2.0
 """Of the box's side: below, little of the face is left; beyond, little but what surrounds it."""
@@ -36,6 +37,11 @@ class ClassifierCard(Card):
     no_maps: str
 
 
+def key_of_keras(files: Mapping[str, object]) -> str:
+    """Returns which of a card's networks answers as its Keras file: float32's, else the default."""
+    return "tflite_float32" if "tflite_float32" in files else "tflite"
+
+
 def network_file(card: ClassifierCard, precision: str | None, named: Path | None) -> Path:
     """Finds the network to run.
 
@@ -43,7 +49,8 @@ def network_file(card: ClassifierCard, precision: str | None, named: Path | None
         card: of the model.
         precision: which of the card's networks, or `maskdet.vision.precision.AUTO`; ``None`` for
             its default.
-        named: what the user named; a ``.tflite`` file is run itself.
+        named: what the user named; a ``.tflite`` file is run itself, and for a ``.keras`` file the
+            network of the same precision, where there is one.
 
     Raises:
         ModelError: there is no such network, or it is damaged.
@@ -51,6 +58,8 @@ def network_file(card: ClassifierCard, precision: str | None, named: Path | None
     key = f"tflite_{precision}" if precision else "tflite"
     if named is not None and named.suffix.lower() == TFLITE:
         return card.named_file(named, key if precision not in (None, AUTO) else None)
+    if named is not None and named.suffix.lower() == KERAS and precision in (None, AUTO):
+        return card.file(key_of_keras(card.files))
     return card.file(fastest_key(card) if precision == AUTO else key)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from maskdet.assets import cache_folder, read_card, sha256
 from maskdet.errors import ModelError
 from maskdet.extras import require
+from maskdet.vision.card import KERAS, ClassifierCard, key_of_keras, read_classifier_card
 from maskdet.vision.classifier import find_card
 from maskdet.vision.described import companions, is_card
 
@@ -36,7 +37,10 @@ def find_or_convert_card(model: Path | None, log: Callable[[str], None]) -> Path
         MissingExtraError: it has to be converted, and TensorFlow is not installed.
     """
     if model is None or not _is_foreign(model):
-        return find_card(model)
+        card = find_card(model)
+        if model is not None and model.suffix.lower() == KERAS:
+            _say_what_runs(model, read_classifier_card(card), log)
+        return card
     target = cache_folder() / "converted" / _key(model) / model.stem
     card = target.with_name(f"{target.name}.json")
     if not card.is_file():
@@ -49,6 +53,14 @@ def find_or_convert_card(model: Path | None, log: Callable[[str], None]) -> Path
     return card
 
 
+def _say_what_runs(model: Path, card: ClassifierCard, log: Callable[[str], None]) -> None:
+    """Says so where no file of the card answers just as the Keras file that was named."""
+    key = key_of_keras(card.files)
+    entry = card.files.get(key)
+    if entry is not None and entry.precision not in (None, "float32"):
+        log(f"{model}: is for training; {entry.name} ({entry.precision}), made from it, is run")
+
+
 def _is_foreign(model: Path) -> bool:
     suffix = model.suffix.lower()
     if model.is_dir():
@@ -56,7 +68,7 @@ def _is_foreign(model: Path) -> bool:
     if not model.is_file():
         return False
     return suffix in _LEGACY_SUFFIXES or (
-        suffix == ".keras" and not is_card(model.with_suffix(".json"))
+        suffix == KERAS and not is_card(model.with_suffix(".json"))
     )
 
 

@@ -16,9 +16,9 @@ from maskdet.vision.preprocessing import scale_to_unit
 
 
 def small_model(suffix: str = "", *, between: Any = ()) -> Any:
-    """Returns a small_cnn of 32 pixels, its dense layers called by a script's later run."""
-    options = TrainOptions(dataset=(), architecture="small_cnn", image_size=32, head_units=8)
-    whole = deployable(build(options, 2).whole, architecture="small_cnn", size=32, dropout=0.5)
+    """Returns a tiny_cnn of 32 pixels, its dense layers called by a script's later run."""
+    options = TrainOptions(dataset=(), architecture="tiny_cnn", image_size=32, head_units=8)
+    whole = deployable(build(options, 2).whole, architecture="tiny_cnn", size=32, dropout=0.5)
     tensor = whole.get_layer("flatten").output
     for layer in (
         keras.layers.Dense(8, activation="relu", name=f"dense{suffix}"),
@@ -38,7 +38,7 @@ def test_a_model_of_another_run(name: str, tmp_path: Path) -> None:
     assert read_model(tmp_path / name).labels == ("with_mask", "without_mask")
     (tmp_path / "m.json").write_text(json.dumps({"labels": ["a", "b"]}))
     found = read_model(tmp_path / name)
-    assert (found.labels, found.architecture) == (("a", "b"), "small_cnn")
+    assert (found.labels, found.architecture) == (("a", "b"), "tiny_cnn")
     assert found.model.get_layer("dropout").rate == 0.3
     faces = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
     inputs = scale_to_unit(faces)
@@ -57,7 +57,7 @@ def test_other_architectures(tmp_path: Path) -> None:
     inputs = keras.Input((8, 8, 3))
     flat = keras.layers.Flatten()(inputs)
     keras.Model(inputs, keras.layers.Dense(2, "softmax")(flat)).save(tmp_path / "other.keras")
-    with pytest.raises(ModelError, match="neither MobileNetV2 nor small_cnn"):
+    with pytest.raises(ModelError, match="is none of mobilenet_v2, "):
         read_model(tmp_path / "other.keras")
     model = small_model()
     sigmoid = keras.layers.Dense(1, "sigmoid", name="end")(model.get_layer("dropout").output)

@@ -95,17 +95,17 @@ def test_backbone_weights_that_are_not(tmp_path: Path, content: bytes | None) ->
 
 
 def save_small(folder: Path, labels: tuple[str, ...]) -> Path:
-    """Saves a small_cnn as `.keras`."""
-    options = TrainOptions(dataset=(), architecture="small_cnn", image_size=32, head_units=8)
+    """Saves a tiny_cnn as `.keras`."""
+    options = TrainOptions(dataset=(), architecture="tiny_cnn", image_size=32, head_units=8)
     path = folder / "small.keras"
     build(options, len(labels)).whole.save(path)
     return path
 
 
 def test_from_another_architecture(tmp_path: Path) -> None:
-    """A small_cnn cannot become a MobileNetV2."""
+    """A tiny_cnn cannot become a MobileNetV2."""
     options = TrainOptions(dataset=(), from_model=save_small(tmp_path, LABELS))
-    with pytest.raises(ModelError, match="is a small_cnn"):
+    with pytest.raises(ModelError, match="is a tiny_cnn"):
         initial_networks(options, LABELS, print)
 
 
@@ -113,12 +113,12 @@ def test_from_keeps_the_head_only_where_labels_agree(tmp_path: Path) -> None:
     """Other labels get a new head on the old convolutions, and that is said."""
     path = save_small(tmp_path, LABELS)
     options = TrainOptions(
-        dataset=(), architecture="small_cnn", image_size=32, head_units=8, from_model=path
+        dataset=(), architecture="tiny_cnn", image_size=32, head_units=8, from_model=path
     )
     said: list[str] = []
     source = read_model(path).model
-    same = initial_networks(options, LABELS, said.append).whole
-    other = initial_networks(options, ("a", "b", "c"), said.append).whole
+    same = initial_networks(options, LABELS, said.append).networks.whole
+    other = initial_networks(options, ("a", "b", "c"), said.append).networks.whole
     for found, kept in ((same, True), (other, False)):
         convolution = [model.get_layer("conv1").get_weights()[0] for model in (source, found)]
         assert np.array_equal(*convolution)

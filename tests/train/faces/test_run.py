@@ -1,11 +1,13 @@
 """Training the face detector: that it learns, starts and stops as told, and what it refuses."""
 
+import contextlib
 import json
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from boxed_pictures import made_up_picture, write_boxed
 from command_line import Cli, assert_user_error
@@ -377,6 +380,16 @@ def test_an_output_that_holds_a_model_is_refused(folder: Path, tmp_path: Path) -
     assert not (tmp_path / "new").exists()
 
 
+@contextlib.contextmanager
+def stepwise() -> Iterator[None]:
+    """Runs steps one by one: to make a graph of them takes longer than a few of them do."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
 def test_a_run_is_the_same_again(folder: Path, tmp_path: Path) -> None:
     """The seed decides the fresh heads of a network without heads for small faces, too."""
     kept = []
@@ -396,7 +409,7 @@ def test_a_run_is_the_same_again(folder: Path, tmp_path: Path) -> None:
             if line.startswith("pass 1"):
                 raise KeyboardInterrupt
 
-        with pytest.raises(KeyboardInterrupt):
+        with stepwise(), pytest.raises(KeyboardInterrupt):
             train(given, say=stop, show=lambda _, __: None)
         assert f"--resume {tmp_path / name} goes on" in lines[-1]
         with np.load(tmp_path / name / "best.npz") as arrays:

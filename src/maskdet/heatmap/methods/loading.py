@@ -122,10 +122,11 @@ def _load_lite(
                 f"{path}: its graph takes {classifier.size} pixels and no other size; "
                 f"leave --resolution {options.resolution} out"
             ) from None
-    if card.architecture == "small_cnn":
+    if card.architecture in ("small_cnn", "tiny_cnn"):
         log(
-            "small_cnn does not pool its map globally: each place has weights of its own, so the "
-            "map is exact but may jump from cell to cell; --method gradcam averages the weights"
+            f"{card.architecture} does not pool its map globally: each place has weights of its "
+            "own, so the map is exact but may jump from cell to cell; --method gradcam averages "
+            "the weights"
         )
     finished = _finished(explainer, options, merging, classifier.temperature)
     return LoadedModel(finished, classifier.crop_margin, classifier.temperature)

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.class_folders.splits import SPLITS, TEST, TRAIN, VALIDATION
+from maskdet.class_folders.split_file import SplitRow, write_split
+from maskdet.class_folders.splits import SPLITS, TRAIN
 from maskdet.detections import FloatArray
 from maskdet.duplicates import Pairs, group_duplicates, near_pairs
 from maskdet.errors import DatasetError
+from maskdet.train.classifier.dividing import divide
 from maskdet.train.classifier.feed import Feed
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.data import BadFile, Collection, collect, hash_folders
-from maskdet.train.split import grouped_split, naive_split
 
 SKIPPED_FILE = "skipped.csv"
 
@@ -84,6 +85,10 @@ class Dataset:
         )
         return {part: {label: seen[part, label] for label in self.labels} for part in SPLITS}
 
+    def indices(self, part: str) -> NDArray[np.intp]:
+        """Returns which of the pictures are of a part, in the order of its feed."""
+        return np.flatnonzero(np.array(self.parts) == part)
+
     def part_groups(self, part: str) -> NDArray[np.intp]:
         """Returns the group numbers of a part's pictures, in the order of its feed."""
         of_part: NDArray[np.intp] = self.groups[np.array(self.parts) == part]
@@ -92,18 +97,20 @@ class Dataset:
     def write(self, folder: Path) -> None:
         """Writes ``split.csv``, and ``conflicts.csv`` and ``skipped.csv`` where there are any."""
         pictures = self.collection.pictures
-        rows: list[tuple[object, ...]] = [
-            (picture.path, picture.label, group, part)
-            for picture, group, part in zip(pictures, self.groups, self.parts, strict=True)
-        ]
-        _write_csv(folder / "split.csv", ("file", "label", "group", "split"), rows)
+        write_split(
+            folder,
+            (
+                SplitRow(picture.path, picture.label, str(group), part, picture.box)
+                for picture, group, part in zip(pictures, self.groups, self.parts, strict=True)
+            ),
+        )
         if self.conflicts:
             header = ("file", "same_as", "differing_bits_of_256")
             _write_csv(folder / "conflicts.csv", header, self.conflicts)
         skipped = (*self.collection.bad, *self.unread, *self.collection.unseen)
         if skipped:
-            rows = [(file.path, file.reason) for file in skipped]
-            _write_csv(folder / SKIPPED_FILE, ("file", "reason"), rows)
+            lines = [(file.path, file.reason) for file in skipped]
+            _write_csv(folder / SKIPPED_FILE, ("file", "reason"), lines)
 
 
 def prepare(options: TrainOptions) -> Dataset:
@@ -124,7 +131,7 @@ def prepare(options: TrainOptions) -> Dataset:
             raise DatasetError("--exclude-like leaves a class without pictures")
     given = [picture.group for picture in collection.pictures]
     groups, duplicates = group_duplicates(collection.hashes, given)
-    parts = tuple(_divide(options, collection, groups))
+    parts = tuple(divide(options, collection, groups))
     labels = collection.label_indices
     weights = _weights(options, collection, parts)
     whole = Feed(
@@ -137,55 +144,6 @@ def prepare(options: TrainOptions) -> Dataset:
     )
     feeds = {part: whole.subset(np.flatnonzero(np.array(parts) == part)) for part in SPLITS}
     return Dataset(collection, groups, parts, duplicates, len(excluded), unread, feeds)
-
-
-def _divide(
-    options: TrainOptions, collection: Collection, groups: NDArray[np.intp]
-) -> Sequence[str]:
-    ready = [picture.split for picture in collection.pictures]
-    if any(ready):
-        if None in ready:
-            raise DatasetError("some --dataset folders have train/ val/ test/ in them, some not")
-        return _completed(options, collection, groups, [part for part in ready if part is not None])
-    return _drawn(options, collection.label_indices, groups, test=options.test)
-
-
-def _completed(
-    options: TrainOptions, collection: Collection, groups: NDArray[np.intp], parts: list[str]
-) -> Sequence[str]:
-    """Takes a ready layout as it is; without a validation part, one is drawn from the training."""
-    _check_part(collection, parts, TRAIN)
-    if VALIDATION not in parts:
-        chosen = np.flatnonzero(np.array(parts) == TRAIN)
-        drawn = _drawn(
-            options,
-            collection.label_indices[chosen],
-            groups[chosen],
-            test=0.0 if TEST in parts else options.test,
-        )
-        for index, part in zip(chosen, drawn, strict=True):
-            parts[index] = part
-    _check_part(collection, parts, VALIDATION)
-    return parts
-
-
-def _check_part(collection: Collection, parts: Sequence[str], part: str) -> None:
-    pictures = zip(collection.pictures, parts, strict=True)
-    missing = set(collection.labels) - {picture.label for picture, of in pictures if of == part}
-    if missing:
-        raise DatasetError(
-            f"the ready layout has no pictures of {min(missing)!r} in its {part!r} folders"
-        )
-
-
-def _drawn(
-    options: TrainOptions, labels: NDArray[np.intp], groups: NDArray[np.intp], *, test: float
-) -> Sequence[str]:
-    if options.naive_split:
-        return naive_split(labels, validation=options.validation, test=test, seed=options.seed)
-    return grouped_split(
-        labels, groups, validation=options.validation, test=test, seed=options.seed
-    )
 
 
 def _weights(options: TrainOptions, collection: Collection, parts: Sequence[str]) -> FloatArray:

@@ -1,29 +1,35 @@
 """After training: the model's files where they were asked for, and the reports of the run."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from maskdet.cards import trained
 from maskdet.class_folders.splits import TEST, TRAIN, VALIDATION
-from maskdet.detections import FloatArray
 from maskdet.errors import OutputError
 from maskdet.train import card
-from maskdet.train.classifier import report
-from maskdet.train.classifier.convert import Conversion, convert
+from maskdet.train.classifier import convert, report
+from maskdet.train.classifier.convert import KERAS, Answers, Exported
 from maskdet.train.classifier.dataset import Dataset
-from maskdet.train.classifier.feed import Feed, batches
-from maskdet.train.classifier.metrics import PartReport, fit_temperature, report_part
 from maskdet.train.classifier.model import deployable
 from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.classifier.report import Measured
+from maskdet.train.classifier.start import Start, keep_the_better
 from maskdet.train.journal import Journal
 
 MODEL_NAME = "mask_detector"  # of the model in the run's own folder
 CALIBRATION_PICTURES = 200
+GUARD_PICTURES = 100  # of training, beside the validation ones, on which files are compared
 
-_NO_RECIPE = {"dataset", "output", "overwrite", "run_dir", "exclude_like", "from_model", "export"}
+# Probabilities that differ by less than this over all pictures are the same answer.
+_SAME_ANSWER = 0.01
+
+_NO_RECIPE = {
+    *("dataset", "output", "overwrite", "run_dir", "exclude_like", "from_model", "export"),
+    *("split_file", "repeats", "accept_worse"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Result:
     Attributes:
         card: the model's card.
         folder: of the run, with its reports.
-        figures: by part, what `maskdet.train.classifier.metrics.report_part` measured.
+        figures: by part, what `maskdet.train.classifier.reporting.metrics.report_part` measured.
         text: for reading.
     """
 
@@ -63,101 +69,112 @@ def check_output(options: TrainOptions, *, resumed: bool) -> None:
 
 
 def finish(
-    options: TrainOptions,
-    dataset: Dataset,
-    trained: Any,
-    journal: Journal,
+    options: TrainOptions, dataset: Dataset, network: Any, start: Start | None, journal: Journal
 ) -> Result:
-    """Measures, calibrates, exports and reports.
+    """Exports, measures the files, calibrates and reports.
 
     Args:
         options: of the run.
         dataset: its pictures.
-        trained: the network with its best weights.
+        network: with its best weights.
+        start: the model it went on from, if any.
         journal: of the run.
 
     Raises:
         OutputError: something cannot be written.
     """
+    kept_start = start is not None and keep_the_better(start, network, options, dataset, journal)
     model = deployable(
-        trained,
+        network,
         architecture=options.architecture,
         size=options.input_size,
         dropout=options.dropout,
+        alpha=options.alpha,
     )
-    folder, history, show = journal.folder, journal.progress.history, journal.show
-    feeds = {part: dataset.feeds[part] for part in (VALIDATION, TEST) if len(dataset.feeds[part])}
-    probabilities = {part: predict(model, feed, options, show) for part, feed in feeds.items()}
-    temperature = fit_temperature(feeds[VALIDATION].labels, probabilities[VALIDATION])
-    reports = {
-        part: report_part(
-            feed.labels,
-            probabilities[part],
-            dataset.part_groups(part),
-            dataset.labels,
-            temperature=temperature,
-            seed=options.seed,
-        )
-        for part, feed in feeds.items()
-    }
-    train = dataset.feeds[TRAIN]
-    chosen = np.random.default_rng(options.seed).permutation(len(train))[:CALIBRATION_PICTURES]
-    conversion = convert(
-        model,
-        [train.plain(index, size=options.input_size) for index in chosen],
-        [
-            feeds[VALIDATION].plain(index, size=options.input_size)
-            for index in range(len(feeds[VALIDATION]))
-        ],
-        probabilities[VALIDATION],
-        precisions=options.export,
-        say=journal.say,
-        show=show,
-    )
-    contents = _card(options, dataset, len(history), temperature, reports, conversion)
-    target = options.output or folder / MODEL_NAME
-    path = card.write_model(
-        target, model, conversion.files, default=conversion.default, card=contents
-    )
+    size, say, show = options.input_size, journal.say, journal.show
+    train, validation = dataset.feeds[TRAIN], dataset.feeds[VALIDATION]
+    shuffled = np.random.default_rng(options.seed).permutation(len(train))
+    calibration = [train.plain(index, size=size) for index in shuffled[:CALIBRATION_PICTURES]]
+    # Those that calibrate int8 are the ones it answers best.
+    guard = train.subset(shuffled[CALIBRATION_PICTURES:][:GUARD_PICTURES])
+    with convert.exported(model, calibration, options.export, say=say, show=show) as files:
+        of_validation = files.answers(validation, show, "measuring on validation")
+        warn_of_same_answers(of_validation[KERAS], say)
+        able = _able(files, of_validation, guard, calibration, journal)
+        default = convert.fastest(able, files.milliseconds)
+        if default not in of_validation:
+            of_validation = files.answers(validation, show, "measuring on validation")
+        answers = {VALIDATION: of_validation}
+        if len(dataset.feeds[TEST]):
+            answers[TEST] = files.answers(dataset.feeds[TEST], show, "measuring on test")
+    measured = Measured.of(options, dataset, answers, default, files)
+    say(str(measured.temperature))
+    passes = len(journal.progress.history)
+    contents = _card(options, dataset, passes, measured, start, kept_start=kept_start)
+    contents["interchangeable"] = able
+    target = options.output or journal.folder / MODEL_NAME
+    path = card.write_model(target, model, files.files, default=default, card=contents)
     journal.write_history()
-    report.write(
-        folder,
-        dataset=dataset,
-        history=history,
-        probabilities=probabilities,
-        temperature=temperature,
-        reports=reports,
-        conversion=conversion,
-        card=contents,
+    report.write(journal.folder, dataset, journal.progress.history, measured, contents)
+    text = "\n\n".join(
+        f"{part}, as {path.stem}.tflite ({default}) answers\n{found.text}"
+        for part, found in measured.reports.items()
     )
-    text = "\n\n".join(f"{part}\n{found.text}" for part, found in reports.items())
     return Result(
         path,
-        folder,
-        {part: found.figures for part, found in reports.items()},
-        f"{text}\nmodel {path}\nreports {folder}",
+        journal.folder,
+        {part: found.figures for part, found in measured.reports.items()},
+        f"{text}\nmodel {path}\nreports {journal.folder}",
     )
 
 
-def predict(
-    model: Any, feed: Feed, options: TrainOptions, show: Callable[[float, str], None]
-) -> FloatArray:
-    """Returns the (N, C) probabilities of a feed's pictures as the runtime would see them."""
-    rows: list[FloatArray] = []
-    size, batch_size = options.input_size, options.batch_size
-    for pixels, _, _ in batches(feed, size=size, batch_size=batch_size):
-        rows.append(model.predict_on_batch(pixels))
-        show(min(1.0, len(rows) * batch_size / len(feed)), "measuring")
-    return np.concatenate(rows).astype(np.float32)
+def warn_of_same_answers(probabilities: Any, say: Any) -> bool:
+    """Says so where answers do not depend on the picture; returns whether they do not.
+
+    Args:
+        probabilities: (N, C) of different pictures.
+        say: takes one line of log.
+    """
+    spread = float(np.ptp(probabilities, axis=0).max()) if len(probabilities) > 1 else 1.0
+    if spread >= _SAME_ANSWER:
+        return False
+    say(
+        f"the answers do not depend on the picture (probabilities differ by {spread:.4f} at most): "
+        "nothing was learned that shows at inference; more passes, another --learning-rate, or "
+        "pre-trained --weights"
+    )
+    return True
+
+
+def _able(
+    files: Exported,
+    of_validation: Answers,
+    guard: Any,
+    calibration: Any,
+    journal: Journal,
+) -> list[str]:
+    """Returns which files may be the default; the test pictures have no say in it."""
+    compared = of_validation
+    if len(guard):
+        more = files.answers(guard, journal.show, "comparing files")
+        compared = {name: np.concatenate([found, more[name]]) for name, found in compared.items()}
+    able = convert.allowed(compared, journal.say)
+    if not able:
+        # Even float32 may differ, by rounding between two labels: there is nothing nearer.
+        if "float32" not in files.files:
+            convert.add_float32(files, calibration)
+        able = ["float32"]
+    return able
 
 
 def _card(
     options: TrainOptions,
     dataset: Dataset,
     passes: int,
-    temperature: float,
-    reports: dict[str, PartReport],
-    conversion: Conversion,
+    measured: Measured,
+    start: Start | None,
+    *,
+    kept_start: bool,
 ) -> dict[str, Any]:
     counts: dict[str, dict[str, int]] = {}
     for picture in dataset.collection.pictures:
@@ -166,12 +183,13 @@ def _card(
     recipe = {name: value for name, value in vars(options).items() if name not in _NO_RECIPE}
     if Path(recipe["weights"]).is_absolute():
         recipe["weights"] = Path(recipe["weights"]).name
+    seen = dataset.collection.hashes.subset(dataset.indices(TRAIN).tolist())
     return {
         "architecture": options.architecture,
         "labels": list(dataset.labels),
         "input": {"size": options.input_size, "colour": "RGB", "range": [0, 255]},
         "crop_margin": options.crop_margin,
-        "temperature": round(temperature, 4),
+        "temperature": round(measured.temperature.value, 4),
         "training": {
             "data": counts,
             "split": dataset.counts(),
@@ -180,13 +198,15 @@ def _card(
             "passes": passes,
             "recipe": recipe,
             "adapted_from": options.from_model.name if options.from_model else None,
+            "start_kept": kept_start,
+            trained.KEY: trained.pack(seen, *([] if start is None else [start.trained])),
         },
         "metrics": {
-            **{part: _headline(found.figures) for part, found in reports.items()},
-            "export": conversion.figures,
+            "measured": f"{measured.default} file, light runtime",
+            **{part: _headline(found.figures) for part, found in measured.reports.items()},
+            "export": measured.files,
         },
         "versions": card.versions(),
-        "interchangeable": list(conversion.interchangeable),
     }
 
 

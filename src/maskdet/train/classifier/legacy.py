@@ -8,6 +8,7 @@ import keras
 
 from maskdet.errors import ModelError
 from maskdet.train.classifier.model import HEAD_LAYERS, LAST_MAP, deployable
+from maskdet.train.classifier.options import ARCHITECTURES
 from maskdet.train.others.canonical import flatten
 from maskdet.train.others.converting import usual_labels
 from maskdet.train.others.reading import read_keras_model
@@ -20,6 +21,17 @@ _POOLING = (
     keras.layers.Flatten,
     keras.layers.GlobalAveragePooling2D,
 )
+
+# Layers that one of the networks alone has; those of MobileNetV3 Large come before Small's.
+_MARKS = (
+    (LAST_MAP, "mobilenet_v2"),
+    ("expanded_conv_14_project", "mobilenet_v3_large"),
+    ("expanded_conv_10_project", "mobilenet_v3_small"),
+    ("block6h_add", "efficientnet_v2_b0"),
+    ("pool3", "tiny_cnn"),
+    ("dropout_map", "small_cnn"),
+)
+_LAST_BLOCK, _LAST_FILTERS = "block_16_project", 320  # of MobileNetV2 of the usual width
 
 
 @dataclass(frozen=True)
@@ -41,26 +53,40 @@ def read_model(path: Path) -> Existing:
     """Reads a model to train on from.
 
     Args:
-        path: see `maskdet.train.others.reading.read_keras_model`; MobileNetV2 or `small_cnn` with
-            a head of two dense layers.
+        path: see `maskdet.train.others.reading.read_keras_model`; one of `ARCHITECTURES` with a
+            head of two dense layers.
 
     Raises:
         ModelError: it is missing, damaged, or built otherwise.
     """
     source = flatten(read_keras_model(path))
-    names = {layer.name for layer in source.layers}
-    if not ({LAST_MAP, "conv3"} & names):
-        raise ModelError(f"{path}: is neither MobileNetV2 nor small_cnn")
-    architecture = "mobilenet_v2" if LAST_MAP in names else "small_cnn"
+    architecture = _architecture(source)
+    if not architecture:
+        raise ModelError(f"{path}: is none of {', '.join(ARCHITECTURES)}")
     dropout = _name_head(source, path)
     size = int(source.input_shape[1] or _USUAL_SIZE)
+    alpha = _alpha(source) if architecture == "mobilenet_v2" else 1.0
     try:
-        model = deployable(source, architecture=architecture, size=size, dropout=dropout)
+        model = deployable(
+            source, architecture=architecture, size=size, dropout=dropout, alpha=alpha
+        )
         _check_copied(source, model)
         labels, _ = usual_labels(describe(path).labels, int(model.output_shape[1]))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     return Existing(model, architecture, labels)
+
+
+def _architecture(source: Any) -> str:
+    """Tells by its layers' names which network a model is; empty for none that is known."""
+    names = {layer.name for layer in source.layers}
+    return next((name for layer, name in _MARKS if layer in names), "")
+
+
+def _alpha(source: Any) -> float:
+    """Returns the width of a MobileNetV2, by the filters of its last block."""
+    blocks = [layer for layer in source.layers if layer.name == _LAST_BLOCK]
+    return float(blocks[0].get_weights()[0].shape[-1] / _LAST_FILTERS) if blocks else 1.0
 
 
 def _name_head(source: Any, path: Path) -> float:

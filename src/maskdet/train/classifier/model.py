@@ -1,4 +1,4 @@
-"""The networks: MobileNetV2 with the usual head, and the small network of well-known notebooks.
+"""The networks: a backbone with the usual head, and the plain networks of well-known notebooks.
 
 One is trained at any input size (its pooling takes what it gets); `deployable` gives the flat graph
 of a fixed size that is saved and exported.
@@ -6,14 +6,13 @@ of a fixed size that is saved and exported.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
 
-from maskdet import assets
 from maskdet.errors import ModelError
-from maskdet.train.classifier.options import BACKBONE_WEIGHTS, TrainOptions
+from maskdet.train.classifier.backbones import backbone, load_weights
+from maskdet.train.classifier.options import PLAIN, TrainOptions
 
 LAST_MAP = "out_relu"  # MobileNetV2's last feature map, from which heat maps are made
 HEAD_LAYERS = ("dense", "dense_1")
@@ -46,26 +45,27 @@ def build(options: TrainOptions, classes: int) -> Networks:
     Raises:
         ModelError: weights that are not there or are of another network.
     """
-    if options.architecture == "small_cnn":
-        inputs = keras.Input((options.input_size, options.input_size, 3))
-        outputs = _small_cnn(inputs, options.head_units, options.dropout, classes)
+    if options.architecture in PLAIN:
+        side = options.input_size
+        inputs = keras.Input((side, side, 3))
+        outputs = _PLAIN[options.architecture](inputs, options.head_units, options.dropout, classes)
         return Networks(keras.Model(inputs, outputs), None, None, pretrained=False)
-    backbone = keras.applications.MobileNetV2(
-        include_top=False, weights=None, input_shape=(None, None, 3)
-    )
-    pretrained = _load_backbone(backbone, options.weights)
-    features = keras.layers.GlobalAveragePooling2D(name="pool")(backbone.output)
+    trunk = backbone(options.architecture, (None, None, 3), options.alpha)
+    pretrained = load_weights(trunk, options)
+    features = keras.layers.GlobalAveragePooling2D(name="pool")(trunk.output)
     layers = _head_layers(options.head_units, options.dropout, classes)
     head_input = keras.Input((features.shape[-1],))
     return Networks(
-        whole=keras.Model(backbone.input, _chain(layers, features)),
-        trunk=keras.Model(backbone.input, features),
+        whole=keras.Model(trunk.input, _chain(layers, features)),
+        trunk=keras.Model(trunk.input, features),
         head=keras.Model(head_input, _chain(layers, head_input)),
         pretrained=pretrained,
     )
 
 
-def deployable(source: Any, *, architecture: str, size: int, dropout: float) -> Any:
+def deployable(
+    source: Any, *, architecture: str, size: int, dropout: float, alpha: float = 1.0
+) -> Any:
     """Copies trained weights into the flat graph of a fixed input size.
 
     Args:
@@ -73,19 +73,18 @@ def deployable(source: Any, *, architecture: str, size: int, dropout: float) -> 
         architecture: one of `maskdet.train.classifier.options.ARCHITECTURES`.
         size: side of the input in pixels.
         dropout: the head's, kept for whoever trains on.
+        alpha: width of MobileNetV2.
 
     Returns:
         A Keras model, (B, size, size, 3) float32 RGB in [-1, 1] to (B, C) probabilities.
     """
     units, classes = (source.get_layer(name).units for name in HEAD_LAYERS)
-    if architecture == "small_cnn":
+    if architecture in PLAIN:
         inputs = keras.Input((size, size, 3))
-        outputs = _small_cnn(inputs, units, dropout, classes)
+        outputs = _PLAIN[architecture](inputs, units, dropout, classes)
     else:
-        backbone = keras.applications.MobileNetV2(
-            include_top=False, weights=None, input_shape=(size, size, 3)
-        )
-        inputs, tail = backbone.input, backbone.output
+        trunk = backbone(architecture, (size, size, 3), alpha)
+        inputs, tail = trunk.input, trunk.output
         pool = keras.layers.AveragePooling2D(tail.shape[1:3], name="average_pooling2d")
         flat = keras.layers.Flatten(name="flatten")(pool(tail))
         outputs = _chain(_head_layers(units, dropout, classes), flat)
@@ -174,6 +173,27 @@ def _chain(layers: Iterable[Any], tensor: Any) -> Any:
 
 
 def _small_cnn(inputs: Any, units: int, dropout: float, classes: int) -> Any:
+    """The notebooks' network: three convolutions, one pooling; 23.1 million weights at 124 pixels.
+
+    Theirs ends in one sigmoid, which of two classes says the same as this softmax: sigmoid(z) is
+    the softmax of (0, z).
+    """
+    convolutions = ((32, "same"), (64, "valid"), (128, "valid"))
+    tensor = inputs
+    for number, (filters, padding) in enumerate(convolutions, 1):
+        convolution = keras.layers.Conv2D(
+            filters, 3, padding=padding, activation="relu", name=f"conv{number}"
+        )
+        tensor = convolution(tensor)
+    tensor = keras.layers.MaxPooling2D(name="pool")(tensor)
+    tensor = keras.layers.Dropout(dropout / 2, name="dropout_map")(tensor)
+    flat = keras.layers.Flatten(name="flatten")(tensor)
+    flat = keras.layers.Dropout(dropout, name="dropout_flat")(flat)
+    return _chain(_head_layers(units, dropout, classes), flat)
+
+
+def _tiny_cnn(inputs: Any, units: int, dropout: float, classes: int) -> Any:
+    """The same with a pooling and a dropout after each convolution: a hundredth of the weights."""
     tensor = inputs
     for number, filters in enumerate((32, 64, 128), 1):
         tensor = keras.layers.Conv2D(filters, 3, activation="relu", name=f"conv{number}")(tensor)
@@ -183,15 +203,4 @@ def _small_cnn(inputs: Any, units: int, dropout: float, classes: int) -> Any:
     return _chain(_head_layers(units, dropout, classes), flat)
 
 
-def _load_backbone(backbone: Any, weights: str) -> bool:
-    if weights == "none":
-        return False
-    path = assets.bundled(BACKBONE_WEIGHTS) if weights == "imagenet" else Path(weights)
-    if not path.is_file():
-        raise ModelError(f"--weights {path}: no such file")
-    try:
-        backbone.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        reason = (str(error).strip() or "unreadable").splitlines()[0]
-        raise ModelError(f"--weights {path}: not weights of MobileNetV2 ({reason})") from None
-    return True
+_PLAIN = {"small_cnn": _small_cnn, "tiny_cnn": _tiny_cnn}

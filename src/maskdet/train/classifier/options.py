@@ -5,7 +5,12 @@ from pathlib import Path
 
 from maskdet.train.options import RunOptions
 
-ARCHITECTURES = ("mobilenet_v2", "small_cnn")
+PLAIN = ("small_cnn", "tiny_cnn")  # without a backbone, trained from scratch
+ARCHITECTURES = (
+    *("mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_v2_b0"),
+    *PLAIN,
+)
+SCHEDULES = ("constant", "inverse-time", "cosine")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 AUGMENTATION_NAMES = ("none", "classic", "light", "strong")
 PRECISIONS = ("float32", "float16", "int8")
@@ -23,13 +28,20 @@ class TrainOptions(RunOptions):
         output: name of the model to write, without suffix.
         validation: share of the pictures that picks the best epoch and the temperature.
         test: share of the pictures that is looked at once, at the end.
+        split_file: the ``split.csv`` of a run, to divide the pictures as it did; those that it does
+            not name go with their near-duplicates, else by the hash.
         naive_split: split at random as the usual scripts do, duplicates and all.
+        repeats: runs with seeds from `seed` on, for mean and spread.
+        folds: parts of which each validates once while the others train; 0 for none.
+        fold: the one of these, from 1, that this run validates on; 0 for all in turn.
         class_weights: ``balanced`` makes the classes weigh the same over all dataset folders, and
             nearly the same within each.
         max_bad: share of unreadable files beyond which the run stops.
         architecture: one of `ARCHITECTURES`.
-        weights: ``imagenet``, ``none``, or a weights file of a MobileNetV2 without top.
+        alpha: width of MobileNetV2, as a share of the usual.
+        weights: ``imagenet``, ``none``, or a weights file of the backbone without top.
         from_model: an existing model to adapt instead.
+        accept_worse: take the result even if it is worse than that model.
         head_units: width of the hidden layer of the head.
         dropout: share of its outputs that is dropped in training.
         image_size: side of the network's input in pixels; ``None`` is the architecture's own.
@@ -44,6 +56,8 @@ class TrainOptions(RunOptions):
         batch_size: pictures a step.
         learning_rate: peak learning rate of the frozen phase.
         optimizer: one of `OPTIMIZERS`.
+        schedule: one of `SCHEDULES`, how the rate falls in a phase; see
+            `maskdet.train.classifier.schedules`.
         warm_up: share of a phase's steps in which the rate rises from zero.
         label_smoothing: share of the target that is spread over all classes.
         patience: passes without a better validation loss before a phase stops; 0 never stops it.
@@ -58,12 +72,18 @@ class TrainOptions(RunOptions):
     dataset: tuple[Path, ...]
     validation: float = 0.2
     test: float = 0.1
+    split_file: Path | None = None
     naive_split: bool = False
+    repeats: int = 1
+    folds: int = 0
+    fold: int = 0
     class_weights: str = "balanced"
     max_bad: float = 0.05
     architecture: str = "mobilenet_v2"
+    alpha: float = 1.0
     weights: str = "imagenet"
     from_model: Path | None = None
+    accept_worse: bool = False
     head_units: int = 128
     dropout: float = 0.5
     image_size: int | None = None
@@ -77,6 +97,7 @@ class TrainOptions(RunOptions):
     batch_size: int = 32
     learning_rate: float = 1e-4
     optimizer: str = "adam"
+    schedule: str = "cosine"
     warm_up: float = 0.0
     label_smoothing: float = 0.0
     patience: int = 5
@@ -90,4 +111,21 @@ class TrainOptions(RunOptions):
     @property
     def input_size(self) -> int:
         """Side of the network's input: as asked for, or the architecture's own."""
-        return self.image_size or {"mobilenet_v2": 224, "small_cnn": 124}[self.architecture]
+        return self.image_size or (124 if self.architecture in PLAIN else 224)
+
+    @property
+    def pretrained_weights(self) -> str:
+        """The backbone's first weights, ``imagenet`` or a file; empty for random ones.
+
+        Of the backbones MobileNetV2 of the usual width alone comes with its weights.
+        """
+        if self.weights == "none" or self.architecture in PLAIN:
+            return ""
+        lacking = self.architecture != "mobilenet_v2" or self.alpha != 1
+        return "" if self.weights == "imagenet" and lacking else self.weights
+
+    @property
+    def fine_tune_start(self) -> str:
+        """Layer from which up the backbone is unfrozen: the usual one is MobileNetV2's alone."""
+        usual = self.fine_tune_from == TrainOptions.fine_tune_from
+        return "all" if usual and self.architecture != "mobilenet_v2" else self.fine_tune_from

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from maskdet.errors import OutputError
+from maskdet.media.files import replacing
 from maskdet.train.classifier.augmentation import AUGMENTATIONS
 from maskdet.train.classifier.feed import Feed
 from maskdet.train.classifier.options import TrainOptions
@@ -19,7 +20,7 @@ def write_sheet(feed: Feed, options: TrainOptions, path: Path) -> None:
     Args:
         feed: the pictures.
         options: of the run: augmentation, input size, seed.
-        path: of the PNG to write.
+        path: of the picture to write, in the format that its ending names.
 
     Raises:
         OutputError: the sheet cannot be written.
@@ -34,8 +35,10 @@ def write_sheet(feed: Feed, options: TrainOptions, path: Path) -> None:
             for epoch in range(COLUMNS - 1)
         ]
         rows.append(np.hstack([cv2.resize(view, (TILE, TILE)) for view in views]))
-    encoded, data = cv2.imencode(".png", cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    sheet = cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)
     try:
-        path.write_bytes(data.tobytes() if encoded else b"")
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+        _, data = cv2.imencode(path.suffix.lower(), sheet)
+    except cv2.error:
+        raise OutputError(f"{path}: is no name of a picture; {path.stem}.png is") from None
+    with replacing(path) as temporary:
+        temporary.write_bytes(data.tobytes())

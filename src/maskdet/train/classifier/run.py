@@ -15,7 +15,9 @@ from maskdet.train.classifier.dataset import SKIPPED_FILE, Dataset, prepare
 from maskdet.train.classifier.finish import Result
 from maskdet.train.classifier.initial import initial_networks
 from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.classifier.start import measure_start
 from maskdet.train.classifier.trainer import Trainer
+from maskdet.train.framing import framing_hints
 from maskdet.train.journal import Passed, Say, Show
 from maskdet.train.quiet import no_native_output
 from maskdet.train.strategy import chosen_strategy
@@ -46,17 +48,20 @@ def train(
     finish.check_output(options, resumed=resume is not None)
     dataset = prepare(options)
     _describe(dataset, say)
+    for line in framing_hints(options.dataset, dataset.collection.pictures):
+        say(line)
     with _computing(options):
-        networks = initial_networks(options, dataset.labels, say)
+        initial = initial_networks(options, dataset.labels, say)
+        start = measure_start(initial, options, dataset, say)
         fingerprint = f"{options.architecture} {dataset.collection.fingerprint}"
         journal = open_journal(
             options, "train", fingerprint, say=say, show=show, resume=resume, passed=passed
         )
         feeds = dataset.feeds
-        trainer = Trainer(options, networks, feeds[TRAIN], feeds[VALIDATION], journal)
+        trainer = Trainer(options, initial.networks, feeds[TRAIN], feeds[VALIDATION], journal)
         carry_out(trainer, dataset, journal, resumed=resume is not None)
     with journal.kept():
-        return finish.finish(options, dataset, networks.whole, journal)
+        return finish.finish(options, dataset, initial.networks.whole, start, journal)
 
 
 def draw_preview(options: TrainOptions, path: Path) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """The training loop: phases of passes, the best pass kept, stopped and resumed without loss."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,13 @@ from maskdet.train.classifier.augmentation import AUGMENTATIONS
 from maskdet.train.classifier.feed import Feed, batches
 from maskdet.train.classifier.model import Networks, freeze_trunk, unfreeze
 from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.classifier.passes.schedules import schedule
+from maskdet.train.classifier.passes.watching import Clock, Watch
 from maskdet.train.classifier.views import Views
-from maskdet.train.journal import Diverged, Journal
+from maskdet.train.journal import Journal
+from maskdet.train.plots import plot_history
+from maskdet.train.run_folder import writing_to
+from maskdet.wording import duration
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ class Trainer:
         self.options, self.networks, self.journal = options, networks, journal
         self.train, self.validation = train, validation
         self.phases = plan(options, pretrained=networks.pretrained)
-        self._views = Views(options, networks, train, validation, journal.tick)
+        self._views = Views(options, networks, train, validation, self._tick)
+        self._clock = Clock()
 
     def resume(self) -> None:
         """Takes up where the checkpoint in the run's folder stands.
@@ -81,10 +86,11 @@ class Trainer:
         """
         values = self.journal.restore()
         progress = self.journal.progress
-        if progress.phase >= len(self.phases) or progress.epoch == 0:
-            return  # the phase starts anew from the best weights
-        self._prepare(self.phases[progress.phase])
-        self.journal.assign(self._variables(), values)
+        if progress.phase < len(self.phases) and progress.epoch:
+            self._prepare(self.phases[progress.phase])
+            self.journal.assign(self._variables(), values)
+        else:  # between two phases: the next starts anew from the best weights
+            self.journal.assign(self._lasting(), values)
 
     def run(self) -> None:
         """Trains until the plan is done, the user interrupts, or the loss diverges.
@@ -107,6 +113,7 @@ class Trainer:
             if progress.best_epoch >= 0:
                 self.journal.load_best(self.networks.whole)
             self._prepare(phase)
+            self._clock.reset()
             progress.phase, progress.epoch = number, 0
             progress.waited, progress.phase_loss = 0, math.inf
         patience = self.options.patience
@@ -115,13 +122,15 @@ class Trainer:
         if progress.epoch < phase.epochs:
             self.journal.say(f"{phase.name}: no better for {patience} passes, stopped early")
         progress.phase, progress.epoch = number + 1, 0
-        self.journal.save(self._variables())
+        self.journal.save(self._lasting())
 
     def _run_epoch(self, phase: Phase) -> None:
         progress = self.journal.progress
         done = len(progress.history)  # over all phases: each pass draws views of its own
         model = self._model(phase)
-        watch = _Watch(self.journal.tick, f"{phase.name} {progress.epoch + 1}/{phase.epochs}")
+        title = f"{phase.name} {progress.epoch + 1}/{phase.epochs}"
+        watch = Watch(self._tick, title)
+        self._clock.start()
         logs = model.fit(
             **self._epoch_data(phase, done), epochs=1, verbose=0, shuffle=False, callbacks=[watch]
         ).history
@@ -130,10 +139,39 @@ class Trainer:
         loss = float(logs["val_loss"][-1])
         self.journal.end_pass(row, loss, self.networks.whole.get_weights)
         self.journal.save(self._variables())
+        self.journal.write_history()
+        self._clock.end()
+        if self._clock.plot_is_due():
+            self._plot_history()
         self.journal.say(
-            f"{phase.name} {progress.epoch}/{phase.epochs}: loss {row['loss']:.4f}, accuracy "
+            f"{title} ({self._where()}): loss {row['loss']:.4f}, accuracy "
             f"{row['accuracy']:.4f}; validation loss {loss:.4f}, accuracy {row['val_accuracy']:.4f}"
         )
+
+    def _plot_history(self) -> None:
+        """Draws the plot anew, for whoever watches the run."""
+        path = self.journal.folder / "plot.png"
+        with writing_to(self.journal.folder):
+            part = path.with_name(".plot.part.png")
+            plot_history(part, self.journal.progress.history)
+            part.replace(path)
+
+    def _tick(self, share: float, text: str) -> None:
+        self.journal.tick(share, f"{text}, {self._where()}")
+
+    def _where(self) -> str:
+        """Says how far the run is, and what is left at the pace of this phase's passes."""
+        progress = self.journal.progress
+        planned = sum(phase.epochs for phase in self.phases)
+        number = min(progress.phase, len(self.phases) - 1)
+        before = sum(phase.epochs for phase in self.phases[:number])
+        left = self._clock.left(self.phases[number].epochs - progress.epoch)
+        words = f"{before + progress.epoch} of {planned} passes done"
+        if left is None:
+            return words
+        # A later phase's passes take another time, which nobody knows yet.
+        of = f" in {self.phases[number].name}" if number + 1 < len(self.phases) else ""
+        return f"{words}, {duration(left)} left{of}"
 
     def _size(self, phase: Phase) -> int:
         """Input size of the pass that comes next."""
@@ -163,7 +201,7 @@ class Trainer:
         if phase.part in {"head", "top"}:
             freeze_trunk(self.networks)
         elif phase.part == "fine":
-            unfreeze(self.networks, self.options.fine_tune_from)
+            unfreeze(self.networks, self.options.fine_tune_start)
         model = self._model(phase)
         model.compile(
             optimizer=self._optimizer(phase),
@@ -175,13 +213,10 @@ class Trainer:
     def _optimizer(self, phase: Phase) -> Any:
         steps = phase.epochs * math.ceil(len(self.train) / self.options.batch_size)
         warm = round(self.options.warm_up * steps)
-        rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=0.0 if warm else phase.rate,
-            decay_steps=max(1, steps - warm),
-            warmup_target=phase.rate if warm else None,
-            warmup_steps=warm,
+        rate = schedule(
+            self.options.schedule, rate=phase.rate, epochs=phase.epochs, steps=steps, warm=warm
         )
-        kinds: dict[str, Callable[..., Any]] = {
+        kinds = {
             "adam": keras.optimizers.Adam,
             "adamw": keras.optimizers.AdamW,
             "sgd": lambda learning_rate: keras.optimizers.SGD(
@@ -191,29 +226,15 @@ class Trainer:
         return kinds[self.options.optimizer](learning_rate=rate)
 
     def _variables(self) -> list[Any]:
-        """Everything that changes in training: weights, random states, the optimizer's slots."""
+        """Everything that changes in a phase: what lasts, and the optimizer's slots."""
+        model = self._model(self.phases[self.journal.progress.phase])
+        return [*self._lasting(), *model.optimizer.variables]
+
+    def _lasting(self) -> list[Any]:
+        """What one phase hands to the next: weights, and the random states of dropouts."""
         seeds = [
             layer.seed_generator.state
             for layer in self.networks.whole.layers
             if getattr(layer, "seed_generator", None) is not None
         ]
-        number = min(self.journal.progress.phase, len(self.phases) - 1)
-        model = self._model(self.phases[number])
-        optimizer = model.optimizer.variables if getattr(model, "optimizer", None) else []
-        return [*self.networks.whole.weights, *seeds, *optimizer]
-
-
-class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Looks after each batch: at the loss, then at progress and at a wish to stop."""
-
-    def __init__(self, tick: Callable[[float, str], None], title: str) -> None:
-        super().__init__()
-        self._tick, self._title = tick, title
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Shows progress, or ends the pass."""
-        loss = (logs or {}).get("loss", 0.0)
-        if not math.isfinite(loss):
-            raise Diverged
-        steps = self.params.get("steps") or 0
-        self._tick((batch + 1) / steps if steps else 0.0, f"{self._title} loss {loss:.4f}")
+        return [*self.networks.whole.weights, *seeds]

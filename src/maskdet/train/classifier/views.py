@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from maskdet.train.classifier.augmentation import AUGMENTATIONS, Augmentation
@@ -36,8 +37,11 @@ class Views:
         validation: Feed,
         show: Callable[[float, str], None],
     ) -> None:
-        self._options, self._networks, self._show = options, networks, show
+        self._options, self._show = options, show
         self._train, self._validation = train, validation
+        # `predict_on_batch` would answer once for each replica of a distribution strategy.
+        trunk: Any = networks.trunk
+        self._trunk = tf.function(lambda pixels: trunk(pixels, training=False))
         # float16 holds features of 0 to 6 to three digits: 10 MB for 4,000 views.
         self._features: dict[int, NDArray[np.float16]] = {}
         self._plain: NDArray[np.float16] | None = None
@@ -72,6 +76,6 @@ class Views:
         size, batch_size = self._options.input_size, self._options.batch_size
         rows = []
         for pixels, _, _ in batches(feed, size=size, batch_size=batch_size, how=how, epoch=epoch):
-            rows.append(self._networks.trunk.predict_on_batch(pixels).astype(np.float16))  # type: ignore[union-attr]
+            rows.append(self._trunk(pixels).numpy().astype(np.float16))
             self._show(len(rows) * batch_size / len(feed), title)
         return np.concatenate(rows)

@@ -97,6 +97,7 @@ class FaceTrainer:
         missing = 1 - float(np.mean(areas))
         self.journal.end_pass(row, missing, self.trained.averaged.get_weights)
         self.journal.save(self.trained.variables)
+        self.journal.write_history()
         figures = ", ".join(
             f"{area:.4f} at {size}"
             for area, size in zip(areas, options.measured_sizes, strict=True)

@@ -1,0 +1,1 @@
+"""What a run of the classifier says of itself: figures, tables, plots and sheets."""
