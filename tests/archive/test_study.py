@@ -3,6 +3,7 @@
 import json
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 
 from maskdet.archive import run as running
 from maskdet.archive.dispatch import Failure
+from maskdet.archive.models import labels_of
 from maskdet.archive.options import ArchiveOptions, WorkOptions
 from maskdet.archive.run import Tally, begin, resume
 from maskdet.archive.study import Study
 from maskdet.archive.worker import Task
-from maskdet.errors import MaskdetError, OutputError, SourceError
+from maskdet.errors import MaskdetError, OptionError, OutputError, SourceError
 from maskdet.extras import missing
+from maskdet.stream import NetworkOptions
 from square_films import Killed, OwnCrew, no_bar, write_film
 
 pytestmark = pytest.mark.skipif(bool(missing("archive")), reason="needs the extra archive")
@@ -279,3 +282,12 @@ def test_what_a_study_says_of_itself(whole: Path) -> None:
     assert any(name.startswith("mask_detector.json ") for name in said["models"])
     piece = rows(whole, "pieces")[0]
     assert (piece["version"], piece["models"]) == (said["version"], said["models"])
+
+
+def test_options_are_kept_as_they_were_given() -> None:
+    """What a study is gone on with equals what it was begun with, merged labels, too."""
+    work = WorkOptions(NetworkOptions(merge=(("with_mask", "without_mask"),), face_size=320))
+    assert WorkOptions.from_json(json.loads(json.dumps(work.to_json()))) == work
+    # What cannot be merged is refused before anything is begun.
+    with pytest.raises(OptionError, match="--merge"):
+        labels_of(replace(work.networks, merge=(("none", "with_mask"),)), print)

@@ -10,6 +10,7 @@ from maskdet.vision.card import read_classifier_card
 from maskdet.vision.faces.loading import face_detector_folder, find_card
 from maskdet.vision.faces.yunet import yunet_file
 from maskdet.vision.foreign import find_or_convert_card
+from maskdet.vision.merging import Merging
 
 # Of both networks, those that run; weights to train on from are nobody's business here.
 _RUN = frozenset({".caffemodel", ".json", ".prototxt", ".tflite"})
@@ -45,9 +46,11 @@ def _of_card(card: Path) -> list[Path]:
 
 
 def labels_of(options: NetworkOptions, log: Callable[[str], None]) -> tuple[str, ...]:
-    """Returns the labels of the classifier, without loading it.
+    """Returns the labels that faces are given, without loading the classifier.
 
     Raises:
         ModelError: its card is missing or damaged.
+        OptionError: a label to merge is none of its own.
     """
-    return read_classifier_card(find_or_convert_card(options.model, log)).labels
+    own = read_classifier_card(find_or_convert_card(options.model, log)).labels
+    return Merging.of(options.merge, own).labels

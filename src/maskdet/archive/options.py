@@ -55,6 +55,7 @@ class WorkOptions:
         networks = dict(fields["networks"])
         for name in ("model", "face"):
             networks[name] = None if networks[name] is None else Path(networks[name])
+        networks["merge"] = tuple((label, other) for label, other in networks["merge"])
         rest = {key: value for key, value in fields.items() if key not in ("networks", "stream")}
         return cls(NetworkOptions(**networks), StreamOptions(**fields["stream"]), **rest)
 

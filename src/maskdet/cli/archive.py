@@ -27,7 +27,7 @@ _LAYOUT = {
         *("model", "confidence", "face_size", "tiles", "min_face", "min_confidence", "no_track"),
     ),
     RARE: (
-        *("piece", "warm_up", "face", "face_detector", "crop_margin", "precision"),
+        *("piece", "warm_up", "face", "face_detector", "crop_margin", "precision", "merge"),
         *("max_megapixels", "show_faces", "dashboard", "quiet"),
     ),
 }
@@ -35,7 +35,7 @@ _LAYOUT = {
 # What a study was begun with; given once more, it must be the same.
 _OF_NETWORKS = (
     *("model", "face", "confidence", "face_detector", "face_size", "tiles", "min_face"),
-    *("crop_margin", "precision"),
+    *("crop_margin", "precision", "merge"),
 )
 
 
