@@ -207,6 +207,16 @@ def model_copy(folder: Path) -> Path:
     return folder / card.name
 
 
+def test_models_that_come_with_it(maskdet: Cli, samples: Path) -> None:
+    """They go by their name alone, wherever one stands; the third answer is among the counts."""
+    detect = ("detect", "--source", samples / "astronaut.jpg", "--no-output")
+    done = maskdet(*detect, "--model", "mask_detector3")
+    assert done.returncode == 0, done.stderr
+    assert "Worn Incorrectly" in done.stdout
+    assert "Worn Incorrectly" not in maskdet(*detect, "--model", "mask_detector").stdout
+    assert maskdet(*detect, "--model", "mask_detector9").returncode == 2
+
+
 def test_bad_models(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """A network missing, cut short, or of other labels than its card; no card at all."""
     card = model_copy(tmp_path)

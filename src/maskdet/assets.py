@@ -4,6 +4,7 @@ A *card* is the JSON file beside a model that says what it is: labels, input, cr
 comes from, and the sha256 of each file that belongs to it.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -34,6 +35,22 @@ def bundled(relative: str) -> Path:
         if (root / relative).exists():
             return root / relative
     raise ModelError(f"{relative} is not in this installation of maskdet: install it again")
+
+
+def model_named(path: Path, suffix: str = ".json") -> Path:
+    """Finds a model that comes with maskdet by its name alone, such as ``mask_detector3``.
+
+    Args:
+        path: what the user named; returned as it is where it exists or is no such name.
+        suffix: of the file wanted of the model.
+    """
+    # What is no name of a file at all is none that is there.
+    with contextlib.suppress(OSError, ValueError):
+        if path.exists() or path.name != str(path) or path.suffix:
+            return path
+        with contextlib.suppress(ModelError):
+            return bundled(f"models/{path}{suffix}")
+    return path
 
 
 def sha256(path: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from maskdet.assets import model_named
 from maskdet.limits import FACE_DETECTORS, RUN_PRECISIONS, RUNNING, Range
 from maskdet.stream import NetworkOptions
 from maskdet.vision.faces.tiles import parse_tiles
@@ -127,7 +128,7 @@ def networks(
     except ValueError as error:
         raise ValueError(f"tiles: {error}") from None
     return NetworkOptions(
-        model=None if model is None else path("model", model),
+        model=None if model is None else model_named(path("model", model)),
         face=None if face is None else path("face", face),
         confidence=None if confidence is None else number("confidence", confidence),
         face_detector=choice("face_detector", face_detector, FACE_DETECTORS),

@@ -1,6 +1,7 @@
 """What the commands have in common: options of the same name and meaning, and reporting."""
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,13 +52,25 @@ def _read_pairs(
     return tuple((label, other) for label, other in pairs)
 
 
+class _Model(click.Path):
+    """A path, or the name of a model that comes with maskdet."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        from maskdet.assets import model_named
+
+        return super().convert(model_named(Path(value)), param, ctx)
+
+
 # In the order of `--help`; the names are those of `maskdet.stream.NetworkOptions`.
 _NETWORK_OPTIONS = {
     "model": click.option(
         "--model",
-        type=click.Path(exists=True, path_type=Path),
-        help="Classifier: its .json or .keras file, or the .tflite to run; or a Keras model of "
-        "others (.h5, .model, .keras, SavedModel folder). [default: the bundled one]",
+        type=_Model(exists=True, path_type=Path),
+        help="Classifier: its .json or .keras file, or the .tflite to run; a Keras model of others "
+        "(.h5, .model, .keras, SavedModel folder); or mask_detector3, which also knows masks worn "
+        "incorrectly. [default: mask_detector, which comes with maskdet, too]",
     ),
     "face_detector": click.option(
         "--face-detector",

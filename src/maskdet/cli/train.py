@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from maskdet.assets import bundled
+from maskdet.assets import model_named
 from maskdet.cli.common import log_some
 from maskdet.cli.numbers import within
 from maskdet.cli.sections import RARE, sections
@@ -44,8 +44,7 @@ def _model_file(_: click.Context, __: click.Parameter, value: Path | None) -> Pa
     """Finds the model to adapt: a file, or the bundled model by its name wherever one stands."""
     if value is None:
         return None
-    if str(value) == "mask_detector" and not value.is_file():
-        return bundled("models/mask_detector.keras")
+    value = model_named(value, ".keras")
     # What is no name of a file at all is none that is there.
     with contextlib.suppress(OSError, ValueError):
         for path in (value, value.with_name(f"{value.name}.keras")):

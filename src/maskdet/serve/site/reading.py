@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
+from maskdet.assets import model_named
 from maskdet.errors import OptionError
 from maskdet.files.text_files import read_text
+from maskdet.limits import RUN_PRECISIONS
 from maskdet.media.inputs.naming import split_name
 from maskdet.serve.site.cameras import camera_of
 from maskdet.serve.site.lines import key_lines
@@ -103,6 +105,15 @@ def _site(top: Table, path: Path) -> Site:
     )
 
 
+def _model(table: Table) -> Path | None:
+    """Returns the classifier: a file, or one that comes with maskdet, by its name."""
+    file = table.file("model", None)
+    if file is None or file.exists():
+        return file
+    named = model_named(Path(table.text("model") or ""))
+    return named if named.exists() else file
+
+
 def _networks(table: Table | None) -> NetworkOptions:
     if table is None:
         return NetworkOptions()
@@ -113,7 +124,7 @@ def _networks(table: Table | None) -> NetworkOptions:
         raise table.error("tiles", str(error)) from None
     face = table.text("face")
     options = NetworkOptions(
-        model=table.file("model", None),
+        model=_model(table),
         # A word, or a path.
         face=Path("original") if face == "original" else table.file("face", None),
         confidence=table.number("confidence", None, 0, 1),
@@ -121,7 +132,7 @@ def _networks(table: Table | None) -> NetworkOptions:
         face_size=table.whole("face_size", None, 100, 2000),
         tiles=tiles,
         crop_margin=table.number("crop_margin", None, -0.4, 2),
-        precision=table.choice("precision", ("float16", "int8"), None),
+        precision=table.choice("precision", RUN_PRECISIONS, "auto"),
     )
     table.done()
     return options
