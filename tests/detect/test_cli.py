@@ -397,7 +397,7 @@ def test_options_that_would_do_nothing(maskdet: Cli, words: tuple[object, ...], 
 
 def test_what_a_model_cannot_tell(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
     """A model with labels of its own never says "without_mask": nobody would ever be told."""
-    for path in bundled("models").glob("mask_detector*.[jt]*"):
+    for path in bundled("models").glob("mask_detector[._]*[jt]*"):
         shutil.copy(path, tmp_path)
     (card,) = tmp_path.glob("*.json")
     card.write_text(card.read_text().replace('"without_mask"', '"nose_out"'))

@@ -189,6 +189,8 @@ def _resumed(folder: Path, given: Mapping[str, Any]) -> TrainOptions:
     if not path.is_file():
         raise OptionError(f"{folder}: is no run, it holds no {config.FILE}")
     own = config.read(path, TrainOptions)
+    # Several runs in turn are the command's; each of them is a run of its own.
+    own.pop("repeats", None)
     return _options(own.pop("dataset", None), own.pop("output", None), own)
 
 

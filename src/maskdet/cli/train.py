@@ -233,9 +233,7 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
         raise click.UsageError("--epochs 0 and --fine-tune 0 leave nothing to do.")
     options = TrainOptions(**given)
     _check(options)
-    # TensorFlow takes seconds to load.
-    log(f"training on {', '.join(map(str, options.dataset))}; starting TensorFlow")
-    load_tensorflow()
+    load_tensorflow(f"training on {', '.join(map(str, options.dataset))}; starting TensorFlow")
     from maskdet.train.classifier.run import draw_preview, train
 
     if preview is not None:

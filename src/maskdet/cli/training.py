@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from maskdet import assets, limits
 from maskdet.cli.numbers import within
+from maskdet.cli.terminal import log
 from maskdet.errors import MaskdetError
 from maskdet.extras import require
 from maskdet.files.documents import read_toml
@@ -171,13 +172,18 @@ def check_alone(resume: Path) -> None:
         )
 
 
-def load_tensorflow() -> None:
+def load_tensorflow(first_words: str | None = None) -> None:
     """Loads TensorFlow; from here on SIGTERM ends a run as Ctrl-C does, tidying up behind it.
+
+    Args:
+        first_words: logged before it, as it takes seconds.
 
     Raises:
         MissingExtraError: it is not installed.
     """
     require("train", f"maskdet {click.get_current_context().info_name}")
+    if first_words is not None:
+        log(first_words)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from maskdet.train.quiet import import_tensorflow
 
