@@ -31,8 +31,8 @@ from maskdet.archive.joining import Joiner
 from maskdet.archive.looking import look_at
 from maskdet.archive.options import WorkOptions
 from maskdet.archive.places import Store
-from maskdet.stream import load_detector
 from maskdet.summaries import MIN_SIGHTINGS
+from maskdet.vision.networks import load_detector
 
 COPIES, RUNS, FILES = 24, 20, 10_000
 PIECE, WARM_UP = 6.0, 3.0

@@ -29,7 +29,8 @@ from maskdet.media.blurring import blurred_pixels
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.media.inputs.pictures import PictureSource
-from maskdet.stream import NetworkOptions, StreamOptions, detect_frames, load_detector
+from maskdet.stream import StreamOptions, detect_frames
+from maskdet.vision.networks import NetworkOptions, load_detector
 from maskdet.vision.pipeline import MaskDetector
 
 CLASS_NAMES = {0: NO_MASK_LABEL, 1: MASK_LABEL}

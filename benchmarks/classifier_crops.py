@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from maskdet.annotations import read_yolo
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
-from maskdet.stream import NetworkOptions, load_detector
 from maskdet.vision.classifier import MaskClassifier, find_card
+from maskdet.vision.networks import NetworkOptions, load_detector
 
 NAMES = {0: NO_MASK_LABEL, 1: MASK_LABEL}
 HEIGHTS = (16, 24, 32, 64, 128)  # pixels

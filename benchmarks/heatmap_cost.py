@@ -23,7 +23,7 @@ from maskdet.heatmap.drawing.layout import VIDEO_PANELS, Layout, Seats
 from maskdet.heatmap.drawing.panels import Brush
 from maskdet.heatmap.methods.views import DIFFERENCE, shown_maps
 from maskdet.media.sources import open_source
-from maskdet.stream import NetworkOptions, load_detector
+from maskdet.vision.networks import NetworkOptions, load_detector
 
 FRAMES_TIMED = 40
 

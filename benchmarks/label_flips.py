@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from maskdet.media.sources import open_source
-from maskdet.stream import NetworkOptions, load_detector
 from maskdet.vision.faces.sizes import AutoSizedFaceDetector
+from maskdet.vision.networks import NetworkOptions, load_detector
 from maskdet.vision.pipeline import Follower, MaskDetector
 
 SEED = 0

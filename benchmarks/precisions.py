@@ -18,8 +18,8 @@ import numpy as np
 from maskdet.boxes import intersection_over_union
 from maskdet.detections import Detections
 from maskdet.processor import processor
-from maskdet.stream import NetworkOptions, load_detector
 from maskdet.vision.matching import best_pairs
+from maskdet.vision.networks import NetworkOptions, load_detector
 from maskdet.vision.pipeline import MaskDetector
 
 SAME_FACE = 0.5  # overlap

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import maskdet
 from maskdet.media.sources import open_source
-from maskdet.stream import NetworkOptions, load_detector
+from maskdet.vision.networks import NetworkOptions, load_detector
 
 VIDEO = Path(__file__).parents[1] / "samples" / "astronaut.mp4"
 

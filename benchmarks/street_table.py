@@ -20,8 +20,8 @@ from maskdet.evaluate.options import EvaluateOptions, PhotographOptions
 from maskdet.evaluate.report import Report
 from maskdet.evaluate.run import evaluate
 from maskdet.metrics import Interval
-from maskdet.stream import NetworkOptions
 from maskdet.vision.faces.loading import ORIGINAL
+from maskdet.vision.networks import NetworkOptions
 
 FIGURES = ("recall", "precision", "f1", "face_recall", "label_accuracy", "mean_ap50")
 

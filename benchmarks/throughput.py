@@ -29,7 +29,7 @@ from maskdet.boxes import intersection_over_union
 from maskdet.media.drawing import draw_detections
 from maskdet.media.recording.writer import VideoWriter
 from maskdet.media.sources import open_source
-from maskdet.stream import NetworkOptions, load_detector
+from maskdet.vision.networks import NetworkOptions, load_detector
 
 HERE = Path(__file__).resolve().parent
 

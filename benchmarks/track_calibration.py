@@ -31,8 +31,8 @@ from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.media.sources import open_source
 from maskdet.metrics import BINS
-from maskdet.stream import NetworkOptions, load_detector
 from maskdet.vision.faces.yunet import YunetFaceDetector
+from maskdet.vision.networks import NetworkOptions, load_detector
 from maskdet.vision.pipeline import Follower, MaskDetector
 
 RATE = 25

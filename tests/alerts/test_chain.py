@@ -11,7 +11,8 @@ from maskdet.alerts.options import AlertOptions
 from maskdet.alerts.watch import Watch
 from maskdet.media.frames import Frame
 from maskdet.media.inputs.decoding import read_picture
-from maskdet.stream import NetworkOptions, detect_frames, load_detector
+from maskdet.stream import detect_frames
+from maskdet.vision.networks import NetworkOptions, load_detector
 
 BEGIN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 

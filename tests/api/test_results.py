@@ -20,7 +20,7 @@ from maskdet.api.results import Faces
 from maskdet.detections import Detections
 from maskdet.media.frames import Frame
 from maskdet.media.records import CSV_COLUMNS
-from maskdet.stream import NetworkOptions, load_detector
+from maskdet.vision.networks import NetworkOptions, load_detector
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from maskdet.archive.study import Study
 from maskdet.archive.worker import Task
 from maskdet.errors import MaskdetError, OptionError, OutputError, SourceError
 from maskdet.extras import missing
-from maskdet.stream import NetworkOptions
+from maskdet.vision.networks import NetworkOptions
 from square_films import Killed, OwnCrew, no_bar, write_film
 
 pytestmark = pytest.mark.skipif(bool(missing("archive")), reason="needs the extra archive")

@@ -3,7 +3,7 @@
 import pytest
 
 from maskdet.serve.watching.networks import Networks
-from maskdet.stream import NetworkOptions
+from maskdet.vision.networks import NetworkOptions
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from maskdet.serve.showing.status import CameraState
 from maskdet.serve.site.reading import site_of_sources
 from maskdet.serve.storing.store import Store
 from maskdet.serve.watching.networks import Networks
-from maskdet.stream import NetworkOptions
+from maskdet.vision.networks import NetworkOptions
 
 LABELS = ("with_mask", "without_mask")
 

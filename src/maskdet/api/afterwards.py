@@ -10,7 +10,7 @@ from maskdet.detections import FloatArray
 from maskdet.heatmap.methods.explainers import MapOptions
 from maskdet.heatmap.methods.loading import LoadedModel, load_model
 from maskdet.media.frames import UInt8Array
-from maskdet.stream import NetworkOptions, load_detector
+from maskdet.vision.networks import NetworkOptions, load_detector
 
 if TYPE_CHECKING:
     from maskdet.vision.classifier import Classifier

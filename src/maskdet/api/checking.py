@@ -8,8 +8,8 @@ from typing import Any
 
 from maskdet.assets import model_named
 from maskdet.limits import FACE_DETECTORS, RUN_PRECISIONS, RUNNING, Range
-from maskdet.stream import NetworkOptions
 from maskdet.vision.faces.tiles import parse_tiles
+from maskdet.vision.networks import NetworkOptions
 
 AnyPath = str | os.PathLike[str]
 

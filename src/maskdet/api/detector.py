@@ -18,7 +18,8 @@ from maskdet.media.frames import Frame
 from maskdet.media.inputs.options import ReadOptions
 from maskdet.media.sources import open_sources
 from maskdet.media.stages import in_thread
-from maskdet.stream import NetworkOptions, StreamOptions, detect_frames, load_detector
+from maskdet.stream import StreamOptions, detect_frames
+from maskdet.vision.networks import NetworkOptions, load_detector
 from maskdet.vision.pipeline import MaskDetector
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from maskdet.assets import sha256
 from maskdet.cards.card import card_files, open_card
-from maskdet.stream import NetworkOptions
 from maskdet.vision.card import read_classifier_card
 from maskdet.vision.faces.loading import face_detector_folder, find_card
 from maskdet.vision.faces.yunet import yunet_file
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.merging import Merging
+from maskdet.vision.networks import NetworkOptions
 
 # Of both networks, those that run; weights to train on from are nobody's business here.
 _RUN = frozenset({".caffemodel", ".json", ".prototxt", ".tflite"})

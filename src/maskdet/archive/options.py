@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.media.inputs.decoding import MAX_PIXELS
-from maskdet.stream import NetworkOptions, StreamOptions
+from maskdet.stream import StreamOptions
+from maskdet.vision.networks import NetworkOptions
 
 PIECE_SECONDS = 300.0
 # Tracks, their labels and the face detector's size have forgotten after so long where they began.

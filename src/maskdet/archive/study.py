@@ -1,7 +1,6 @@
 """A study: the folder that an archive's tables are in, and what was asked when it was begun."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from maskdet.archive.options import ArchiveOptions, WorkOptions
 from maskdet.archive.places import Store
 from maskdet.archive.tables import FACES, PIECES, TRACKS
 from maskdet.errors import OutputError
+from maskdet.files.holding import hold_folder
 
 # Of the layout of the folder and its tables: raised where an older version could not read it.
 FORMAT = 1
@@ -162,28 +162,11 @@ def locked(store: Store) -> Iterator[None]:
     if store.local is None:
         yield
         return
+    hold = hold_folder(store.local, _LOCK, f"{store.name}: another run is at work there")
     try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    path = store.local / _LOCK
-    try:
-        store.local.mkdir(parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise OutputError(f"{store.name}: cannot be written ({error.strerror})") from None
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OutputError(f"{store.name}: another run is at work there") from None
-        except OSError:
-            # Some disks of the network know no locks.
-            pass
         yield
     finally:
-        os.close(lock)
+        hold.release()
 
 
 def _encoded(content: object) -> bytes:

@@ -26,7 +26,7 @@ from maskdet.archive.tables import (
     work_schema,
 )
 from maskdet.errors import ModelError, SourceError
-from maskdet.stream import load_detector
+from maskdet.vision.networks import load_detector
 from maskdet.vision.pipeline import MaskDetector
 
 # Place of a video in its part, and a piece of it.

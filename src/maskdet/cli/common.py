@@ -63,7 +63,7 @@ class _Model(click.Path):
         return super().convert(model_named(Path(value)), param, ctx)
 
 
-# In the order of `--help`; the names are those of `maskdet.stream.NetworkOptions`.
+# In the order of `--help`; the names are those of `maskdet.vision.networks.NetworkOptions`.
 _NETWORK_OPTIONS = {
     "model": click.option(
         "--model",
@@ -144,7 +144,7 @@ def network_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_networks(**given: Any) -> None:
-        from maskdet.stream import NetworkOptions
+        from maskdet.vision.networks import NetworkOptions
 
         networks = NetworkOptions(**{name: given.pop(name) for name in _NETWORK_OPTIONS})
         command(networks=networks, **given)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from maskdet.alerts.options import AlertOptions
 from maskdet.media.inputs.decoding import MAX_PIXELS
-from maskdet.stream import NetworkOptions, StreamOptions
+from maskdet.stream import StreamOptions
+from maskdet.vision.networks import NetworkOptions
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,9 @@ from maskdet.media.record_files import STANDARD_OUTPUT
 from maskdet.media.records import JsonLines
 from maskdet.media.sources import open_sources
 from maskdet.signals import stopping_on_signals
-from maskdet.stream import (
-    Progress,
-    Seen,
-    detect_frames,
-    frames_to_come,
-    load_detector,
-    no_progress,
-)
+from maskdet.stream import Progress, Seen, detect_frames, frames_to_come, no_progress
 from maskdet.summaries import Summary
+from maskdet.vision.networks import load_detector
 from maskdet.vision.pipeline import MaskDetector
 from maskdet.wording import counted
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from maskdet.class_folders.splits import TEST
-from maskdet.stream import NetworkOptions
+from maskdet.vision.networks import NetworkOptions
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from maskdet.evaluate.report import Cell, Report, Table
 from maskdet.evaluate.worst import write_worst
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.metrics import resample
-from maskdet.stream import NetworkOptions, load_detector
+from maskdet.vision.networks import NetworkOptions, load_detector
 from maskdet.vision.pipeline import MaskDetector
 
 # Detections below this are not looked at: far below any threshold worth using. The SSD has a dozen

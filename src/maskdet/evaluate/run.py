@@ -24,9 +24,9 @@ from maskdet.evaluate.photographs import evaluate_photographs
 from maskdet.evaluate.report import Report
 from maskdet.evaluate.videos import evaluate_video
 from maskdet.media.files import next_run_folder, replacing, write_json
-from maskdet.stream import NetworkOptions
 from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.foreign import find_or_convert_card
+from maskdet.vision.networks import NetworkOptions
 
 REPORT_FILE, PAGE_FILE = "report.json", "report.html"
 

@@ -14,7 +14,8 @@ from maskdet.evaluate.options import VideoOptions
 from maskdet.evaluate.report import Report, Table
 from maskdet.media.plots import DPI, FIRST, SECOND, new_figure
 from maskdet.media.sources import open_source
-from maskdet.stream import NetworkOptions, StreamOptions, detect_frames, load_detector
+from maskdet.stream import StreamOptions, detect_frames
+from maskdet.vision.networks import NetworkOptions, load_detector
 
 # Faces of neighbouring frames that overlap so much are one: people move less than their own width.
 SAME_FACE = 0.3

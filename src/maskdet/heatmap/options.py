@@ -6,7 +6,7 @@ from pathlib import Path
 from maskdet.heatmap.drawing.colours import DEFAULT_COLOUR_MAP
 from maskdet.heatmap.methods.explainers import MapOptions
 from maskdet.media.inputs.decoding import MAX_PIXELS
-from maskdet.stream import NetworkOptions
+from maskdet.vision.networks import NetworkOptions
 
 PANELS, CLASSIC = "panels", "classic"
 RUN, FRAME = "run", "frame"

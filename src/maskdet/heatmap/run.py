@@ -23,15 +23,8 @@ from maskdet.media.sources import open_sources
 from maskdet.media.stages import in_thread
 from maskdet.media.window import is_wanted, open_window
 from maskdet.signals import stopping_on_signals
-from maskdet.stream import (
-    Progress,
-    Seen,
-    StreamOptions,
-    detect_frames,
-    frames_to_come,
-    load_detector,
-    no_progress,
-)
+from maskdet.stream import Progress, Seen, StreamOptions, detect_frames, frames_to_come, no_progress
+from maskdet.vision.networks import load_detector
 from maskdet.vision.turning import turned
 from maskdet.wording import counted
 

@@ -16,7 +16,7 @@ from maskdet.errors import OutputError
 from maskdet.media.frames import Frame
 from maskdet.media.inputs.video import VideoSource
 from maskdet.media.outputs import RunOutput
-from maskdet.media.recording.interrupted import Hold
+from maskdet.media.recording.interrupted import held
 from maskdet.media.recording.writer import VideoWriter
 
 DATED = r"door-\d{4}-\d\d-\d\d-\d{6}(-\d+)?"
@@ -198,8 +198,8 @@ def test_a_hold_ends_with_its_process(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     program = (
         "import sys, time; from pathlib import Path; "
-        "from maskdet.media.recording.interrupted import Hold; "
-        "hold = Hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+        "from maskdet.media.recording.interrupted import held; "
+        "hold = held(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program, tmp_path / "a"], stdout=subprocess.PIPE, text=True
@@ -208,18 +208,18 @@ def test_a_hold_ends_with_its_process(tmp_path: Path) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         with pytest.raises(OutputError, match="another run"):
-            Hold(tmp_path / "a")
+            held(tmp_path / "a")
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             try:
-                Hold(tmp_path / "a").release()
+                held(tmp_path / "a").release()
             except OutputError:
                 time.sleep(0.05)
             else:
                 break
-        Hold(tmp_path / "a").release()
+        held(tmp_path / "a").release()
     finally:
         process.kill()
         process.wait()

@@ -18,7 +18,7 @@ from maskdet.serve.web.access.identity import Identity  # noqa: E402
 from maskdet.serve.web.access.limits import UploadLimits  # noqa: E402
 from maskdet.serve.web.app import create_app  # noqa: E402
 from maskdet.serve.web.closing import Closing  # noqa: E402
-from maskdet.stream import NetworkOptions  # noqa: E402
+from maskdet.vision.networks import NetworkOptions  # noqa: E402
 from serve_site import PASSWORD, USER, Shop, add_cheap_user  # noqa: E402
 
 HOST = "127.0.0.1:8000"

@@ -10,8 +10,9 @@ import pytest
 
 from maskdet.media.frames import Frame
 from maskdet.media.inputs.decoding import read_picture
-from maskdet.stream import NetworkOptions, StreamOptions, detect_frames, load_detector
+from maskdet.stream import StreamOptions, detect_frames
 from maskdet.vision.faces.tiles import WIDEST, Strips, TiledFaceDetector, TileGrid, parse_tiles
+from maskdet.vision.networks import NetworkOptions, load_detector
 
 
 @pytest.mark.parametrize("text", ["2", "0x2", "2x0", "axb", "2x2x2", ""])

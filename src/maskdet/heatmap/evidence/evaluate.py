@@ -20,11 +20,11 @@ from maskdet.heatmap.methods.explainers import METHODS, MapOptions
 from maskdet.heatmap.methods.loading import load_model
 from maskdet.heatmap.methods.views import resolve_view, shown_maps
 from maskdet.media.files import next_run_folder
-from maskdet.stream import NetworkOptions
 from maskdet.vision.card import read_classifier_card
 from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.evidence import evidence_shares
 from maskdet.vision.foreign import find_or_convert_card
+from maskdet.vision.networks import NetworkOptions
 
 UInt8Batch = NDArray[np.uint8]
 

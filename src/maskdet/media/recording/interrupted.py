@@ -1,8 +1,6 @@
 """Recordings whose run was killed: found by the next one, finished, and never written over."""
 
-import os
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -10,12 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from maskdet.errors import OutputError
+from maskdet.files.holding import BusyError, Hold
 from maskdet.media.files import beside, unused
 from maskdet.media.recording.codecs import WRITABLE_VIDEOS
 from maskdet.media.recording.finish import finish, has_pictures
-
-if sys.platform != "win32":
-    import fcntl
 
 # How the file of a recording under way is called, beside the one it becomes.
 PARTIAL = "partial"
@@ -24,42 +20,14 @@ _DATED = re.compile(r"-\d{4}-\d\d-\d\d-\d{6}(-\d+)?$")
 _HEAD = 16 << 10
 
 
-class BusyError(OutputError):
-    """A recording that another process is writing."""
-
-
-class Hold:
-    """Tells other runs that a recording is under way; the system ends it with the process.
-
-    Windows needs none: it lets nobody rename a file that is open.
-
-    Args:
-        partial: the recording's file.
+def held(partial: Path) -> Hold:
+    """Tells other runs that a recording is under way.
 
     Raises:
         BusyError: another process holds it.
         OSError: it cannot be opened.
     """
-
-    def __init__(self, partial: Path) -> None:
-        self._descriptor: int | None = None
-        if sys.platform == "win32":
-            return
-        self._descriptor = os.open(partial, os.O_RDWR)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.release()
-            raise BusyError(f"{partial}: is being recorded by another run") from None
-        except OSError:
-            # A network's file system may know no locks: as if nobody else wrote there.
-            pass
-
-    def release(self) -> None:
-        """Lets it go."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+    return Hold(partial, f"{partial}: is being recorded by another run")
 
 
 class Interrupted:
@@ -119,7 +87,7 @@ def put_aside(partial: Path, *, keep_name: bool = False) -> Interrupted | None:
         written = partial.stat()
     except FileNotFoundError:
         return None
-    hold = Hold(partial)
+    hold = held(partial)
     try:
         stem = partial.name.removeprefix(".").removesuffix(f".{PARTIAL}{partial.suffix}")
         path = partial.with_name(stem + partial.suffix)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.media.files import beside
-from maskdet.media.recording.interrupted import PARTIAL, Hold, put_aside
+from maskdet.media.recording.interrupted import PARTIAL, held, put_aside
 
 
 class PartialFile:
@@ -36,7 +36,7 @@ class PartialFile:
             earlier.finish(log)
         # Made here or not at all: the lock of another run is on a file that is there.
         os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666))
-        self._hold = Hold(self.path)
+        self._hold = held(self.path)
         self.file = _WholeWrites(self.path, "r+")
 
     def close(self) -> None:

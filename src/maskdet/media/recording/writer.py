@@ -10,11 +10,11 @@ import cv2
 import imutils
 
 from maskdet.errors import OutputError
+from maskdet.files.holding import BusyError
 from maskdet.media.files import make_folder
 from maskdet.media.frames import UInt8Array
 from maskdet.media.recording.codecs import WRITABLE_VIDEOS, Codec, usable_codec
 from maskdet.media.recording.finish import FRAGMENTED, finish, has_pictures
-from maskdet.media.recording.interrupted import BusyError
 from maskdet.media.recording.partial import PartialFile
 from maskdet.media.recording.timing import FrameClock
 

@@ -1,16 +1,13 @@
 """A running service: everything that has a thread, begun and ended together."""
 
-import fcntl
-import os
 import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from maskdet.errors import MaskdetError, OutputError
-from maskdet.media.files import make_folder
+from maskdet.files.holding import hold_folder
 from maskdet.media.sources import open_source
 from maskdet.serve.hub import Hub
 from maskdet.serve.recording.recorder import Recorder
@@ -64,7 +61,9 @@ class Service:
     ) -> None:
         self._log = log
         self._open = open_camera
-        self._locked = _lock(site.folder)
+        self._held = hold_folder(
+            site.folder, "lock", f"{site.folder}: another maskdet serve writes there"
+        )
         self.store = Store(site.folder)
         networks = networks or Networks(site.networks, site.min_confidence, log)
         self.hub = Hub(site, self.store, networks)
@@ -114,7 +113,7 @@ class Service:
     def close(self) -> None:
         """Lets go of the folder; for a service that was never begun."""
         self.store.close()
-        self._locked.close()
+        self._held.release()
 
     def __enter__(self) -> "Service":
         self.start()
@@ -334,22 +333,3 @@ class Service:
         if problem != self._problem:
             self._problem = problem
             self._log(problem)
-
-
-def _lock(folder: Path) -> IO[str]:
-    """Makes sure that no other service writes into a folder."""
-    make_folder(folder)
-    path = folder / "lock"
-    try:
-        file = path.open("a+")
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise OutputError(f"{folder}: another maskdet serve writes there") from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
-    return file

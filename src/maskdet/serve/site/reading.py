@@ -25,8 +25,8 @@ from maskdet.serve.site.settings import (
     Site,
 )
 from maskdet.serve.site.tables import Table
-from maskdet.stream import NetworkOptions
 from maskdet.vision.faces.tiles import parse_tiles
+from maskdet.vision.networks import NetworkOptions
 
 _DEFAULT_FOLDER = Path("maskdet-site")
 _ADDRESS = re.compile(r"https?://[^\s/]+\S*")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from maskdet.addresses import MARK, public_name
 from maskdet.detections import MASK_LABEL, UNCERTAIN_LABEL
-from maskdet.stream import NetworkOptions
+from maskdet.vision.networks import NetworkOptions
 
 # A place in a frame: shares of its width and height, each in [0, 1].
 Point = tuple[float, float]

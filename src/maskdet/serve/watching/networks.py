@@ -13,10 +13,10 @@ from maskdet.boxes import expand_boxes, pixel_box
 from maskdet.detections import Detections, FloatArray
 from maskdet.media.frames import UInt8Array
 from maskdet.serve.watching.heat import blend_heat
-from maskdet.stream import NetworkOptions, load_detector
 from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 from maskdet.vision.foreign import find_or_convert_card
+from maskdet.vision.networks import NetworkOptions, load_detector
 from maskdet.vision.pipeline import Follower
 
 # Tells of (N, 4) boxes in a frame of a width and height which are to be labelled: (N,) bool.
