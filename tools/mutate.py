@@ -100,8 +100,8 @@ BREAKS: tuple[Break, ...] = (
     ),
     Break(
         "media/record_files.py",
-        "if path.exists() and not (overwrite or append):",
-        "if path.exists() and not (overwrite and append):",
+        "if path.is_file() and not (overwrite or append):",
+        "if path.is_file() and not (overwrite and append):",
         ("detect/test_run.py", "detect/test_lasting.py", "detect/test_cli.py"),
     ),
     Break(
@@ -110,8 +110,8 @@ BREAKS: tuple[Break, ...] = (
     # detect and what it stands on.
     Break(
         "summaries.py",
-        "if person.sightings >= self._MIN_SIGHTINGS:",
-        "if person.sightings > self._MIN_SIGHTINGS:",
+        "if person.sightings >= MIN_SIGHTINGS:",
+        "if person.sightings > MIN_SIGHTINGS:",
         ("detect/test_run.py", "detect/test_cli.py"),
     ),
     Break(
@@ -180,7 +180,7 @@ BREAKS: tuple[Break, ...] = (
         "metrics.py",
         "right[labels == label].mean()",
         "right.mean()",
-        ("train/classifier/test_metrics.py", "evaluate"),
+        ("test_metrics.py", "evaluate"),
     ),
 )
 
