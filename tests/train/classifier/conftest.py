@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def eager() -> Iterator[None]:
     """Runs Keras's steps one by one: a graph of these networks takes longer to make than to run."""
     tf.config.run_functions_eagerly(True)

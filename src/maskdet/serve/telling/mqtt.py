@@ -136,9 +136,11 @@ class Broker:
             client.publish(topic, text, _QOS, retain=True)
 
     def _disconnected(self, _: Any, __: Any, ___: Any, reason: Any, ____: Any) -> None:
-        if self._is_connected.is_set() and reason.is_failure:
-            self._say(f"{self.name}: is lost ({reason})")
+        was_connected = self._is_connected.is_set()
+        # First: what is handed to the client now would be sent twice, by it and by who tries again.
         self._is_connected.clear()
+        if was_connected and reason.is_failure:
+            self._say(f"{self.name}: is lost ({reason})")
 
     def _failed(self, _: Any, __: Any) -> None:
         self._say(f"{self.name}: cannot be reached")
