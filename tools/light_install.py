@@ -58,6 +58,9 @@ def main() -> None:
             shutil.copytree(
                 ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__")
             )
+        # What tries the checkout's own programs and pages is no matter of an installation.
+        for part in ("docs", "tools"):
+            shutil.rmtree(folder / "tests" / part)
         shutil.copy(ROOT / "pyproject.toml", folder)
         tests = (python, "-m", "pytest", "--light")
         every = [*map(str, tests), "-n", "auto", "--dist", "worksteal"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from command_line import ROOT, Cli, assert_user_error
+from command_line import Cli, assert_user_error
+from maskdet.assets import bundled
 from maskdet.cards.trained import pack
 from maskdet.duplicates import hash_picture, stack_hashes
 
@@ -37,7 +38,7 @@ def test_answers_are_left_and_other_data_is_refused(
         (tmp_path / "faces" / label).mkdir(parents=True)
         shutil.copy(samples / name, tmp_path / "faces" / label)
     shutil.copytree(tmp_path / "faces", tmp_path / "moved")
-    half = ("--model", ROOT / "models" / "mask_detector_float16.tflite")
+    half = ("--model", bundled("models/mask_detector_float16.tflite"))
     first = maskdet("evaluate", "--dataset", "faces", "--output", "a", *half)
     assert "network     mask_detector_float16.tflite" in first.stdout, first.stderr
     table = (tmp_path / "a" / "predictions.csv").read_text().splitlines()
@@ -63,7 +64,7 @@ def test_pictures_that_the_model_was_trained_on_are_counted(
     for label, name in (("with_mask", "astronaut_masked.jpg"), ("without_mask", "coffee.jpg")):
         (tmp_path / "faces" / label).mkdir(parents=True)
         shutil.copy(samples / name, tmp_path / "faces" / label)
-    for path in (ROOT / "models").glob("mask_detector*"):
+    for path in bundled("models").glob("mask_detector*"):
         shutil.copy(path, tmp_path)
     card = json.loads((tmp_path / "mask_detector.json").read_text())
     seen = stack_hashes([hash_picture(cv2.imread(str(samples / "astronaut_masked.jpg")))])
