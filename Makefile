@@ -1,5 +1,6 @@
 # make demo: run the bundled models on the bundled samples.   make test: every check there is.
-# Both create the environment they need in .venv. While working: make check, what needs no TensorFlow.
+# Both create the environment they need in .venv. While working: make check, what needs neither
+# TensorFlow, a server nor whole commands.
 # make light: the wheel without extras, in an environment and a folder of its own; make lowest:
 # likewise, with the lowest versions that pyproject.toml allows. make docs: the documentation site.
 
@@ -17,7 +18,7 @@ test: lint
 	$(PYTEST) --durations 10
 
 check: lint
-	$(PYTEST) --light -m "not server"
+	$(PYTEST) --light --quick -m "not server"
 
 lint: .venv/ready
 	$(BIN)/ruff check

@@ -20,10 +20,14 @@ from ready_processes import POSSIBLE, ReadyProcesses
 # Tests of the trainers and of what Keras computes: their modules import TensorFlow.
 TRAINING = ("train", "heatmap/methods/test_explainers.py", "vision/test_foreign.py")
 
+# What runs the command line in processes.
+_RUN_COMMANDS = {"fresh_maskdet", "maskdet"}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds --light: for while one works, and for installations without the extra ``train``."""
     parser.addoption("--light", action="store_true", help="leave out what needs TensorFlow")
+    parser.addoption("--quick", action="store_true", help="leave out what runs whole commands")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,7 +53,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skips single tests that need TensorFlow, where it is not wanted."""
+    """Leaves out single tests that need TensorFlow, or run commands, where it is not wanted."""
+    if config.getoption("--quick"):
+        slow = [
+            item for item in items if _RUN_COMMANDS.intersection(getattr(item, "fixturenames", ()))
+        ]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
     if config.getoption("--light"):
         skip = pytest.mark.skip(reason="needs TensorFlow")
         for item in items:
