@@ -53,7 +53,7 @@ def _model_file(_: click.Context, __: click.Parameter, value: Path | None) -> Pa
     raise click.BadParameter(f"{value}: no such file; mask_detector is the bundled model.")
 
 
-def _number(name: str) -> click.ParamType[Any]:
+def _number(name: str) -> "click.ParamType[Any]":
     """Returns the type of an option of `maskdet.limits.TRAINING`."""
     return within(TRAINING[name])
 
