@@ -1,6 +1,7 @@
 """Requests made at random from the application's own description: none breaks it."""
 
 import os
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,14 @@ from hypothesis import strategies as st
 from serve_site import DOOR, SECRET, Shop
 
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "180"))
+# The same requests each time, and as many as asked for, however long one takes.
+seeded = partial(
+    settings,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
 # What a server says of a request that it cannot do anything with; all else would be a mistake.
 EXPECTED = {200, 204, 303, 400, 401, 403, 404, 405, 408, 413, 415, 421, 422, 429, 503}
 # Streams have no end that a test could wait for.
@@ -83,13 +92,7 @@ def test_no_request_breaks_it(shop: Shop, asking: Any) -> None:
     }
     statuses = set()
 
-    @settings(
-        max_examples=REQUESTS,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
+    @seeded(max_examples=REQUESTS)
     @given(request=requests(schema))
     def ask(request: tuple[str, str, dict[str, Any]]) -> None:
         method, path, more = request
@@ -110,13 +113,7 @@ def test_a_stranger_learns_nothing(shop: Shop, asking: Any) -> None:
     asker = asking(users=True)
     schema = asking(users=True).get("/openapi.json", auth=("anna", "correct horse")).json()
 
-    @settings(
-        max_examples=REQUESTS // 3,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
+    @seeded(max_examples=REQUESTS // 3)
     @given(request=requests(schema))
     def ask(request: tuple[str, str, dict[str, Any]]) -> None:
         method, path, more = request

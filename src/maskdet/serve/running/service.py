@@ -11,6 +11,7 @@ from maskdet.files.holding import hold_folder
 from maskdet.media.sources import open_source
 from maskdet.serve.hub import Hub
 from maskdet.serve.recording.recorder import Recorder
+from maskdet.serve.showing.jpeg import jpeg
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState
 from maskdet.serve.site.settings import CameraSettings, Site
@@ -226,12 +227,8 @@ class Service:
         self.hub.note_change()
 
     def _snapshot(self, picture: LivePicture) -> bytes:
-        import cv2
-
         image = picture.annotated(blur=self.hub.site.privacy.blur_stored)
-        settings = [cv2.IMWRITE_JPEG_QUALITY, _SNAPSHOT_QUALITY]
-        data: bytes = cv2.imencode(".jpg", image, settings)[1].tobytes()
-        return data
+        return jpeg(image, _SNAPSHOT_QUALITY)
 
     def _state(self, camera: CameraSettings, state: CameraState, why: str) -> None:
         self._log(f"{camera.name}: {state.value}{f' ({why})' if why else ''}")

@@ -4,12 +4,11 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import cv2
-
 from maskdet.detections import Detections, FloatArray
 from maskdet.media.blurring import blur_faces
 from maskdet.media.drawing import draw_detections
 from maskdet.media.frames import UInt8Array
+from maskdet.serve.showing.jpeg import jpeg
 
 # Of a JPEG whose quality nobody asked for.
 DEFAULT_QUALITY = 80
@@ -57,19 +56,13 @@ class LivePicture:
             width: in pixels; larger pictures are scaled down to it.
             quality: from 1 to 100.
         """
-        height_now, width_now = self.image.shape[:2]
+        width_now = self.image.shape[1]
         width = min(width or width_now, width_now)
         with self._lock:
             known = self._encoded.get((width, quality))
             if known is not None:
                 return known
-            image = self.annotated()
-            if width < width_now:
-                size = width, max(1, round(height_now * width / width_now))
-                image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-            data: bytes = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[
-                1
-            ].tobytes()
+            data = jpeg(self.annotated(), quality, width)
             if len(self._encoded) < _MOST_KEPT:
                 self._encoded[width, quality] = data
             return data

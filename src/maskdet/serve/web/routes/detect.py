@@ -5,7 +5,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, Literal
 
-import cv2
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from starlette.responses import JSONResponse
 
@@ -14,6 +13,7 @@ from maskdet.errors import NoMapsError, SourceError, TooLargeError
 from maskdet.media.drawing import draw_detections
 from maskdet.media.frames import UInt8Array
 from maskdet.serve.hub import Hub
+from maskdet.serve.showing.jpeg import jpeg
 from maskdet.serve.web.access.limits import UploadLimits
 from maskdet.serve.web.content.uploads import Queue, decode_posted, posted_picture
 
@@ -83,7 +83,8 @@ def _record(hub: Hub, data: bytes, limits: UploadLimits, wanted: list[Drawn]) ->
     record: dict[str, Any] = {"width": width, "height": height, "faces": detections.to_records()}
     if wanted:
         record["pictures"] = {
-            name: base64.b64encode(_encoded(drawn)).decode() for name, drawn in pictures.items()
+            name: base64.b64encode(jpeg(drawn, _QUALITY, _WIDEST)).decode()
+            for name, drawn in pictures.items()
         }
     return record
 
@@ -92,7 +93,7 @@ def _drawn(hub: Hub, data: bytes, limits: UploadLimits, name: Drawn) -> bytes:
     pictures = _looked(hub, _decoded(data, limits), [name])[1]
     if name not in pictures:
         raise HTTPException(422, "these networks were exported without heat maps")
-    return _encoded(pictures[name])
+    return jpeg(pictures[name], _QUALITY, _WIDEST)
 
 
 def _decoded(data: bytes, limits: UploadLimits) -> UInt8Array:
@@ -119,12 +120,3 @@ def _looked(
     if "annotated" in wanted:
         pictures["annotated"] = draw_detections(image.copy(), detections)
     return detections, pictures
-
-
-def _encoded(image: UInt8Array) -> bytes:
-    height, width = image.shape[:2]
-    if width > _WIDEST:
-        size = _WIDEST, max(1, round(height * _WIDEST / width))
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    data: bytes = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
-    return data
