@@ -169,9 +169,9 @@ def write_ready(folder: Path, counts: dict[str, int], seed: int) -> None:
         write_classes(folder / "val", 1, (label,), seed=seed + 50 + number)
 
 
-def weight_sums(*folders: Path) -> dict[str, float]:
+def weight_sums(*folders: Path, class_weights: str = "balanced") -> dict[str, float]:
     """Returns what the training pictures of each class weigh together."""
-    dataset = prepare(TrainOptions(dataset=folders))
+    dataset = prepare(TrainOptions(dataset=folders, class_weights=class_weights))
     feed = dataset.feeds["train"]
     return {
         label: float(feed.weights[feed.labels == number].sum())
@@ -186,6 +186,15 @@ def test_weights_balance_a_class_in_a_folder_of_its_own(tmp_path: Path) -> None:
     sums = weight_sums(tmp_path / "both", tmp_path / "third")
     assert sums == pytest.approx(dict.fromkeys(sums, 8.0), rel=1e-5)
     assert len(sums) == 3
+
+
+def test_weights_halfway(tmp_path: Path) -> None:
+    """A class weighs the geometric mean of what it does when balanced and when only counted."""
+    write_ready(tmp_path / "both", {"with_mask": 16, "without_mask": 4}, seed=1)
+    write_ready(tmp_path / "third", {"mask_worn_incorrectly": 1}, seed=100)
+    sums = weight_sums(tmp_path / "both", tmp_path / "third", class_weights="halfway")
+    expected = {"with_mask": 12.0, "without_mask": 6.0, "mask_worn_incorrectly": 3.0}
+    assert sums == pytest.approx(expected, rel=1e-5)
 
 
 def test_weights_of_a_few_pictures_in_a_large_folder(tmp_path: Path) -> None:

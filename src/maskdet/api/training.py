@@ -23,7 +23,7 @@ from maskdet.train.classifier import options as known
 from maskdet.train.classifier.options import TrainOptions
 
 _CHOICES = {
-    "class_weights": ("balanced", "none"),
+    "class_weights": known.CLASS_WEIGHTS,
     "architecture": known.ARCHITECTURES,
     "optimizer": known.OPTIMIZERS,
     "schedule": known.SCHEDULES,

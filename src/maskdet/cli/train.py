@@ -27,6 +27,7 @@ from maskdet.limits import TRAINING
 from maskdet.train.classifier.options import (
     ARCHITECTURES,
     AUGMENTATION_NAMES,
+    CLASS_WEIGHTS,
     OPTIMIZERS,
     PRECISIONS,
     SCHEDULES,
@@ -124,8 +125,8 @@ _LAYOUT = {
 @click.option("--naive-split", is_flag=True, help="Split at random: near-duplicates leak.")
 @click.option(
     "--class-weights",
-    type=click.Choice(["balanced", "none"]),
-    help="Whether rare classes count more, so that all weigh the same.",
+    type=click.Choice(CLASS_WEIGHTS),
+    help="Whether rare classes count more: so that all weigh the same, or halfway there.",
 )
 @click.option(
     "--max-bad", type=_number("max_bad"), help="Share of unreadable files that is put up with."

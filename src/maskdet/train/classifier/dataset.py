@@ -24,6 +24,8 @@ SKIPPED_FILE = "skipped.csv"
 
 # How much more than its folder's average a picture may count for being of a rare class there.
 _MOST_WEIGHT = 4.0
+# The power of a class's count that its pictures weigh together.
+_POWERS = {"balanced": 0.0, "halfway": 0.5}
 
 
 @dataclass(frozen=True)
@@ -147,12 +149,14 @@ def prepare(options: TrainOptions) -> Dataset:
 
 
 def _weights(options: TrainOptions, collection: Collection, parts: Sequence[str]) -> FloatArray:
-    """Weighs the classes alike: within each dataset folder as far as is wise, then over all.
+    """Weighs the classes: alike within each dataset folder as far as is wise, then over all.
 
     Within each folder, since its look is otherwise a hint at the class where its pictures are
     mostly of one; but no picture counts more than `_MOST_WEIGHT` times, or a dozen of a class would
     speak as loudly as the folder's thousands. Over all, since a class that comes in a folder of its
-    own would otherwise weigh what that folder does.
+    own would otherwise weigh what that folder does: all alike, or halfway (the geometric mean)
+    between that and the number of its pictures, as a class that weighs more than it is seen is
+    answered more often than it is there.
     """
     weights = np.ones(len(collection.pictures), np.float32)
     if options.class_weights == "none":
@@ -170,13 +174,17 @@ def _weights(options: TrainOptions, collection: Collection, parts: Sequence[str]
         )
     for part in SPLITS:
         inside = np.array(parts) == part
+        if not inside.any():
+            continue
         of_class = [
             inside & (collection.label_indices == number)
             for number in range(len(collection.labels))
         ]
         shown = [members for members in of_class if members.any()]
-        for members in shown:
-            weights[members] *= inside.sum() / (len(shown) * weights[members].sum())
+        totals = np.array([members.sum() for members in shown]) ** _POWERS[options.class_weights]
+        totals *= inside.sum() / totals.sum()
+        for members, total in zip(shown, totals, strict=True):
+            weights[members] *= total / weights[members].sum()
     return weights
 
 

@@ -10,6 +10,7 @@ ARCHITECTURES = (
     *("mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_v2_b0"),
     *PLAIN,
 )
+CLASS_WEIGHTS = ("balanced", "halfway", "none")
 SCHEDULES = ("constant", "inverse-time", "cosine")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 AUGMENTATION_NAMES = ("none", "classic", "light", "strong")
@@ -35,7 +36,7 @@ class TrainOptions(RunOptions):
         folds: parts of which each validates once while the others train; 0 for none.
         fold: the one of these, from 1, that this run validates on; 0 for all in turn.
         class_weights: ``balanced`` makes the classes weigh the same over all dataset folders, and
-            nearly the same within each.
+            nearly the same within each; ``halfway`` between that and their counts; ``none``.
         max_bad: share of unreadable files beyond which the run stops.
         architecture: one of `ARCHITECTURES`.
         alpha: width of MobileNetV2, as a share of the usual.
