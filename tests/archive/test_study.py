@@ -51,7 +51,7 @@ def rows(output: Path, table: str) -> list[dict[str, Any]]:
 
     found = pq.read_table(output / table).to_pylist()
     for row in found:
-        for name in ("seconds", "finished", "attempts"):
+        for name in ("seconds", "processor_seconds", "finished", "attempts"):
             row.pop(name, None)
     return sorted(found, key=str)
 

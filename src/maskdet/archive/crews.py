@@ -19,6 +19,10 @@ class _Actor:
     """A `Worker` in a process of Ray's."""
 
     def __init__(self, worker: type[Worker], root: str, study: Study) -> None:
+        import cv2
+
+        # One core each: on a machine of many, each would start a thread for every one of them.
+        cv2.setNumThreads(1)
         self._worker = worker(root, study)
 
     def begin(self) -> str:

@@ -3,12 +3,12 @@
 import json
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from maskdet.archive.cutting import Piece
-from maskdet.archive.parts import Part
+from maskdet.archive.parts import Part, length_of
 from maskdet.archive.places import Store
 from maskdet.archive.study import WORK
 from maskdet.archive.worker import Job, Outcome, Task, work_file
@@ -16,6 +16,9 @@ from maskdet.errors import OutputError
 
 # A piece that has killed so many workers is left alone.
 MOST_TRIES = 3
+# Short videos are handed out together, about so many seconds of them: few enough that the workers
+# end together, and that little is lost with one of them.
+_TOGETHER = 30.0
 # How long nothing may happen until one looks whether to stop. Seconds.
 _WAIT = 0.5
 
@@ -153,7 +156,9 @@ class Dispatcher:
         elif opened.part.is_cut(self._piece_seconds):
             self._ready.extend(Task("look", opened.part, (job,)) for job in missing)
         else:
-            self._ready.append(Task("look", opened.part, tuple(missing)))
+            self._ready.extend(
+                Task("look", opened.part, jobs) for jobs in _shared_out(opened.part, missing)
+            )
 
     def _undone(self, part: Part, jobs: Iterable[Job]) -> list[Job]:
         done = set(self._store.names(f"{WORK}/{part.name}"))
@@ -203,3 +208,18 @@ class Dispatcher:
             key = (0, 0)
         opened.given_up[key] = reason, MOST_TRIES
         self._settle(opened, [job for job in opened.jobs if (job[0], job[1].number) == key])
+
+
+def _shared_out(part: Part, jobs: Iterable[Job]) -> Iterator[tuple[Job, ...]]:
+    """Divides the short videos of a part among tasks."""
+    together: list[Job] = []
+    seconds = 0.0
+    for job in jobs:
+        length = length_of(part.entries[job[0]])
+        if together and seconds + length > _TOGETHER:
+            yield tuple(together)
+            together, seconds = [], 0.0
+        together.append(job)
+        seconds += length
+    if together:
+        yield tuple(together)

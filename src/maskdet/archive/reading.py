@@ -101,6 +101,8 @@ class PieceSource:
         piece = self._piece
         with opened(self._source, self._options.max_pixels) as container:
             stream = container.streams.video[0]
+            # A worker has one core; FFmpeg's threads would take those of others.
+            stream.codec_context.thread_count = 1
             unit = float(stream.time_base or 0) or 1.0
             self.frame_rate = rate = frame_rate_of(container)
             if keys is not None:

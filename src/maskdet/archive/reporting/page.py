@@ -67,11 +67,11 @@ def _figures(totals: Mapping[str, float]) -> str:
     said = [
         ("files", f"{totals['files']:,.0f}"),
         ("files missing", f"{totals['files_missing']:,.0f}"),
-        ("hours of video", f"{totals['hours']:,.3g}"),
+        ("hours of video", _number(totals["hours"])),
         ("people", f"{totals['people']:,.0f}"),
         ("faces", f"{totals['faces']:,.0f}"),
         ("frames looked at", f"{totals['frames']:,.0f}"),
-        ("worker hours", f"{totals['worker_hours']:,.3g}"),
+        ("core hours", _number(totals["core_hours"])),
     ]
     items = "".join(f"<li><b>{value}</b>{escape(what)}</li>" for what, value in said)
     return f'<ul class="figures">{items}</ul>'
@@ -111,7 +111,12 @@ def _head(column: str) -> str:
 def _cell(cell: Any) -> str:
     if cell is None:
         return "-"
-    return f"{cell:,.3g}" if isinstance(cell, float) else str(cell)
+    return _number(cell) if isinstance(cell, float) else str(cell)
+
+
+def _number(value: float) -> str:
+    """Says a number in three digits, or in all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _bar(share: float | None) -> str:
