@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+
 from archive_disturbed import disturbed
 from archive_films import copies, loop
 from archive_runs import Run, archived, detected, start_of_ray
-
 from maskdet.archive.cluster import prepare
 from maskdet.archive.crews import RayCrew
 from maskdet.archive.cutting import Piece, cut_video
@@ -36,7 +36,7 @@ from maskdet.archive.looking import Facts, look_at
 from maskdet.archive.options import ArchiveOptions, WorkOptions
 from maskdet.archive.run import begin
 from maskdet.archive.study import Study
-from maskdet.archive.worker import Outcome, Task, Worker
+from maskdet.archive.worker import Failure, Outcome, Task, Worker
 from maskdet.summaries import MIN_SIGHTINGS
 from maskdet.vision.networks import load_detector
 
@@ -117,13 +117,14 @@ def pieces(video: Path, folder: Path, seconds: float) -> None:
 class _Noting(Worker):
     """A worker that notes on which node it looked at what."""
 
-    def do(self, task: Task) -> Outcome:
+    def do(self, task: Task) -> Outcome | Failure:
         import ray
 
         start = time.perf_counter()
         outcome = super().do(task)
         node = ray.get_runtime_context().get_node_id()
-        note = f"{node} {time.perf_counter() - start} {outcome.frames}\n"
+        frames = outcome.frames if isinstance(outcome, Outcome) else 0
+        note = f"{node} {time.perf_counter() - start} {frames}\n"
         with Path(self._store.root, f"notes-{os.getpid()}.txt").open("a") as file:
             file.write(note)
         return outcome

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
+
 from archive_films import loop
 from archive_runs import command
 

@@ -1,4 +1,4 @@
-"""Films for `benchmarks/archive.py`: a short video, its packets over and over, nothing coded anew."""
+"""Films for `benchmarks/archive.py`: a short video over and over, nothing coded anew."""
 
 import itertools
 from collections.abc import Sequence

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from maskdet.archive import run as running
-from maskdet.archive.dispatch import Failure
 from maskdet.archive.models import labels_of
 from maskdet.archive.options import ArchiveOptions, WorkOptions
 from maskdet.archive.run import Tally, begin, resume
 from maskdet.archive.study import Study
-from maskdet.archive.worker import Task
+from maskdet.archive.worker import Failure, Task
 from maskdet.errors import MaskdetError, OptionError, OutputError, SourceError
 from maskdet.extras import missing
 from maskdet.vision.networks import NetworkOptions

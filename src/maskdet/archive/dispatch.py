@@ -9,31 +9,18 @@ from typing import Protocol
 
 from maskdet.archive.cutting import Piece
 from maskdet.archive.parts import Part, length_of
-from maskdet.archive.places import Store
+from maskdet.archive.places import Store, name_of
 from maskdet.archive.study import WORK
-from maskdet.archive.worker import Job, Outcome, Task, work_file
+from maskdet.archive.worker import Failure, Job, Outcome, Task, work_file
 from maskdet.errors import OutputError
 
 # A piece that has killed so many workers is left alone.
 MOST_TRIES = 3
 # Short videos are handed out together, about so many seconds of them: few enough that the workers
 # end together, and that little is lost with one of them.
-_TOGETHER = 30.0
+_TOGETHER = 10.0
 # How long nothing may happen until one looks whether to stop. Seconds.
 _WAIT = 0.5
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A task that was not done.
-
-    Attributes:
-        reason: in a line.
-        counts: whether the task may be to blame; a machine that was lost says nothing of it.
-    """
-
-    reason: str
-    counts: bool = True
 
 
 class Crew(Protocol):
@@ -202,7 +189,7 @@ class Dispatcher:
         reason = f"given up after {MOST_TRIES} attempts: {failure.reason}"
         if task.kind == "join":
             raise OutputError(f"{self._store.name}: {task.part.name} cannot be joined ({reason})")
-        self._log(f"{task.part.entries[max(0, key[0])].source}: {reason}")
+        self._log(f"{name_of(task.part.entries[max(0, key[0])].source)}: {reason}")
         if task.kind == "cut":
             opened.jobs = ((0, Piece()),)
             key = (0, 0)
@@ -211,10 +198,10 @@ class Dispatcher:
 
 
 def _shared_out(part: Part, jobs: Iterable[Job]) -> Iterator[tuple[Job, ...]]:
-    """Divides the short videos of a part among tasks."""
+    """Divides the short videos of a part among tasks, the longest first: the last ones even out."""
     together: list[Job] = []
     seconds = 0.0
-    for job in jobs:
+    for job in sorted(jobs, key=lambda job: -length_of(part.entries[job[0]])):
         length = length_of(part.entries[job[0]])
         if together and seconds + length > _TOGETHER:
             yield tuple(together)

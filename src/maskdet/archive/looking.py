@@ -19,7 +19,7 @@ from maskdet.archive.places import is_address
 from maskdet.archive.reading import PieceFrame, PieceSource
 from maskdet.archive.tables import BOX, work_schema
 from maskdet.detections import Detections
-from maskdet.errors import SourceError
+from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.frames import UInt8Array
 from maskdet.stream import detect_frames
 from maskdet.vision.pipeline import MaskDetector
@@ -127,6 +127,7 @@ def look_at(
         What is known of it; a video that cannot be read has a reason there.
 
     Raises:
+        UnreachableError: the server that it is on does not give it, which it may do later.
         OSError: the file cannot be written.
     """
     import pyarrow.parquet as pq
@@ -157,6 +158,8 @@ def look_at(
                     if len(rows) >= _ROWS:
                         writer.write_table(rows.taken(schema))
         except SourceError as error:
+            if isinstance(error, UnreachableError) and is_address(entry.source):
+                raise
             # Of a piece that was begun what was seen so far stays.
             facts.reason = str(error).removeprefix(f"{source.name}: ")
         if len(rows):
