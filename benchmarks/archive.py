@@ -25,7 +25,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from archive_disturbed import disturbed
-from archive_films import copies, loop
+from archive_films import copies, enlarge, loop
 from archive_runs import Run, archived, detected, start_of_ray
 from maskdet.archive.cluster import prepare
 from maskdet.archive.crews import RayCrew
@@ -172,27 +172,27 @@ class _silent:  # noqa: N801 - a progress that shows nothing, as a context
 
 def cost(videos: list[Path], folder: Path) -> None:
     """Prints how long a core is busy with an hour of video: all frames, one in five, key frames."""
-    print(f"{'video':24} {'size':>9} {'every frame':>12} {'one in five':>12} {'key frames':>11}")
+    print(f"{'video':28} {'size':>9} {'every frame':>12} {'one in five':>12} {'key frames':>11}")
     ways = (WorkOptions(), WorkOptions(every=5), WorkOptions(key_frames=True))
     detector = load_detector(ways[0].networks, lanes=1)
-    for video in videos:
-        film = loop(video, folder / video.name, seconds=20.0)
+    large = enlarge(videos[0], folder / f"large-{videos[0].stem}.mp4", 1920, 1080)
+    for number, video in enumerate([*videos, large]):
+        film = loop(video, folder / f"{number}.mp4", seconds=10.0)
         # Networks at the sizes that it asks for are made once a worker.
         _look(film, ways[0], detector, folder)
         hours = []
         for way in ways:
             facts = _look(film, way, detector, folder)
             hours.append(facts.processor_seconds / facts.video_seconds)
-        entry = cut_size(film)
-        print(f"{video.name:24} {entry:>9} {hours[0]:12.3f} {hours[1]:12.3f} {hours[2]:11.3f}")
+        size = _size(film)
+        print(f"{video.name:28} {size:>9} {hours[0]:12.3f} {hours[1]:12.3f} {hours[2]:11.3f}")
 
 
 def _look(film: Path, way: WorkOptions, detector: Any, folder: Path) -> Facts:
     return look_at(Entry(str(film)), Piece(), detector, way, folder / "piece.parquet")
 
 
-def cut_size(film: Path) -> str:
-    """Returns width and height of a film."""
+def _size(film: Path) -> str:
     import av
 
     with av.open(str(film)) as container:

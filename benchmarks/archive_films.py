@@ -40,6 +40,21 @@ def loop(video: Path, path: Path, *, seconds: float, frames: int | None = None) 
     return path
 
 
+def enlarge(video: Path, path: Path, width: int, height: int) -> Path:
+    """Writes a video with larger frames, coded anew as cameras of that size do."""
+    with av.open(str(video)) as source, av.open(str(path), "w") as film:
+        rate = source.streams.video[0].average_rate
+        stream = film.add_stream("libx264", rate=rate, options={"preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.gop_size = 50
+        for frame in source.decode(video=0):
+            large = frame.reformat(width, height, "yuv420p")
+            large.pts = None
+            film.mux(stream.encode(large))
+        film.mux(stream.encode())
+    return path
+
+
 def _packets(video: Path) -> list[tuple[int, int, bool, bytes]]:
     """Reads the moments of decoding and of showing, whether it is a key frame, and the data."""
     with av.open(str(video)) as source:
