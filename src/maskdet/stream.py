@@ -18,16 +18,14 @@ from maskdet.detections import Detections, FloatArray
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.stages import in_thread, merged
-from maskdet.vision.faces.sizes import (
-    AutoSizedFaceDetector,
-    FollowingFaceDetector,
-)
+from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 from maskdet.vision.pipeline import Follower, MaskDetector
 from maskdet.vision.track import ADJUSTING, TrackingOptions
 from maskdet.vision.turning import TurnWatch, turned
 
 if TYPE_CHECKING:
     from maskdet.vision.faces.detector import Faces
+    from maskdet.vision.faces.following import FollowingFaceDetector
 
 # What a frame may be enlarged to.
 _MOST_PIXELS = 1 << 28

@@ -88,7 +88,7 @@ def load_detector(
         # Only what was loaded says what its usual confidence is.
         confidence = faces.default_confidence if confidence is None else confidence
         least = min(confidence, DOUBTFUL * faces.default_confidence)
-        faces = _face_detector(options, least, lanes=lanes, counted_from=confidence)
+        faces = _face_detector(options, least, lanes=lanes, counted_from=confidence, doubtful=True)
     if classifier is None:
         classifier = MaskClassifier(
             find_or_convert_card(options.model, log),
@@ -106,7 +106,12 @@ def load_detector(
 
 
 def _face_detector(
-    options: NetworkOptions, confidence: float | None, *, lanes: int, counted_from: float = 0
+    options: NetworkOptions,
+    confidence: float | None,
+    *,
+    lanes: int,
+    counted_from: float = 0,
+    doubtful: bool = False,
 ) -> "FaceDetector":
     """Loads the first stage; faces below `counted_from` do not count in the choice of its size."""
     faces: FaceDetector
@@ -126,6 +131,8 @@ def _face_detector(
             lanes=lanes,
             strips=strips,
             counted_from=counted_from,
+            # Who wants what is doubtful, too, can afford to overlook nobody in any frame.
+            thorough=doubtful,
         )
     if tiles is not None and (strips is None or options.face_detector == "yunet"):
         faces = TiledFaceDetector(faces, tiles)

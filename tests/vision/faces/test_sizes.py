@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from maskdet.vision.faces.detector import Faces
+from maskdet.vision.faces.following import FollowingFaceDetector
 from maskdet.vision.faces.size_choice import (
     COMFORTABLE,
     DELAY,
@@ -15,7 +16,7 @@ from maskdet.vision.faces.size_choice import (
     SizeChooser,
     size_for,
 )
-from maskdet.vision.faces.sizes import AutoSizedFaceDetector, FollowingFaceDetector
+from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 
 SIZES = (304, 448, 608, 704)
 HEIGHT = 720

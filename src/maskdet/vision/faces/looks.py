@@ -1,0 +1,245 @@
+"""Decides how each frame of a video is looked at: in full, or where small faces are known to be.
+
+Finding a small face takes a large input, following it does not. So a frame now and then is a *look*
+at the full size, and in the frames between the network sees the whole frame at its smallest size,
+for large faces, and cut-outs around the small ones. Each look proves at once that what it found is
+found that way, too; where it is not, the frames up to the next are looked at in full.
+
+What is decided for a frame rests on the looks before it and the frames since, never on more: a part
+of a video is looked at as the whole is, once it has begun with a look or two.
+"""
+
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskdet.boxes import intersection_over_union
+from maskdet.detections import FloatArray
+from maskdet.vision.faces.motion import moves_elsewhere, thumbnail
+from maskdet.vision.faces.packing import Picture, packed
+from maskdet.vision.matching import best_pairs
+from maskdet.vision.preprocessing import UInt8Array
+
+# One frame in so many is a look. Divides `size_choice.LOOK_EVERY`, whose looks are looks here, too.
+FULL_EVERY = 10
+# Halfway to the next, one is brought forward if something moves where no face is known.
+EARLIER = FULL_EVERY // 2
+# What a frame shows counts for those from so many later on; see `size_choice.DELAY`. Fewer, since
+# in that time a face moves on; at least as many as the frames that are worked on at a time.
+KNOWN_AFTER = 4
+# Following must cost less than so much of a look, in pixels that the network sees.
+_WORTH_IT = 0.75
+# So many of a look's faces may be too hard to follow.
+_HARD = 0.05
+# A face has moved by less than so many of its sides from look to look, and from where it is
+# expected to where it is found; and has grown or shrunk by less than this.
+_BETWEEN_LOOKS, _FROM_EXPECTED, _GROWN = 2.5, 1.0, 1.6
+
+SAME_FACE = 0.5
+"""Intersection over union from which on two boxes are the same face."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look showed.
+
+    Attributes:
+        index: number of its frame.
+        size: it was looked at with.
+        thumbnail: of its frame; see `maskdet.vision.faces.motion`.
+        xyxy: (N, 4) the faces found, in pixels.
+        small: (N,) bool, which of them need a cut-out.
+        velocities: (N, 2) pixels a frame, along x and y.
+        can_be_followed: whether nearly all were found again the cheap way.
+    """
+
+    index: int
+    size: int
+    thumbnail: NDArray[np.int16]
+    xyxy: FloatArray
+    small: NDArray[np.bool_]
+    velocities: FloatArray
+    can_be_followed: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a frame is to be looked at.
+
+    Attributes:
+        index: number of the frame.
+        size: for the full size.
+        base: the last look that is surely known, ``None`` for none.
+        pictures: cut-outs to look at beside the whole frame at the smallest size; ``None`` to look
+            at the frame in full.
+        thumbnail: of a frame that is to be a look, ``None`` for any other.
+    """
+
+    index: int
+    size: int
+    base: Look | None
+    pictures: list[Picture] | None = None
+    thumbnail: NDArray[np.int16] | None = None
+
+
+@dataclass
+class _Shown:
+    """What a frame showed: its faces, and the look they were followed from, if they were."""
+
+    xyxy: FloatArray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    base: int | None = None
+    look: Look | None = None
+
+
+class LookPlanner:
+    """Plans the frames of one moving source. May be called from several threads.
+
+    Args:
+        smallest: the detector's smallest size.
+    """
+
+    def __init__(self, smallest: int) -> None:
+        self._smallest = smallest
+        self._shown: dict[int, _Shown] = {}
+        self._learned = 0
+        self._changed = threading.Condition()
+
+    def plan(self, index: int, frame_bgr: UInt8Array, size: int) -> Plan:
+        """Plans a frame; waits for earlier ones if they are far behind.
+
+        Args:
+            index: number of the frame, from 0; `saw` must be called for each.
+            frame_bgr: (H, W, 3) uint8.
+            size: the full size, larger than the smallest.
+        """
+        height, width = frame_bgr.shape[:2]
+        base, latest = self._known(index)
+        if index % EARLIER == 0:
+            now = thumbnail(frame_bgr)
+            due = index % FULL_EVERY == 0 or (
+                base is not None and moves_elsewhere(base.thumbnail, now, base.xyxy, width, height)
+            )
+            if due:
+                return Plan(index, size, base, thumbnail=now)
+        if base is None or base.size < size or not base.can_be_followed:
+            return Plan(index, size, base)
+        pictures = packed(_expected(base, latest, index), width, height, self._smallest)
+        cost = self._smallest**2 + sum(picture.size**2 for picture in pictures)
+        if cost > _WORTH_IT * size**2:
+            return Plan(index, size, base)
+        return Plan(index, size, base, pictures)
+
+    def saw(
+        self,
+        index: int,
+        plan: Plan | None,
+        xyxy: FloatArray | None,
+        small: NDArray[np.bool_] | None = None,
+        followed: FloatArray | None = None,
+    ) -> None:
+        """Learns from a frame.
+
+        Args:
+            index: number of the frame.
+            plan: by which it was looked at, ``None`` for a frame that needed none.
+            xyxy: (N, 4) the faces found, in pixels; ``None`` if looking failed.
+            small: of a look, (N,) bool, which of them need a cut-out.
+            followed: of a look, (M, 4) what is found in its frame the cheap way.
+        """
+        shown = _Shown()
+        if xyxy is not None:
+            followed_from = plan.base if plan and plan.pictures is not None else None
+            shown = _Shown(xyxy, followed_from.index if followed_from else None)
+            if plan and plan.thumbnail is not None and small is not None and followed is not None:
+                shown.look = Look(
+                    index,
+                    plan.size,
+                    plan.thumbnail,
+                    xyxy,
+                    small,
+                    _velocities(plan.base, index, xyxy),
+                    _missing(xyxy, followed) <= _HARD * len(xyxy),
+                )
+        with self._changed:
+            self._shown[index] = shown
+            self._shown.pop(index - 3 * FULL_EVERY, None)
+            while self._learned in self._shown:
+                self._learned += 1
+            self._changed.notify_all()
+
+    def _known(self, index: int) -> tuple[Look | None, tuple[int, FloatArray] | None]:
+        """Returns the last look that is known, and what the last frame that is known showed.
+
+        Of that, only what rests on that look alone, or on none.
+        """
+        latest = index - KNOWN_AFTER
+        if latest < 0:
+            return None, None
+        with self._changed:
+            self._changed.wait_for(lambda: self._learned > latest)
+            looks = (
+                self._shown[earlier].look
+                for earlier in range(latest, max(-1, latest - FULL_EVERY), -1)
+                if earlier in self._shown
+            )
+            base = next((look for look in looks if look is not None), None)
+            shown = self._shown[latest]
+        if base is None or latest == base.index or shown.base not in (None, base.index):
+            return base, None
+        return base, (latest, shown.xyxy)
+
+
+def _missing(xyxy: FloatArray, followed: FloatArray) -> int:
+    """Returns how many of a look's faces were not found the cheap way."""
+    if len(xyxy) == 0 or len(followed) == 0:
+        return len(xyxy)
+    best = intersection_over_union(xyxy, followed).max(axis=1)
+    return int((best < np.float32(SAME_FACE)).sum())
+
+
+def _expected(base: Look, latest: tuple[int, FloatArray] | None, index: int) -> FloatArray:
+    """Returns (M, 4) where the small faces of a look are to be expected in a later frame."""
+    boxes, velocities = base.xyxy[base.small], base.velocities[base.small]
+    since = np.full((len(boxes), 1), index - base.index, np.float32)
+    if latest is not None:
+        number, found = latest
+        elapsed = np.float32(number - base.index)
+        moved = boxes + np.tile(velocities * elapsed, 2)
+        for row, match in _pairs(moved, found, _FROM_EXPECTED):
+            movement = _centres(found[match : match + 1]) - _centres(boxes[row : row + 1])
+            boxes[row], velocities[row] = found[match], movement[0] / elapsed
+            since[row] = index - number
+    expected: FloatArray = boxes + np.tile(velocities * since, 2)
+    return expected
+
+
+def _velocities(before: Look | None, index: int, xyxy: FloatArray) -> FloatArray:
+    """Returns (N, 2) how faces have moved since an earlier look, in pixels a frame."""
+    velocities = np.zeros((len(xyxy), 2), np.float32)
+    if before is not None:
+        elapsed = np.float32(index - before.index)
+        for row, match in _pairs(xyxy, before.xyxy, _BETWEEN_LOOKS):
+            movement = _centres(xyxy[row : row + 1]) - _centres(before.xyxy[match : match + 1])
+            velocities[row] = movement[0] / elapsed
+    return velocities
+
+
+def _pairs(first: FloatArray, second: FloatArray, reach: float) -> list[tuple[int, int]]:
+    """Pairs boxes of two frames by how near they are, in sides of the first, and alike in size."""
+    if len(first) == 0 or len(second) == 0:
+        return []
+    sides, others = (
+        np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1) for boxes in (first, second)
+    )
+    distances = np.linalg.norm(_centres(first)[:, None] - _centres(second)[None], axis=2)
+    nearness = np.clip(1 - distances / (reach * sides[:, None]), 0, 1)
+    ratio = sides[:, None] / others[None]
+    nearness[(ratio > _GROWN) | (ratio < 1 / _GROWN)] = 0
+    return best_pairs(nearness.astype(np.float32))
+
+
+def _centres(xyxy: FloatArray) -> FloatArray:
+    centres: FloatArray = (xyxy[:, :2] + xyxy[:, 2:]) / np.float32(2)
+    return centres
