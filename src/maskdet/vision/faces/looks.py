@@ -3,7 +3,8 @@
 Finding a small face takes a large input, following it does not. So a frame now and then is a *look*
 at the full size, and in the frames between the network sees the whole frame at its smallest size,
 for large faces, and cut-outs around the small ones. Each look proves at once that what it found is
-found that way, too; where it is not, the frames up to the next are looked at in full.
+found that way, too; where it is not, the frames up to the next are looked at in full, as are those
+in which it is known that a face was lost.
 
 What is decided for a frame rests on the looks before it and the frames since, never on more: a part
 of a video is looked at as the whole is, once it has begun with a look or two.
@@ -31,11 +32,11 @@ EARLIER = FULL_EVERY // 2
 KNOWN_AFTER = 4
 # Following must cost less than so much of a look, in pixels that the network sees.
 _WORTH_IT = 0.75
-# So many of a look's faces may be too hard to follow.
+# Such a share of a look's faces may be too hard to follow, or lost.
 _HARD = 0.05
 # A face has moved by less than so many of its sides from look to look, and from where it is
 # expected to where it is found; and has grown or shrunk by less than this.
-_BETWEEN_LOOKS, _FROM_EXPECTED, _GROWN = 2.5, 1.0, 1.6
+_BETWEEN_LOOKS, _FROM_EXPECTED, _GROWN = 6.0, 1.0, 1.6
 
 SAME_FACE = 0.5
 """Intersection over union from which on two boxes are the same face."""
@@ -125,7 +126,10 @@ class LookPlanner:
                 return Plan(index, size, base, thumbnail=now)
         if base is None or base.size < size or not base.can_be_followed:
             return Plan(index, size, base)
-        pictures = packed(_expected(base, latest, index), width, height, self._smallest)
+        expected, lost = _expected(base, latest, index)
+        if lost > _HARD * len(base.xyxy):
+            return Plan(index, size, base)
+        pictures = packed(expected, width, height, self._smallest)
         cost = self._smallest**2 + sum(picture.size**2 for picture in pictures)
         if cost > _WORTH_IT * size**2:
             return Plan(index, size, base)
@@ -169,7 +173,7 @@ class LookPlanner:
                 self._learned += 1
             self._changed.notify_all()
 
-    def _known(self, index: int) -> tuple[Look | None, tuple[int, FloatArray] | None]:
+    def _known(self, index: int) -> tuple[Look | None, tuple[int, _Shown] | None]:
         """Returns the last look that is known, and what the last frame that is known showed.
 
         Of that, only what rests on that look alone, or on none.
@@ -188,7 +192,7 @@ class LookPlanner:
             shown = self._shown[latest]
         if base is None or latest == base.index or shown.base not in (None, base.index):
             return base, None
-        return base, (latest, shown.xyxy)
+        return base, (latest, shown)
 
 
 def _missing(xyxy: FloatArray, followed: FloatArray) -> int:
@@ -199,20 +203,25 @@ def _missing(xyxy: FloatArray, followed: FloatArray) -> int:
     return int((best < np.float32(SAME_FACE)).sum())
 
 
-def _expected(base: Look, latest: tuple[int, FloatArray] | None, index: int) -> FloatArray:
-    """Returns (M, 4) where the small faces of a look are to be expected in a later frame."""
+def _expected(base: Look, latest: tuple[int, _Shown] | None, index: int) -> tuple[FloatArray, int]:
+    """Returns (M, 4) where a look's small faces are expected in a frame, and how many were lost."""
     boxes, velocities = base.xyxy[base.small], base.velocities[base.small]
     since = np.full((len(boxes), 1), index - base.index, np.float32)
+    lost = 0
     if latest is not None:
-        number, found = latest
+        number, shown = latest
         elapsed = np.float32(number - base.index)
         moved = boxes + np.tile(velocities * elapsed, 2)
-        for row, match in _pairs(moved, found, _FROM_EXPECTED):
-            movement = _centres(found[match : match + 1]) - _centres(boxes[row : row + 1])
-            boxes[row], velocities[row] = found[match], movement[0] / elapsed
+        pairs = _pairs(moved, shown.xyxy, _FROM_EXPECTED)
+        for row, match in pairs:
+            found = shown.xyxy[match]
+            movement = _centres(found[np.newaxis]) - _centres(boxes[row : row + 1])
+            boxes[row], velocities[row] = found, movement[0] / elapsed
             since[row] = index - number
+        # A frame that was looked at in full says that it is gone.
+        lost = len(boxes) - len(pairs) if shown.base is not None else 0
     expected: FloatArray = boxes + np.tile(velocities * since, 2)
-    return expected
+    return expected, lost
 
 
 def _velocities(before: Look | None, index: int, xyxy: FloatArray) -> FloatArray:
