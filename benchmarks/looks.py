@@ -20,8 +20,8 @@ import numpy as np
 from maskdet.boxes import intersection_over_union
 from maskdet.detections import Detections
 from maskdet.media.sources import open_source
+from maskdet.vision.faces.displacement import SAME_FACE
 from maskdet.vision.faces.following import FollowingFaceDetector
-from maskdet.vision.faces.looks import SAME_FACE
 from maskdet.vision.faces.size_choice import SizeChooser
 from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 from maskdet.vision.networks import NetworkOptions, load_detector

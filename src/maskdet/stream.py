@@ -161,7 +161,7 @@ def detect_frames(
             look = detector.faces.detect
             turns.look(source.name, frame.image, look, confidence=usual, moving=moving)
         sized = following.get(id(source))
-        detect = functools.partial(sized.detect, frame.index) if sized else None
+        detect = functools.partial(sized.detect, frame.index, moment=frame.time) if sized else None
         return source, frame, *detector.find_all(frame.image, detect)
 
     def classify(found: tuple[Source, Frame, "Faces", FloatArray]) -> Seen:

@@ -158,6 +158,16 @@ def test_a_crowd_that_costs_more_to_follow_is_looked_at_in_full() -> None:
     assert calls[FULL] == 20
 
 
+def test_frames_far_apart_are_looked_at_in_full() -> None:
+    """At four frames a second a face is elsewhere before a look is known; at 25 it is not."""
+    for rate, full in ((4, 20), (25, KNOWN_AFTER + 1)):
+        detector, calls = finder()
+        following = detector.following()
+        for index in range(20):
+            following.detect(index, frame_of(LARGE, SMALL), moment=index / rate)
+        assert calls[FULL] == full
+
+
 def test_whoever_must_not_be_overlooked_is_looked_for_in_every_frame() -> None:
     """Where faces are to be blurred every frame is looked at in full, and nothing is packed."""
     detector, calls = finder(thorough=True)

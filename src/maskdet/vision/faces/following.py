@@ -10,7 +10,8 @@ import numpy as np
 from maskdet.boxes import intersection_over_union
 from maskdet.detections import FloatArray
 from maskdet.vision.faces.detector import Faces, merged
-from maskdet.vision.faces.looks import SAME_FACE, LookPlanner
+from maskdet.vision.faces.displacement import SAME_FACE
+from maskdet.vision.faces.looks import LookPlanner
 from maskdet.vision.faces.packing import Picture, packed
 from maskdet.vision.faces.size_choice import COMFORTABLE, SizeChooser
 from maskdet.vision.preprocessing import UInt8Array
@@ -41,12 +42,13 @@ class FollowingFaceDetector:
         # used again for long.
         self._look = threading.Lock()
 
-    def detect(self, index: int, frame_bgr: UInt8Array) -> Faces:
+    def detect(self, index: int, frame_bgr: UInt8Array, moment: float | None = None) -> Faces:
         """Finds the faces of a frame.
 
         Args:
             index: number of the frame, from 0; every frame must be given, about in order.
             frame_bgr: (H, W, 3) uint8.
+            moment: of the frame, in seconds; ``None`` where frames follow each other closely.
 
         Returns:
             As `maskdet.vision.faces.detector.FaceDetector.detect`.
@@ -57,7 +59,7 @@ class FollowingFaceDetector:
         xyxy, small, followed = None, None, None
         try:
             if self._planner is not None and size > self._detector.smallest:
-                plan = self._planner.plan(index, frame_bgr, size)
+                plan = self._planner.plan(index, frame_bgr, size, moment)
             if plan is not None and plan.pictures is not None:
                 near = self._detector.detect_at(self._detector.smallest, frame_bgr)
                 xyxy, scores = self._with(near, plan.pictures, frame_bgr)

@@ -11,16 +11,15 @@ of a video is looked at as the whole is, once it has begun with a look or two.
 """
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskdet.boxes import intersection_over_union
 from maskdet.detections import FloatArray
+from maskdet.vision.faces.displacement import displacements, missing
 from maskdet.vision.faces.motion import moves_elsewhere, thumbnail
 from maskdet.vision.faces.packing import Picture, packed
-from maskdet.vision.matching import best_pairs
 from maskdet.vision.preprocessing import UInt8Array
 
 # One frame in so many is a look. Divides `size_choice.LOOK_EVERY`, whose looks are looks here, too.
@@ -30,16 +29,16 @@ EARLIER = FULL_EVERY // 2
 # What a frame shows counts for those from so many later on; see `size_choice.DELAY`. Fewer, since
 # in that time a face moves on; at least as many as the frames that are worked on at a time.
 KNOWN_AFTER = 4
+# For so long a look tells where faces are: in a source of few frames a second they are elsewhere
+# by the next. Seconds.
+_TELLS_FOR = 0.95
 # Following must cost less than so much of a look, in pixels that the network sees.
 _WORTH_IT = 0.75
 # Such a share of a look's faces may be too hard to follow, or lost.
 _HARD = 0.05
 # A face has moved by less than so many of its sides from look to look, and from where it is
-# expected to where it is found; and has grown or shrunk by less than this.
-_BETWEEN_LOOKS, _FROM_EXPECTED, _GROWN = 6.0, 1.0, 1.6
-
-SAME_FACE = 0.5
-"""Intersection over union from which on two boxes are the same face."""
+# expected to where it is found.
+_BETWEEN_LOOKS, _FROM_EXPECTED = 6.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class Look:
 
     Attributes:
         index: number of its frame.
+        moment: of its frame, in seconds, ``None`` where that is not known.
         size: it was looked at with.
         thumbnail: of its frame; see `maskdet.vision.faces.motion`.
         xyxy: (N, 4) the faces found, in pixels.
@@ -57,6 +57,7 @@ class Look:
     """
 
     index: int
+    moment: float | None
     size: int
     thumbnail: NDArray[np.int16]
     xyxy: FloatArray
@@ -71,6 +72,7 @@ class Plan:
 
     Attributes:
         index: number of the frame.
+        moment: of the frame, in seconds, ``None`` where that is not known.
         size: for the full size.
         base: the last look that is surely known, ``None`` for none.
         pictures: cut-outs to look at beside the whole frame at the smallest size; ``None`` to look
@@ -79,6 +81,7 @@ class Plan:
     """
 
     index: int
+    moment: float | None
     size: int
     base: Look | None
     pictures: list[Picture] | None = None
@@ -107,33 +110,39 @@ class LookPlanner:
         self._learned = 0
         self._changed = threading.Condition()
 
-    def plan(self, index: int, frame_bgr: UInt8Array, size: int) -> Plan:
+    def plan(
+        self, index: int, frame_bgr: UInt8Array, size: int, moment: float | None = None
+    ) -> Plan:
         """Plans a frame; waits for earlier ones if they are far behind.
 
         Args:
             index: number of the frame, from 0; `saw` must be called for each.
             frame_bgr: (H, W, 3) uint8.
             size: the full size, larger than the smallest.
+            moment: of the frame, in seconds, where it is known.
         """
         height, width = frame_bgr.shape[:2]
         base, latest = self._known(index)
+        full = Plan(index, moment, size, base)
         if index % EARLIER == 0:
             now = thumbnail(frame_bgr)
             due = index % FULL_EVERY == 0 or (
                 base is not None and moves_elsewhere(base.thumbnail, now, base.xyxy, width, height)
             )
             if due:
-                return Plan(index, size, base, thumbnail=now)
+                return replace(full, thumbnail=now)
         if base is None or base.size < size or not base.can_be_followed:
-            return Plan(index, size, base)
+            return full
+        if moment is not None and base.moment is not None and moment - base.moment > _TELLS_FOR:
+            return full
         expected, lost = _expected(base, latest, index)
         if lost > _HARD * len(base.xyxy):
-            return Plan(index, size, base)
+            return full
         pictures = packed(expected, width, height, self._smallest)
         cost = self._smallest**2 + sum(picture.size**2 for picture in pictures)
         if cost > _WORTH_IT * size**2:
-            return Plan(index, size, base)
-        return Plan(index, size, base, pictures)
+            return full
+        return replace(full, pictures=pictures)
 
     def saw(
         self,
@@ -159,12 +168,13 @@ class LookPlanner:
             if plan and plan.thumbnail is not None and small is not None and followed is not None:
                 shown.look = Look(
                     index,
+                    plan.moment,
                     plan.size,
                     plan.thumbnail,
                     xyxy,
                     small,
                     _velocities(plan.base, index, xyxy),
-                    _missing(xyxy, followed) <= _HARD * len(xyxy),
+                    missing(xyxy, followed) <= _HARD * len(xyxy),
                 )
         with self._changed:
             self._shown[index] = shown
@@ -195,14 +205,6 @@ class LookPlanner:
         return base, (latest, shown)
 
 
-def _missing(xyxy: FloatArray, followed: FloatArray) -> int:
-    """Returns how many of a look's faces were not found the cheap way."""
-    if len(xyxy) == 0 or len(followed) == 0:
-        return len(xyxy)
-    best = intersection_over_union(xyxy, followed).max(axis=1)
-    return int((best < np.float32(SAME_FACE)).sum())
-
-
 def _expected(base: Look, latest: tuple[int, _Shown] | None, index: int) -> tuple[FloatArray, int]:
     """Returns (M, 4) where a look's small faces are expected in a frame, and how many were lost."""
     boxes, velocities = base.xyxy[base.small], base.velocities[base.small]
@@ -210,16 +212,15 @@ def _expected(base: Look, latest: tuple[int, _Shown] | None, index: int) -> tupl
     lost = 0
     if latest is not None:
         number, shown = latest
+        lost = len(boxes)
         elapsed = np.float32(number - base.index)
         moved = boxes + np.tile(velocities * elapsed, 2)
-        pairs = _pairs(moved, shown.xyxy, _FROM_EXPECTED)
-        for row, match in pairs:
-            found = shown.xyxy[match]
-            movement = _centres(found[np.newaxis]) - _centres(boxes[row : row + 1])
-            boxes[row], velocities[row] = found, movement[0] / elapsed
-            since[row] = index - number
+        for row, match, movement in displacements(moved, shown.xyxy, _FROM_EXPECTED):
+            velocities[row] += movement / elapsed
+            boxes[row], since[row] = shown.xyxy[match], index - number
+            lost -= 1
         # A frame that was looked at in full says that it is gone.
-        lost = len(boxes) - len(pairs) if shown.base is not None else 0
+        lost = lost if shown.base is not None else 0
     expected: FloatArray = boxes + np.tile(velocities * since, 2)
     return expected, lost
 
@@ -229,26 +230,6 @@ def _velocities(before: Look | None, index: int, xyxy: FloatArray) -> FloatArray
     velocities = np.zeros((len(xyxy), 2), np.float32)
     if before is not None:
         elapsed = np.float32(index - before.index)
-        for row, match in _pairs(xyxy, before.xyxy, _BETWEEN_LOOKS):
-            movement = _centres(xyxy[row : row + 1]) - _centres(before.xyxy[match : match + 1])
-            velocities[row] = movement[0] / elapsed
+        for row, _, movement in displacements(xyxy, before.xyxy, _BETWEEN_LOOKS):
+            velocities[row] = -movement / elapsed
     return velocities
-
-
-def _pairs(first: FloatArray, second: FloatArray, reach: float) -> list[tuple[int, int]]:
-    """Pairs boxes of two frames by how near they are, in sides of the first, and alike in size."""
-    if len(first) == 0 or len(second) == 0:
-        return []
-    sides, others = (
-        np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1) for boxes in (first, second)
-    )
-    distances = np.linalg.norm(_centres(first)[:, None] - _centres(second)[None], axis=2)
-    nearness = np.clip(1 - distances / (reach * sides[:, None]), 0, 1)
-    ratio = sides[:, None] / others[None]
-    nearness[(ratio > _GROWN) | (ratio < 1 / _GROWN)] = 0
-    return best_pairs(nearness.astype(np.float32))
-
-
-def _centres(xyxy: FloatArray) -> FloatArray:
-    centres: FloatArray = (xyxy[:, :2] + xyxy[:, 2:]) / np.float32(2)
-    return centres
