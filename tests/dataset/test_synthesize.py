@@ -98,7 +98,7 @@ def test_a_mask_on_a_photograph(samples: Path) -> None:
 def test_masks_off_the_lower_face(
     place: str, covered: list[tuple[int, int, int]], bare: list[tuple[int, int, int]], samples: Path
 ) -> None:
-    """Over the eyes it hides them, on the forehead neither them nor the mouth, at the ear nothing."""
+    """Over the eyes it hides them, on the forehead or at an ear neither them nor the mouth."""
     picture = cv2.imread(str(samples / "astronaut.jpg"))
     white = draw_fabric("surgical", place, np.random.default_rng(0))
     white = replace(white, colour=np.ones_like(white.colour), lift=round(white.lift))

@@ -15,17 +15,9 @@ from maskdet.boxes import UInt8Array, clip_boxes
 from maskdet.class_folders.faces_file import Box, FaceRow, write_faces
 from maskdet.dataset.fabric import KINDS, draw_fabric, picture_fabric
 from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
-from maskdet.dataset.head import (
-    CHIN,
-    FOREHEAD,
-    LANDMARKS,
-    Pose,
-    fit_pose,
-    hanging,
-    landmarks_from_box,
-    surface,
-)
-from maskdet.dataset.render import nearer_ear, put_on
+from maskdet.dataset.head import Pose, fit_pose, landmarks_from_box
+from maskdet.dataset.render import put_on
+from maskdet.dataset.wrong_places import wrong_place
 from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, ModelError, SourceError
@@ -44,14 +36,6 @@ _CONFIDENCE = 0.7
 # Of the longer side, added around a picture for YuNet: of 150 faces cut out tightly it found 122 as
 # they are, all of them with this border, and its points moved from the cheeks into the eyes.
 _BORDER = 0.3
-# How often a mask is worn wrongly where, of pictures that show all of these.
-_WRONG = {
-    "under_nose": 0.35,
-    "on_chin": 0.28,
-    "over_eyes": 0.1,
-    "on_forehead": 0.14,
-    "on_ear": 0.13,
-}
 
 Find = Callable[[UInt8Array], tuple[FloatArray, FloatArray]]
 """A picture's faces: (N, 4) boxes and (N, 5, 2) landmarks."""
@@ -176,7 +160,7 @@ def _draw(
 ) -> FaceRow:
     """Writes one picture in which every face wears a mask."""
     turn, wrong, note = variant
-    place = _wrong_place(poses, image, random) if wrong else "worn"
+    place = wrong_place(poses, (image.shape[1], image.shape[0]), random) if wrong else "worn"
     kind = "own" if own is not None else str(random.choice(options.kinds))
     masked = image
     for pose in poses:
@@ -186,33 +170,6 @@ def _draw(
     file = f"{label}/{Path(bare.file).name.removesuffix('-bare.jpg')}-{turn}-{kind}.jpg"
     write_picture(folder / file, masked)
     return replace(bare, file=file, note="; ".join(filter(None, (f"{kind} {place}", note))))
-
-
-def _wrong_place(poses: list[Pose], image: UInt8Array, random: np.random.Generator) -> str:
-    """Chooses where a mask is worn wrongly: not where a tight picture has cut the face off."""
-    low, high = np.zeros(2), np.array(image.shape[1::-1])
-    fitting = []
-    for place, seen in _SHOWN.items():
-        points = np.array([pose.project(seen(pose)) for pose in poses])
-        if ((points >= low) & (points < high)).all():
-            fitting.append(place)
-    shares = np.array([_WRONG[place] for place in fitting])
-    return str(random.choice(fitting, p=shares / shares.sum()))
-
-
-def _below_ear(pose: Pose) -> FloatArray:
-    """Returns the middle of a mask that hangs from the nearer ear, (3,) mm of the head."""
-    return hanging(np.float32(0), np.float32(CHIN / 2), nearer_ear(pose), 0.0)
-
-
-# The point of the head, in mm, that a picture has to show for a mask to hang there.
-_SHOWN: dict[str, Callable[[Pose], FloatArray]] = {
-    "under_nose": lambda _: LANDMARKS[2],
-    "on_chin": lambda _: surface(0.0, CHIN, over_nose=False),
-    "over_eyes": lambda _: LANDMARKS[2],
-    "on_forehead": lambda _: surface(0.0, FOREHEAD, over_nose=False),
-    "on_ear": _below_ear,
-}
 
 
 def _read_mask(path: Path) -> FloatArray:
