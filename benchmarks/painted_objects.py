@@ -4,8 +4,8 @@
 
 Paints a hand, a cup, a microphone, food and a clear shield before the mouths of bare faces of the
 photographs kept apart, 40 of each, with the program whose drawings of other faces are among the
-training pictures (`tools/covered_mouths.py`): what is measured is whether the faces carry over, not other drawings.
-Clear shields were not taught.
+training pictures (`tools/covered_mouths.py`): what is measured is whether the faces carry over, not
+other drawings. Clear shields were not taught.
 ``none`` are the same faces as they are.
 """
 

@@ -30,7 +30,7 @@ def wrong_place(poses: Sequence[Pose], size: tuple[int, int], random: np.random.
         One of `maskdet.dataset.fabric.PLACES`, never ``worn``.
     """
     low, high = np.zeros(2), np.array(size)
-    fitting = []
+    fitting = ["under_nose"]
     for place, seen in _SHOWN.items():
         points = np.array([pose.project(seen(pose)) for pose in poses])
         if ((points >= low) & (points < high)).all():
@@ -41,12 +41,11 @@ def wrong_place(poses: Sequence[Pose], size: tuple[int, int], random: np.random.
 
 def _below_ear(pose: Pose) -> FloatArray:
     """Returns the middle of a mask that hangs from the nearer ear, (3,) mm of the head."""
-    return hanging(np.float32(0), np.float32(CHIN / 2), nearer_ear(pose), 0.0)
+    return hanging(0.0, CHIN / 2, nearer_ear(pose), 0.0)
 
 
 # The point of the head, in mm, that a picture has to show for a mask to hang there.
 _SHOWN: dict[str, Callable[[Pose], FloatArray]] = {
-    "under_nose": lambda _: LANDMARKS[2],
     "on_chin": lambda _: surface(0.0, CHIN, over_nose=False),
     "over_eyes": lambda _: LANDMARKS[2],
     "on_forehead": lambda _: surface(0.0, FOREHEAD, over_nose=False),
