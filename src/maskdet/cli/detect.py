@@ -144,6 +144,9 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--verbose", "-v", is_flag=True, help="Say what is seen in every frame.")
 def detect(**given: Any) -> None:
     """Find faces and tell who wears a mask."""
+    from maskdet.detect.allocation import share_one_heap
+
+    share_one_heap()
     options = _options(given)
     from maskdet.detect.run import run
     from maskdet.stream import no_progress
