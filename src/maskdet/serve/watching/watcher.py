@@ -94,7 +94,7 @@ class Watcher:
         self._timeout = timeout
         self._areas = Areas(settings)
         rate = settings.frame_rate
-        share = None if rate is None else networks.workers / (rate * cameras)
+        share = None if rate is None else 1 / (rate * cameras)
         self._eyes = networks.eyes(self._areas.keep, share)
         self._people = People(settings.lines)
         self._sight = Sight(settings.frozen_after)
