@@ -19,14 +19,20 @@ LANDMARKS = np.array([[-31, 0, 0], [31, 0, 0], [0, 39, 26], [-25, 71, 6], [25, 7
 CHIN = 112.0  # y of its front, mm
 LOWEST = 145.0  # y below the chin at which the surface ends, mm
 WIDEST = np.deg2rad(88)  # angle at which it ends
+FOREHEAD = -75.0  # y of its upper end, mm
+EAR = np.array([71.0, 12.0, -78.0])  # the one at the picture's right, mm
 _HALF_WIDTH, _DEPTH = 67.0, 66.0  # of the head at the cheeks, mm
 
-# How far the face stands out at its middle, by y: bridge of the nose, its tip, lips, chin, neck.
-_PROFILE_Y = np.array([-10, 0, 12, 24, 39, 50, 62, 74, 92, 106, 116, 128, 145])
-_PROFILE_Z = np.array([6, 8, 13, 20, 27, 23, 20, 19, 16, 14, 9, -6, -26])
-# The same at the cheeks.
-_CHEEK_Z = np.array([0, 0, 0, 1, 2, 2, 2, 1, -2, -6, -11, -19, -30])
+# How far the face stands out at its middle, by y: forehead, bridge of the nose, its tip, lips,
+# chin, neck.
+_PROFILE_Y = np.array([-90, -65, -35, -10, 0, 12, 24, 39, 50, 62, 74, 92, 106, 116, 128, 145])
+_PROFILE_Z = np.array([-14, 0, 7, 6, 8, 13, 20, 27, 23, 20, 19, 16, 14, 9, -6, -26])
+# The same at the temples and cheeks.
+_CHEEK_Z = np.array([-18, -6, 0, 0, 0, 0, 1, 2, 2, 2, 1, -2, -6, -11, -19, -30])
 _RIDGE = 0.42  # radians within which the middle's profile turns into the cheeks'
+# Of a mask that hangs from an ear: length of the loop (mm), half the mask's length (radians), the
+# row that hangs straight below the ear, and how far from the cheek (mm).
+_LOOP, _HALF_LENGTH, _MIDDLE, _OFF_CHEEK = 24.0, 1.13, 66.0, 6.0
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,7 @@ def landmarks_from_box(box: FloatArray) -> FloatArray:
 
 
 def surface(angle: ArrayLike, y: ArrayLike, *, over_nose: bool) -> FloatArray:
-    """Returns the points of the lower face's surface.
+    """Returns the points of the face's surface.
 
     Args:
         angle: radians around the upright axis, 0 in the middle, positive to the picture's right.
@@ -115,11 +121,35 @@ def surface(angle: ArrayLike, y: ArrayLike, *, over_nose: bool) -> FloatArray:
     middle = np.interp(y, _PROFILE_Y, profile)
     cheek = np.interp(y, _PROFILE_Y, _CHEEK_Z)
     stands_out = cheek + (middle - cheek) * np.exp(-((angle / _RIDGE) ** 2))
-    # The jaw narrows towards the chin.
-    narrow = np.interp(y, [0, 70, 120, 145], [1.0, 0.97, 0.80, 0.72])
+    # The skull narrows towards its top, the jaw towards the chin.
+    narrow = np.interp(y, [-90, -50, 0, 70, 120, 145], [0.84, 0.96, 1.0, 0.97, 0.80, 0.72])
     x = _HALF_WIDTH * narrow * np.sin(angle)
     z = _DEPTH * (np.cos(angle) - 1) + stands_out
     return np.stack([x, y, z], axis=-1).astype(np.float32)
+
+
+def hanging(angle: ArrayLike, y: ArrayLike, side: int, swing: float) -> FloatArray:
+    """Returns the points of a flat mask that hangs down from one ear, its length upright.
+
+    Args:
+        angle: radians across the mask; the end towards the ear is the upper one.
+        y: mm down the mask, of the same shape.
+        side: of the ear, 1 at the picture's right, -1 at its left.
+        swing: radians the mask is turned out of the picture's plane.
+
+    Returns:
+        (..., 3) float32 mm.
+    """
+    angle, y = np.asarray(angle), np.asarray(y)
+    below = _LOOP + _HALF_WIDTH * (_HALF_LENGTH - side * angle)
+    across = side * (y - _MIDDLE)
+    ear = EAR * np.array([side, 1, 1])
+    points = [
+        ear[0] + side * _OFF_CHEEK + across * np.cos(swing),
+        ear[1] + below,
+        ear[2] + across * np.sin(swing),
+    ]
+    return np.stack(points, axis=-1).astype(np.float32)
 
 
 def normals(points: FloatArray) -> FloatArray:
