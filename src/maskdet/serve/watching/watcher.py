@@ -15,6 +15,7 @@ from maskdet.alerts.watch import Watch
 from maskdet.detections import Detections, FloatArray
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.sources import open_source
+from maskdet.pace import Rate
 from maskdet.serve.showing.board import Board
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState
@@ -103,8 +104,7 @@ class Watcher:
         self._veil, self._veiled = Veil(VeilOptions(ahead=0)), 0
         self._lock = threading.Lock()
         self._newest: tuple[Source, Frame, float] | None = None
-        # When the next frame is to be looked at, where there is a rate.
-        self._due = 0.0
+        self._rate = Rate(rate, _EARLY)
         self._last_at = time.monotonic()
         self._is_new = False
         self._number = 0
@@ -161,13 +161,8 @@ class Watcher:
     def take(self, source: Source, frame: Frame) -> None:
         """Takes a frame; the newest one is looked at when it is this camera's turn."""
         arrived = self._last_at = time.monotonic()
-        rate = self.settings.frame_rate
-        if rate is not None:
-            if arrived < self._due - _EARLY / rate:
-                return
-            # By the rate asked for, not by when it came: a late frame is followed by an early one.
-            is_late = arrived - self._due >= 1 / rate
-            self._due = (arrived if is_late else self._due) + 1 / rate
+        if not self._rate.takes(arrived):
+            return
         with self._lock:
             dropped = self._newest is not None
             self._newest = source, frame, arrived
