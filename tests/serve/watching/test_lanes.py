@@ -13,11 +13,15 @@ class Clock:
     """Stands for the `time` module; the test moves it."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self.now = self.worked = 0.0
 
     def monotonic(self) -> float:
         """Returns the time."""
         return self.now
+
+    def thread_time(self) -> float:
+        """Returns the processor's time."""
+        return self.worked
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def wait_for_a_lane(two: Lanes, clock: Clock, seconds: float) -> None:
+def hold(two: Lanes, clock: Clock, seconds: float, *, worked: float) -> None:
     """Holds the one lane for some seconds, in which another waits for it."""
     through = threading.Event()
 
@@ -42,29 +46,32 @@ def wait_for_a_lane(two: Lanes, clock: Clock, seconds: float) -> None:
         wait_for(lambda: two.waiting)
         assert not through.is_set()
         clock.now += seconds
+        clock.worked += worked
     thread.join(5)
     assert through.is_set()
 
 
-def test_one_is_enough_while_hardly_anybody_waits(clock: Clock) -> None:
-    """The second lane stays closed, and with it memory unused, if waits are short."""
+@pytest.mark.parametrize(("waited", "worked"), [(2.0, 9.0), (6.0, 5.0)])
+def test_one_is_enough(clock: Clock, waited: float, worked: float) -> None:
+    """The second lane stays closed, and with it memory unused, where few wait or others work."""
     two = Lanes(2)
-    wait_for_a_lane(two, clock, 4.0)
+    hold(two, clock, waited, worked=worked)
     clock.now = 10.0
     with two.one():
         pass
     assert two.open == 1
 
 
-def test_another_is_opened_where_one_is_waited_for(clock: Clock) -> None:
-    """Once somebody has waited most of the time two go through; never more than there may be."""
+def test_another_is_opened_where_one_is_too_few(clock: Clock) -> None:
+    """Once it has worked most of the time, and was waited for, two go through; never more."""
     two = Lanes(2)
-    wait_for_a_lane(two, clock, 6.0)
+    hold(two, clock, 8.0, worked=8.0)
     clock.now = 10.0
     with two.one():
         assert two.open == 2
         with two.one():
             assert two.waiting == 0
+        clock.worked += 40.0
     clock.now = 30.0
     with two.one():
         assert two.open == 2

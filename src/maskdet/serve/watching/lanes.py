@@ -1,7 +1,8 @@
 """In how many frames faces are looked for at a time: one, until that is not enough.
 
 Two at a time need each of the first network's sizes twice, which is up to 160 MB; where one keeps
-up, as with a few cameras, nobody misses the other.
+up, as with a few cameras, nobody misses the other. Nor does it help where other programs take the
+processor's time: what counts is how much of it was had.
 """
 
 import threading
@@ -9,8 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# One more is opened where somebody has waited for this share of so long. Seconds.
-_BUSY, _WINDOW = 0.5, 10.0
+# One more is opened where each has worked for this share of so long, by the processor's time, and
+# somebody has waited for this one. Seconds.
+_WORKED, _WAITED, _WINDOW = 0.7, 0.25, 10.0
 
 
 class Lanes:
@@ -26,11 +28,12 @@ class Lanes:
 
     def __init__(self, most: int) -> None:
         self.open = 1
+        self.waiting = 0
         self._most = most
-        self._taken = self.waiting = 0
+        self._taken = 0
         self._condition = threading.Condition()
-        self._window = time.monotonic()
-        self._waited = self._waits_since = 0.0
+        self._since = time.monotonic()
+        self._worked = self._waited = self._waits_since = 0.0
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -41,10 +44,13 @@ class Lanes:
             if self._taken >= self.open:
                 self._wait(now)
             self._taken += 1
+        begun = time.thread_time()
         try:
             yield
         finally:
+            worked = time.thread_time() - begun
             with self._condition:
+                self._worked += worked
                 self._taken -= 1
                 self._condition.notify()
 
@@ -58,10 +64,11 @@ class Lanes:
             self._waited += time.monotonic() - self._waits_since
 
     def _look(self, now: float) -> None:
-        """Opens one more where one has been waited for most of the time."""
-        spent = now - self._window
+        """Opens one more where those that are open do not suffice."""
+        spent = now - self._since
         if spent < _WINDOW:
             return
-        if self.open < self._most and self._waited > _BUSY * spent:
+        is_busy = self._worked > _WORKED * spent * self.open and self._waited > _WAITED * spent
+        if is_busy and self.open < self._most:
             self.open += 1
-        self._window, self._waited = now, 0.0
+        self._since, self._worked, self._waited = now, 0.0, 0.0
