@@ -131,6 +131,29 @@ def test_a_clip_has_the_seconds_before_and_after(
     assert not list(store.folder.glob("recordings/**/*.mp4"))
 
 
+def test_a_clip_leaves_the_file_it_is_cut_from_alone(
+    store: Store, make: Callable[..., Recorder]
+) -> None:
+    """What is always recorded keeps its length; the clip of an event is there long before its end.
+
+    It has all of the event's seconds, from the file that is being written.
+    """
+    recorder = make(mode="always", length=100, before=3, after=2)
+    record(recorder, 0, 10)
+    event = store.add_event("alert", {"id": "a", "camera": "door", "label": "x"}, moment(10))
+    recorder.keep(event)
+    record(recorder, 10, 16)
+    wait_for(lambda: (found := store.event("a")) is not None and found.clip == "ready")
+    shown = [round((int(frame[4, 4, 0]) - 60) / 2) for frame in frames(store.clip_path("a"))]
+    assert 5 <= shown[0] <= 7
+    assert shown[-1] == 12
+    record(recorder, 16, 20)
+    recorder.stop()
+    (video,) = store.videos()
+    assert video.seconds == pytest.approx(19.8, abs=0.1)
+    assert len(frames(store.video_path(video.number))) == 100
+
+
 def test_a_gap_begins_a_new_file(store: Store, make: Callable[..., Recorder]) -> None:
     """A camera that was away, or a clock that was set back, is not stretched over it."""
     recorder = make(mode="always", length=100)

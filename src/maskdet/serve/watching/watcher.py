@@ -35,6 +35,9 @@ _EARLY = 0.2
 # A camera that says nothing for so long beyond its server's time has hung. Seconds.
 _HUNG = 5.0
 
+TellAlert = Callable[[CameraSettings, dict[str, Any], LivePicture], None]
+TellState = Callable[[CameraSettings, CameraState, str], None]
+
 
 class Keeper(Protocol):
     """What keeps a camera's pictures as video."""
@@ -54,8 +57,8 @@ class Handlers:
         keeper: keeps its pictures as video; ``None`` for nobody.
     """
 
-    alert: Callable[[CameraSettings, dict[str, Any], LivePicture], None]
-    state: Callable[[CameraSettings, CameraState, str], None]
+    alert: TellAlert
+    state: TellState
     keeper: Keeper | None = None
 
 
