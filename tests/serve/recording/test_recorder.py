@@ -19,7 +19,8 @@ from maskdet.errors import OutputError
 from maskdet.serve.recording import recorder as recording
 from maskdet.serve.recording.fragments import Fragments
 from maskdet.serve.recording.recorder import Recorder
-from maskdet.serve.site.settings import CameraSettings, RecordingSettings, RetentionSettings
+from maskdet.serve.site.camera_settings import CameraSettings, RecordingSettings
+from maskdet.serve.site.settings import RetentionSettings
 from maskdet.serve.storing.retention import Retention
 from maskdet.serve.storing.store import Store
 from watched_cameras import wait_for

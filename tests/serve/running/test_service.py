@@ -16,14 +16,9 @@ from maskdet.media.inputs.options import ReadOptions
 from maskdet.serve.running import service as running
 from maskdet.serve.running.service import Service
 from maskdet.serve.showing.status import CameraState, Crossings
+from maskdet.serve.site.camera_settings import CameraAlerts, Line, RecordingSettings
 from maskdet.serve.site.reading import site_of_sources
-from maskdet.serve.site.settings import (
-    CameraAlerts,
-    Line,
-    NotificationSettings,
-    RecordingSettings,
-    Site,
-)
+from maskdet.serve.site.settings import NotificationSettings, Site
 from maskdet.serve.storing.counts import Tally
 from maskdet.serve.storing.store import Store
 from maskdet.serve.watching.networks import Networks

@@ -15,7 +15,7 @@ from maskdet.media.inputs.options import ReadOptions
 from maskdet.media.sources import open_source
 from maskdet.serve.showing.board import Board
 from maskdet.serve.showing.status import CameraState
-from maskdet.serve.site.settings import CameraAlerts, CameraSettings, Hours
+from maskdet.serve.site.camera_settings import CameraAlerts, CameraSettings, Hours
 from maskdet.serve.watching import reader
 from maskdet.serve.watching.networks import Networks
 from maskdet.serve.watching.reader import Open

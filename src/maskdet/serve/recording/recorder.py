@@ -19,7 +19,7 @@ from maskdet.media.files import make_folder
 from maskdet.media.frames import UInt8Array
 from maskdet.serve.recording.clips import Piece, cut_clip
 from maskdet.serve.recording.fragments import Fragments
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 from maskdet.serve.storing import videos
 from maskdet.serve.storing.records import Event
 from maskdet.serve.storing.store import Store

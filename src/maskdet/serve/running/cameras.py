@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from maskdet.errors import OutputError
 from maskdet.serve.hub import Hub
 from maskdet.serve.recording.recorder import Recorder
-from maskdet.serve.site.settings import CameraSettings, Site
+from maskdet.serve.site.camera_settings import CameraSettings
+from maskdet.serve.site.settings import Site
 from maskdet.serve.watching.reader import Open
 from maskdet.serve.watching.turns import Turns
 from maskdet.serve.watching.watcher import Handlers, TellAlert, TellState, Watcher

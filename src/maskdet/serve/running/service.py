@@ -14,7 +14,8 @@ from maskdet.serve.running.memory import give_back_memory
 from maskdet.serve.showing.jpeg import jpeg
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState
-from maskdet.serve.site.settings import CameraSettings, Site
+from maskdet.serve.site.camera_settings import CameraSettings
+from maskdet.serve.site.settings import Site
 from maskdet.serve.storing.retention import Retention
 from maskdet.serve.storing.store import Store
 from maskdet.serve.telling.channels import ways_of

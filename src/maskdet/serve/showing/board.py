@@ -9,7 +9,7 @@ from datetime import datetime
 
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState, CameraStatus, Crossings, StageSeconds
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 
 # The frame rate is that of so many frames, or of so many seconds if those are fewer.
 _RATE_FRAMES, _RATE_SECONDS = 50, 10.0

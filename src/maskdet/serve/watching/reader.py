@@ -10,7 +10,7 @@ from maskdet.errors import MaskdetError, SourceError
 from maskdet.media.frames import Frame, Source
 from maskdet.media.inputs.options import ReadOptions
 from maskdet.media.sources import open_source
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 from maskdet.waits import varied, wait_before
 
 # Between two attempts to open a camera. Seconds.

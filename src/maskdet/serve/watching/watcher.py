@@ -19,7 +19,7 @@ from maskdet.pace import Rate
 from maskdet.serve.showing.board import Board
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 from maskdet.serve.storing.counts import Tally
 from maskdet.serve.watching.areas import Areas
 from maskdet.serve.watching.networks import Networks
