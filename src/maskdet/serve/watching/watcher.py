@@ -109,7 +109,7 @@ class Watcher:
         self._newest: tuple[Source, Frame, float] | None = None
         self._rate = Rate(rate, _EARLY)
         self._last_at = time.monotonic()
-        self._is_new = False
+        self._is_new = self._is_lost = False
         self._number = 0
         self._tally: Tally | None = None
         self._tallies: list[Tally] = []
@@ -159,7 +159,9 @@ class Watcher:
             self._is_new = True
 
     def _lost(self, problem: str) -> None:
-        self._change(CameraState.DOWN, problem)
+        with self._lock:
+            self._is_lost = True
+            self._change(CameraState.DOWN, problem)
 
     def take(self, source: Source, frame: Frame) -> None:
         """Takes a frame; the newest one is looked at when it is this camera's turn."""
@@ -169,6 +171,7 @@ class Watcher:
         with self._lock:
             dropped = self._newest is not None
             self._newest = source, frame, arrived
+            self._is_lost = False
         self._board.count_read(dropped=dropped)
         self._turns.ask(self)
 
@@ -197,7 +200,10 @@ class Watcher:
             self._number, frame.wall_time, image, detections, veiled, self._blur_live
         )
         self._sight.saw_faces(detections.xyxy, frame.time)
-        self._change(state, why)
+        with self._lock:
+            # The last frame may be looked at when the camera is known to be lost.
+            if not self._is_lost:
+                self._change(state, why)
         stages = {
             "wait": begun - arrived,
             "faces": look.faces_seconds,
