@@ -215,6 +215,7 @@ def test_light_and_dark(page: Any) -> None:
     grounds = []
     for scheme in ("light", "dark", "light"):
         page.emulate_media(color_scheme=scheme)
+        page.locator(f"html[data-theme={scheme}]").wait_for(state="attached")
         grounds.append(ground())
     assert grounds[0] == grounds[2] != grounds[1]
     page.get_by_role("button", name="Dark").click()
