@@ -111,6 +111,21 @@ def test_masks_off_the_lower_face(
     assert change.max() > 60
 
 
+@pytest.mark.parametrize("yaw", [-60, -20, 0, 35, 60])
+def test_a_mask_at_an_ear_is_seen_however_the_head_is_turned(yaw: float) -> None:
+    """It hangs from the ear that is nearer, straight down, and is never seen edge on."""
+    picture = np.full((400, 600, 3), 120, np.uint8)
+    for seed in range(3):
+        fabric = draw_fabric("surgical", "on_ear", np.random.default_rng(seed))
+        fabric = replace(fabric, colour=np.ones_like(fabric.colour))
+        pose = fit_pose(turned(yaw, scale=1.0))
+        change = np.abs(put_on(picture, pose, fabric).astype(int) - picture).mean(axis=2) > 25
+        rows, columns = np.flatnonzero(change.any(axis=1)), np.flatnonzero(change.any(axis=0))
+        assert change.sum() > 1500
+        assert rows.min() > 200
+        assert len(rows) > len(columns)
+
+
 def test_a_mask_darkens_in_the_dark(samples: Path) -> None:
     """The same white mask is dark in a dark photograph."""
     picture = cv2.imread(str(samples / "astronaut.jpg"))

@@ -62,6 +62,19 @@ class Pose:
         """Scale of the picture at the head."""
         return float(np.sqrt(np.abs(np.linalg.svd(self.matrix, compute_uv=False)).prod()))
 
+    def outward(self, side: int) -> float:
+        """Returns how far a side of the head is turned to the camera, from -1 to 1.
+
+        Args:
+            side: 1 for the picture's right, -1 for its left.
+        """
+        return float(np.array([side * 0.9, 0, 0.1]) @ self.rotation[2])
+
+    @property
+    def nearer_side(self) -> int:
+        """The side that is turned to the camera: 1 for the picture's right, -1 for its left."""
+        return 1 if self.outward(1) >= self.outward(-1) else -1
+
     def project(self, points: FloatArray) -> FloatArray:
         """Returns where (..., 3) points of the head lie in the picture, (..., 2) pixels."""
         return cast("FloatArray", points @ self.matrix.T + self.offset)
@@ -128,28 +141,27 @@ def surface(angle: ArrayLike, y: ArrayLike, *, over_nose: bool) -> FloatArray:
     return np.stack([x, y, z], axis=-1).astype(np.float32)
 
 
-def hanging(angle: ArrayLike, y: ArrayLike, side: int, swing: float) -> FloatArray:
-    """Returns the points of a flat mask that hangs down from one ear, its length upright.
+def hanging(angle: ArrayLike, y: ArrayLike, pose: Pose, swing: float) -> FloatArray:
+    """Returns the points of a flat mask that hangs down from the nearer ear, its length upright.
 
     Args:
         angle: radians across the mask; the end towards the ear is the upper one.
         y: mm down the mask, of the same shape.
-        side: of the ear, 1 at the picture's right, -1 at its left.
+        pose: of the head; the mask hangs straight down in the picture, however the head is held.
         swing: radians the mask is turned out of the picture's plane.
 
     Returns:
         (..., 3) float32 mm.
     """
     angle, y = np.asarray(angle), np.asarray(y)
+    side = pose.nearer_side
     below = _LOOP + _HALF_WIDTH * (_HALF_LENGTH - side * angle)
     across = side * (y - _MIDDLE)
-    ear = EAR * np.array([side, 1, 1])
-    points = [
-        ear[0] + side * _OFF_CHEEK + across * np.cos(swing),
-        ear[1] + below,
-        ear[2] + across * np.sin(swing),
-    ]
-    return np.stack(points, axis=-1).astype(np.float32)
+    ear = (EAR + np.array([_OFF_CHEEK, 0, 0])) * np.array([side, 1, 1])
+    # Rows of the rotation are the picture's axes, seen from the head.
+    outward = np.array([np.cos(swing), 0, np.sin(swing)]) @ pose.rotation
+    points = ear + across[..., np.newaxis] * outward + below[..., np.newaxis] * pose.rotation[1]
+    return cast("FloatArray", points.astype(np.float32))
 
 
 def normals(points: FloatArray) -> FloatArray:

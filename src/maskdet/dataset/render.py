@@ -81,20 +81,10 @@ def put_on(picture_bgr: UInt8Array, pose: Pose, fabric: Fabric) -> UInt8Array:
     return whole
 
 
-def nearer_ear(pose: Pose) -> int:
-    """Returns the side of the ear that is turned to the camera: 1 for the picture's right."""
-    return 1 if _outward(pose, 1) >= _outward(pose, -1) else -1
-
-
-def _outward(pose: Pose, side: int) -> float:
-    """Returns how far a side of the head is turned to the camera, from -1 to 1."""
-    return float(np.array([side * 0.9, 0, 0.1]) @ pose.rotation[2])
-
-
 def _points(fabric: Fabric, pose: Pose, angle: FloatArray, y: FloatArray) -> FloatArray:
     """Returns where points of a mask are, (..., 3) mm of the head."""
     if fabric.swing is not None:
-        return hanging(angle, y, nearer_ear(pose), fabric.swing)
+        return hanging(angle, y, pose, fabric.swing)
     return surface(angle, y - fabric.lift, over_nose=fabric.over_nose)
 
 
@@ -212,7 +202,7 @@ def _draw_loops(
     corner, factors = place
     layer = np.zeros(work.shape[:2], np.uint8)
     for side, pair in ((-1, fabric.corners[:2]), (1, fabric.corners[2:])):  # type: ignore[index]
-        if _outward(pose, side) < -0.12 or (fabric.swing and side != nearer_ear(pose)):
+        if pose.outward(side) < -0.12 or (fabric.swing is not None and side != pose.nearer_side):
             continue
         ear = EAR * np.array([side, 1, 1])
         for (angle, y), lift in zip(pair, (0.0, 16.0), strict=True):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from maskdet.dataset.head import CHIN, FOREHEAD, LANDMARKS, Pose, hanging, surface
-from maskdet.dataset.render import nearer_ear
 from maskdet.detections import FloatArray
 
 # How often a mask is worn wrongly where, of pictures that show all of these.
@@ -41,7 +40,7 @@ def wrong_place(poses: Sequence[Pose], size: tuple[int, int], random: np.random.
 
 def _below_ear(pose: Pose) -> FloatArray:
     """Returns the middle of a mask that hangs from the nearer ear, (3,) mm of the head."""
-    return hanging(0.0, CHIN / 2, nearer_ear(pose), 0.0)
+    return hanging(0.0, CHIN / 2, pose, 0.0)
 
 
 # The point of the head, in mm, that a picture has to show for a mask to hang there.
