@@ -89,7 +89,7 @@ class Trainer:
         if progress.phase < len(self.phases) and progress.epoch:
             self._prepare(self.phases[progress.phase])
             self.journal.assign(self._variables(), values)
-        else:  # between two phases: the next starts anew from the best weights
+        else:  # between two phases: the next starts from the best weights, which are saved then
             self.journal.assign(self._lasting(), values)
 
     def run(self) -> None:
@@ -110,8 +110,6 @@ class Trainer:
     def _run_phase(self, number: int) -> None:
         phase, progress = self.phases[number], self.journal.progress
         if progress.phase != number or progress.epoch == 0:
-            if progress.best_epoch >= 0:
-                self.journal.load_best(self.networks.whole)
             self._prepare(phase)
             self._clock.reset()
             progress.phase, progress.epoch = number, 0
@@ -122,6 +120,9 @@ class Trainer:
         if progress.epoch < phase.epochs:
             self.journal.say(f"{phase.name}: no better for {patience} passes, stopped early")
         progress.phase, progress.epoch = number + 1, 0
+        # Now, not when the next phase starts: by then its first pass may have written a better one,
+        # and a run that is killed between that and its checkpoint would start from it again.
+        self.journal.load_best(self.networks.whole)
         self.journal.save(self._lasting())
 
     def _run_epoch(self, phase: Phase) -> None:
