@@ -7,11 +7,18 @@ Trains in ``FOLDER/run`` on ``FOLDER/pictures`` and prints how far it is.
 
 import sys
 from pathlib import Path
-from typing import Any
 
-from maskdet.train.classifier.options import TrainOptions
-from small_backbone import small_backbone
-from small_runs import small, trainer
+from maskdet.train.quiet import import_tensorflow
+
+import_tensorflow()
+
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from maskdet.train.classifier.options import TrainOptions  # noqa: E402
+from small_backbone import small_backbone  # noqa: E402
+from small_runs import small, trainer  # noqa: E402
+from train_pictures import write_classes  # noqa: E402
 
 
 def options(folder: Path, weights: Path) -> TrainOptions:
@@ -21,38 +28,29 @@ def options(folder: Path, weights: Path) -> TrainOptions:
         folder: holds the pictures, made where there are none.
         weights: of the network in MobileNetV2's place.
     """
+    if not (folder / "pictures").exists():
+        write_classes(folder / "pictures", 12)
     return small(
         folder,
         architecture="mobilenet_v2",
         weights=str(weights),
-        image_size=64,
-        epochs=2,
+        image_size=32,
+        epochs=3,
         views=2,
-        fine_tune=2,
+        fine_tune=3,
         fine_tune_from="block_16_expand",
         coarse_epochs=1,
-        coarse_size=32,
+        coarse_size=16,
         warm_up=0.2,
         optimizer="adamw",
+        learning_rate=1e-2,
+        fine_tune_rate=1e-3,
     )
 
 
-def put_small_backbone(put: Any) -> None:
-    """Puts a network of three layers in MobileNetV2's place.
-
-    Args:
-        put: takes the name of what is replaced, and what by.
-    """
-    put("keras.applications.MobileNetV2", small_backbone)
-
-
 def main(folder: Path, weights: Path) -> None:
-    """Trains one step at a time, as the tests do, and slowly enough to be killed in a pass."""
-    import tensorflow as tf
-
+    """Trains one step at a time, as the tests do."""
     tf.config.run_functions_eagerly(True)
-    import keras
-
     keras.applications.MobileNetV2 = small_backbone
     found = trainer(options(folder, weights), folder / "run")
     found.journal.show = lambda _, text: print(text, flush=True)

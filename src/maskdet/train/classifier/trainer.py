@@ -11,6 +11,8 @@ from maskdet.train.classifier.feed import Feed, batches
 from maskdet.train.classifier.model import Networks, freeze_trunk, unfreeze
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.passes.schedules import schedule
+from maskdet.train.classifier.passes.sharing import Accuracy, MeanLoss, SharedLoss, devices
+from maskdet.train.classifier.passes.spread import SPREAD, Spread, same_answers
 from maskdet.train.classifier.passes.watching import Clock, Watch
 from maskdet.train.classifier.views import Views
 from maskdet.train.journal import Journal
@@ -136,8 +138,15 @@ class Trainer:
             **self._epoch_data(phase, done), epochs=1, verbose=0, shuffle=False, callbacks=[watch]
         ).history
         row: dict[str, Any] = {"epoch": done + 1, "phase": phase.name, "size": self._size(phase)}
-        row |= {name: round(values[-1], 6) for name, values in sorted(logs.items())}
-        loss = float(logs["val_loss"][-1])
+        # Keras's own loss weighs devices, not pictures.
+        figures = {"loss": "mean_loss", "accuracy": "accuracy"}
+        row |= {
+            f"{part}{name}": round(float(logs[f"{part}{of}"][-1]), 6)
+            for part in ("", "val_")
+            for name, of in sorted(figures.items())
+        }
+        row[SPREAD] = round(float(logs[SPREAD][-1]), 6)
+        loss = float(logs["val_mean_loss"][-1])
         self.journal.end_pass(row, loss, self.networks.whole.get_weights)
         self.journal.save(self._variables())
         self.journal.write_history()
@@ -148,6 +157,9 @@ class Trainer:
             f"{title} ({self._where()}): loss {row['loss']:.4f}, accuracy "
             f"{row['accuracy']:.4f}; validation loss {loss:.4f}, accuracy {row['val_accuracy']:.4f}"
         )
+        warning = same_answers(progress.history)
+        if warning:
+            self.journal.say(warning)
 
     def _plot_history(self) -> None:
         """Draws the plot anew, for whoever watches the run."""
@@ -182,7 +194,7 @@ class Trainer:
     def _epoch_data(self, phase: Phase, done: int) -> dict[str, Any]:
         if phase.part == "head":
             return self._views.epoch_data(done)
-        batch_size, size = self.options.batch_size, self.options.input_size
+        shared = {"batch_size": self.options.batch_size, "devices": devices()}
         return {
             "x": batches(
                 self.train,
@@ -190,9 +202,9 @@ class Trainer:
                 how=AUGMENTATIONS[self.options.augmentation],
                 epoch=done,
                 shuffle=True,
-                batch_size=batch_size,
+                **shared,
             ),
-            "validation_data": batches(self.validation, size=size, batch_size=batch_size),
+            "validation_data": batches(self.validation, size=self.options.input_size, **shared),
         }
 
     def _model(self, phase: Phase) -> Any:
@@ -206,8 +218,9 @@ class Trainer:
         model = self._model(phase)
         model.compile(
             optimizer=self._optimizer(phase),
-            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.options.label_smoothing),
-            metrics=["accuracy"],
+            loss=SharedLoss(self.options.label_smoothing),
+            metrics=[Accuracy(), Spread(self.train.classes)],
+            weighted_metrics=[MeanLoss(self.options.label_smoothing)],
         )
         model.optimizer.build(model.trainable_variables)
 
