@@ -33,7 +33,7 @@ class Ended:
         pictures: of it.
         weights: of the whole network.
         history: one row a pass.
-        left: folders as they were after each write: what a kill at any moment leaves is one of them.
+        left: folders after each write: a kill at any moment leaves one of them.
     """
 
     options: TrainOptions

@@ -462,7 +462,7 @@ def test_run_folder_is_never_reused(tmp_path: Path) -> None:
 
 
 def test_two_devices(tmp_path: Path, small_weights: Path) -> None:
-    """--strategy mirrored: each kind of phase ends as on one device, a picture left over or three."""
+    """--strategy mirrored: each phase ends as on one device, a picture left over or three."""
     labels = ("a", "b", "c")
     write_classes(tmp_path / "pictures" / "train", 3, labels)
     write_classes(tmp_path / "pictures" / "val", 3, labels, seed=1)

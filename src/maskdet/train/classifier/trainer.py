@@ -194,7 +194,7 @@ class Trainer:
     def _epoch_data(self, phase: Phase, done: int) -> dict[str, Any]:
         if phase.part == "head":
             return self._views.epoch_data(done)
-        shared = {"batch_size": self.options.batch_size, "devices": devices()}
+        shared: dict[str, Any] = {"batch_size": self.options.batch_size, "devices": devices()}
         return {
             "x": batches(
                 self.train,

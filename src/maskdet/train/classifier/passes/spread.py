@@ -54,7 +54,7 @@ def same_answers(history: Sequence[Mapping[str, Any]]) -> str:
     if alike[-2:] != [True, True] or alike[-3:-2] == [True]:
         return ""
     return (
-        f"the answers hardly depend on the picture (probabilities differ by {history[-1][SPREAD]:.4f} "
-        "over the validation pictures, two passes in a row): if that goes on, try another "
-        "--learning-rate, pre-trained --weights, or more pictures"
+        "the answers hardly depend on the picture (probabilities differ by "
+        f"{history[-1][SPREAD]:.4f} over the validation pictures, two passes in a row): if that "
+        "goes on, try another --learning-rate, pre-trained --weights, or more pictures"
     )
