@@ -232,7 +232,8 @@ def test_a_pass_has_the_loss_and_accuracy_of_keras(tmp_path: Path) -> None:
     found = trainer(options, tmp_path / "a")
     found.validation.weights[:] = np.linspace(0.5, 2, len(found.validation))
     found.run()
-    feed, network = found.validation, found.networks.whole
+    feed, whole = found.validation, found.networks.whole
+    network = keras.Model(whole.input, whole.output)  # its own metrics
     plain = [scale_to_unit(feed.plain(index, size=32)) for index in range(len(feed))]
     network.compile(loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1))
     wanted = keras.utils.to_categorical(feed.labels, 2)
