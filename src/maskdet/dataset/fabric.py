@@ -19,7 +19,7 @@ Pixels = NDArray[np.floating[Any]]
 
 CANVAS = 512  # rows and columns
 KINDS = ("surgical", "cloth", "kn95")
-PLACES = ("worn", "under_nose", "on_chin")
+PLACES = ("worn", "under_nose", "on_chin", "over_eyes", "on_forehead", "on_ear")
 
 _MM_A_ROW = LOWEST / CANVAS
 
@@ -44,12 +44,21 @@ _OUTLINES = {
     "kn95": (8.0, 42.0, 84.0, 125.0),
 }
 _EXTENTS = {"surgical": 66.0, "cloth": 68.0, "kn95": 62.0}  # half the width, degrees
+_OVER_NOSE = ("worn", "over_eyes")
 # What is added to top-middle, top-side, bottom-side, bottom-middle where it is worn wrongly.
 _SHIFTS = {
     "worn": (0.0, 0.0, 0.0, 0.0),
     "under_nose": (39.0, 24.0, 12.0, 8.0),
     "on_chin": (76.0, 52.0, 26.0, 14.0),
+    "over_eyes": (20.0, 6.0, 0.0, -10.0),
+    # Pushed up, it is gathered.
+    "on_forehead": (28.0, 14.0, -8.0, -20.0),
+    "on_ear": (0.0, 0.0, 0.0, 0.0),
 }
+# mm that it is pushed up the face.
+_LIFTS = {"over_eyes": 66.0, "on_forehead": 110.0}
+_LIFT_DEVIATION = 5.0
+_SWING = (0.6, 1.2)  # radians
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,8 @@ class Fabric:
             right bottom; ``None`` for none.
         over_nose: whether it is held away from the face by the nose.
         loops: BGR of the ear loops.
+        lift: mm that it is pushed up the face.
+        swing: of one that hangs from an ear, radians it is turned; ``None`` for one on the face.
     """
 
     colour: FloatArray
@@ -72,6 +83,8 @@ class Fabric:
     corners: FloatArray | None
     over_nose: bool
     loops: tuple[float, float, float] = (0.93, 0.93, 0.93)
+    lift: float = 0.0
+    swing: float | None = None
 
 
 def draw_fabric(kind: str, place: str, random: np.random.Generator) -> Fabric:
@@ -109,8 +122,10 @@ def draw_fabric(kind: str, place: str, random: np.random.Generator) -> Fabric:
         alpha,
         height.astype(np.float32),
         corners,
-        place == "worn",
+        place in _OVER_NOSE,
         loops,
+        _LIFTS[place] + random.normal(0, _LIFT_DEVIATION) if place in _LIFTS else 0.0,
+        random.uniform(*_SWING) if place == "on_ear" else None,
     )
 
 
@@ -131,7 +146,15 @@ def picture_fabric(picture_bgra: FloatArray, place: str) -> Fabric:
     laid = cv2.remap(
         picture_bgra, columns, rows, cv2.INTER_AREA, borderMode=cv2.BORDER_CONSTANT, borderValue=0
     )
-    return Fabric(laid[..., :3], laid[..., 3], np.zeros_like(columns), None, place == "worn")
+    return Fabric(
+        laid[..., :3],
+        laid[..., 3],
+        np.zeros_like(columns),
+        None,
+        place in _OVER_NOSE,
+        lift=_LIFTS.get(place, 0.0),
+        swing=sum(_SWING) / 2 if place == "on_ear" else None,
+    )
 
 
 def canvas_grid() -> tuple[FloatArray, FloatArray]:

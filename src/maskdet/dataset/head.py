@@ -19,14 +19,20 @@ LANDMARKS = np.array([[-31, 0, 0], [31, 0, 0], [0, 39, 26], [-25, 71, 6], [25, 7
 CHIN = 112.0  # y of its front, mm
 LOWEST = 145.0  # y below the chin at which the surface ends, mm
 WIDEST = np.deg2rad(88)  # angle at which it ends
+FOREHEAD = -75.0  # y of its upper end, mm
+EAR = np.array([71.0, 12.0, -78.0])  # the one at the picture's right, mm
 _HALF_WIDTH, _DEPTH = 67.0, 66.0  # of the head at the cheeks, mm
 
-# How far the face stands out at its middle, by y: bridge of the nose, its tip, lips, chin, neck.
-_PROFILE_Y = np.array([-10, 0, 12, 24, 39, 50, 62, 74, 92, 106, 116, 128, 145])
-_PROFILE_Z = np.array([6, 8, 13, 20, 27, 23, 20, 19, 16, 14, 9, -6, -26])
-# The same at the cheeks.
-_CHEEK_Z = np.array([0, 0, 0, 1, 2, 2, 2, 1, -2, -6, -11, -19, -30])
+# How far the face stands out at its middle, by y: forehead, bridge of the nose, its tip, lips,
+# chin, neck.
+_PROFILE_Y = np.array([-90, -65, -35, -10, 0, 12, 24, 39, 50, 62, 74, 92, 106, 116, 128, 145])
+_PROFILE_Z = np.array([-14, 0, 7, 6, 8, 13, 20, 27, 23, 20, 19, 16, 14, 9, -6, -26])
+# The same at the temples and cheeks.
+_CHEEK_Z = np.array([-18, -6, 0, 0, 0, 0, 1, 2, 2, 2, 1, -2, -6, -11, -19, -30])
 _RIDGE = 0.42  # radians within which the middle's profile turns into the cheeks'
+# Of a mask that hangs from an ear: length of the loop (mm), half the mask's length (radians), the
+# row that hangs straight below the ear, and how far from the cheek (mm).
+_LOOP, _HALF_LENGTH, _MIDDLE, _OFF_CHEEK = 24.0, 1.13, 66.0, 6.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,19 @@ class Pose:
     def pixels_per_mm(self) -> float:
         """Scale of the picture at the head."""
         return float(np.sqrt(np.abs(np.linalg.svd(self.matrix, compute_uv=False)).prod()))
+
+    def outward(self, side: int) -> float:
+        """Returns how far a side of the head is turned to the camera, from -1 to 1.
+
+        Args:
+            side: 1 for the picture's right, -1 for its left.
+        """
+        return float(np.array([side * 0.9, 0, 0.1]) @ self.rotation[2])
+
+    @property
+    def nearer_side(self) -> int:
+        """The side that is turned to the camera: 1 for the picture's right, -1 for its left."""
+        return 1 if self.outward(1) >= self.outward(-1) else -1
 
     def project(self, points: FloatArray) -> FloatArray:
         """Returns where (..., 3) points of the head lie in the picture, (..., 2) pixels."""
@@ -100,7 +119,7 @@ def landmarks_from_box(box: FloatArray) -> FloatArray:
 
 
 def surface(angle: ArrayLike, y: ArrayLike, *, over_nose: bool) -> FloatArray:
-    """Returns the points of the lower face's surface.
+    """Returns the points of the face's surface.
 
     Args:
         angle: radians around the upright axis, 0 in the middle, positive to the picture's right.
@@ -115,11 +134,34 @@ def surface(angle: ArrayLike, y: ArrayLike, *, over_nose: bool) -> FloatArray:
     middle = np.interp(y, _PROFILE_Y, profile)
     cheek = np.interp(y, _PROFILE_Y, _CHEEK_Z)
     stands_out = cheek + (middle - cheek) * np.exp(-((angle / _RIDGE) ** 2))
-    # The jaw narrows towards the chin.
-    narrow = np.interp(y, [0, 70, 120, 145], [1.0, 0.97, 0.80, 0.72])
+    # The skull narrows towards its top, the jaw towards the chin.
+    narrow = np.interp(y, [-90, -50, 0, 70, 120, 145], [0.84, 0.96, 1.0, 0.97, 0.80, 0.72])
     x = _HALF_WIDTH * narrow * np.sin(angle)
     z = _DEPTH * (np.cos(angle) - 1) + stands_out
     return np.stack([x, y, z], axis=-1).astype(np.float32)
+
+
+def hanging(angle: ArrayLike, y: ArrayLike, pose: Pose, swing: float) -> FloatArray:
+    """Returns the points of a flat mask that hangs down from the nearer ear, its length upright.
+
+    Args:
+        angle: radians across the mask; the end towards the ear is the upper one.
+        y: mm down the mask, of the same shape.
+        pose: of the head; the mask hangs straight down in the picture, however the head is held.
+        swing: radians the mask is turned out of the picture's plane.
+
+    Returns:
+        (..., 3) float32 mm.
+    """
+    angle, y = np.asarray(angle), np.asarray(y)
+    side = pose.nearer_side
+    below = _LOOP + _HALF_WIDTH * (_HALF_LENGTH - side * angle)
+    across = side * (y - _MIDDLE)
+    ear = (EAR + np.array([_OFF_CHEEK, 0, 0])) * np.array([side, 1, 1])
+    # Rows of the rotation are the picture's axes, seen from the head.
+    outward = np.array([np.cos(swing), 0, np.sin(swing)]) @ pose.rotation
+    points = ear + across[..., np.newaxis] * outward + below[..., np.newaxis] * pose.rotation[1]
+    return cast("FloatArray", points.astype(np.float32))
 
 
 def normals(points: FloatArray) -> FloatArray:

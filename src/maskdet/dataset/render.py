@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from maskdet.boxes import UInt8Array
 from maskdet.dataset.fabric import CANVAS, Fabric
-from maskdet.dataset.head import LOWEST, WIDEST, Pose, normals, surface
+from maskdet.dataset.head import EAR, LOWEST, WIDEST, Pose, hanging, normals, surface
 from maskdet.detections import FloatArray
 
 # Points of the surface that are projected; between them it is taken to be flat.
@@ -18,7 +18,6 @@ _WORK_WIDTH = 320
 # A normal that points less towards the camera than this is on the far side.
 _FACING = 0.06
 _DARKEST = 0.5  # percent of a photograph's pixels that are taken to be black
-_EAR = np.array([71.0, 12.0, -78.0])  # mm, of the model's head
 
 
 def put_on(picture_bgr: UInt8Array, pose: Pose, fabric: Fabric) -> UInt8Array:
@@ -34,8 +33,10 @@ def put_on(picture_bgr: UInt8Array, pose: Pose, fabric: Fabric) -> UInt8Array:
         np.linspace(-WIDEST, WIDEST, _COLUMNS, dtype=np.float32),
         np.linspace(0, LOWEST, _ROWS, dtype=np.float32),
     )
-    points = surface(angle, y, over_nose=fabric.over_nose)
+    points = _points(fabric, pose, angle, y)
     facing = (normals(points) @ pose.rotation[2]).astype(np.float32)
+    if fabric.swing is not None:
+        facing = np.abs(facing)  # Cloth that hangs free shows either of its sides.
     visible = facing > _FACING
     placed = pose.project(points)
     margin = 0.12 * 150 * pose.pixels_per_mm
@@ -78,6 +79,13 @@ def put_on(picture_bgr: UInt8Array, pose: Pose, fabric: Fabric) -> UInt8Array:
     whole = picture_bgr.copy()
     whole[corner[1] : end[1], corner[0] : end[0]] = np.clip(final, 0, 255).round()
     return whole
+
+
+def _points(fabric: Fabric, pose: Pose, angle: FloatArray, y: FloatArray) -> FloatArray:
+    """Returns where points of a mask are, (..., 3) mm of the head."""
+    if fabric.swing is not None:
+        return hanging(angle, y, pose, fabric.swing)
+    return surface(angle, y - fabric.lift, over_nose=fabric.over_nose)
 
 
 def _unproject(
@@ -194,12 +202,11 @@ def _draw_loops(
     corner, factors = place
     layer = np.zeros(work.shape[:2], np.uint8)
     for side, pair in ((-1, fabric.corners[:2]), (1, fabric.corners[2:])):  # type: ignore[index]
-        outward = np.array([side * 0.9, 0, 0.1]) @ pose.rotation[2]
-        if outward < -0.12:
+        if pose.outward(side) < -0.12 or (fabric.swing is not None and side != pose.nearer_side):
             continue
-        ear = _EAR * np.array([side, 1, 1])
+        ear = EAR * np.array([side, 1, 1])
         for (angle, y), lift in zip(pair, (0.0, 16.0), strict=True):
-            start = surface(angle, y, over_nose=fabric.over_nose)
+            start = _points(fabric, pose, angle, y)
             target = ear + np.array([0, lift, 0])
             share = np.linspace(0, 1, 12)[:, np.newaxis]
             bulge = np.array([side * 5.0, 0, 0]) * 4 * share * (1 - share)

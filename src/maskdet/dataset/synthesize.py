@@ -15,8 +15,9 @@ from maskdet.boxes import UInt8Array, clip_boxes
 from maskdet.class_folders.faces_file import Box, FaceRow, write_faces
 from maskdet.dataset.fabric import KINDS, draw_fabric, picture_fabric
 from maskdet.dataset.folders import FreeNames, check_free, new_folder, safe_name, write_problems
-from maskdet.dataset.head import CHIN, Pose, fit_pose, landmarks_from_box, surface
+from maskdet.dataset.head import Pose, fit_pose, landmarks_from_box
 from maskdet.dataset.render import put_on
+from maskdet.dataset.wrong_places import wrong_place
 from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.duplicates import HashRow, group_duplicates, hash_picture, stack_hashes
 from maskdet.errors import DatasetError, ModelError, SourceError
@@ -159,7 +160,7 @@ def _draw(
 ) -> FaceRow:
     """Writes one picture in which every face wears a mask."""
     turn, wrong, note = variant
-    place = str(random.choice(_wrong_places(poses, image.shape[0]))) if wrong else "worn"
+    place = wrong_place(poses, (image.shape[1], image.shape[0]), random) if wrong else "worn"
     kind = "own" if own is not None else str(random.choice(options.kinds))
     masked = image
     for pose in poses:
@@ -169,12 +170,6 @@ def _draw(
     file = f"{label}/{Path(bare.file).name.removesuffix('-bare.jpg')}-{turn}-{kind}.jpg"
     write_picture(folder / file, masked)
     return replace(bare, file=file, note="; ".join(filter(None, (f"{kind} {place}", note))))
-
-
-def _wrong_places(poses: list[Pose], height: int) -> list[str]:
-    """Returns where a mask may hang: not on a chin that a tight picture has cut off."""
-    chins = [pose.project(surface(0.0, CHIN, over_nose=False))[1] for pose in poses]
-    return ["under_nose", "on_chin"] if max(chins) < height else ["under_nose"]
 
 
 def _read_mask(path: Path) -> FloatArray:
