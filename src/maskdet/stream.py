@@ -18,16 +18,14 @@ from maskdet.detections import Detections, FloatArray
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.stages import in_thread, merged
-from maskdet.vision.faces.sizes import (
-    AutoSizedFaceDetector,
-    FollowingFaceDetector,
-)
+from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 from maskdet.vision.pipeline import Follower, MaskDetector
 from maskdet.vision.track import ADJUSTING, TrackingOptions
 from maskdet.vision.turning import TurnWatch, turned
 
 if TYPE_CHECKING:
     from maskdet.vision.faces.detector import Faces
+    from maskdet.vision.faces.following import FollowingFaceDetector
 
 # What a frame may be enlarged to.
 _MOST_PIXELS = 1 << 28
@@ -163,7 +161,7 @@ def detect_frames(
             look = detector.faces.detect
             turns.look(source.name, frame.image, look, confidence=usual, moving=moving)
         sized = following.get(id(source))
-        detect = functools.partial(sized.detect, frame.index) if sized else None
+        detect = functools.partial(sized.detect, frame.index, moment=frame.time) if sized else None
         return source, frame, *detector.find_all(frame.image, detect)
 
     def classify(found: tuple[Source, Frame, "Faces", FloatArray]) -> Seen:

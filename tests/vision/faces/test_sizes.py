@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from maskdet.vision.faces.detector import Faces
+from maskdet.vision.faces.following import FollowingFaceDetector
 from maskdet.vision.faces.size_choice import (
     COMFORTABLE,
     DELAY,
@@ -15,7 +16,7 @@ from maskdet.vision.faces.size_choice import (
     SizeChooser,
     size_for,
 )
-from maskdet.vision.faces.sizes import AutoSizedFaceDetector, FollowingFaceDetector
+from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 
 SIZES = (304, 448, 608, 704)
 HEIGHT = 720
@@ -46,14 +47,17 @@ class Fake:
 
 
 def detector_of(*heights: float) -> tuple[AutoSizedFaceDetector, dict[int, Fake]]:
-    """A sized detector before faces of these heights, and the detectors it has loaded."""
+    """A sized detector before faces of these heights, and the detectors it has loaded.
+
+    It looks at every frame in full, which is what the size is chosen for.
+    """
     loaded: dict[int, Fake] = {}
 
     def load(size: int) -> Fake:
         loaded[size] = Fake(size, heights)
         return loaded[size]
 
-    return AutoSizedFaceDetector(load, SIZES), loaded
+    return AutoSizedFaceDetector(load, SIZES, thorough=True), loaded
 
 
 FRAME = np.zeros((HEIGHT, 1280, 3), np.uint8)

@@ -1,0 +1,54 @@
+"""Faces of two frames compared: which are the same, and how far they have moved."""
+
+import numpy as np
+
+from maskdet.boxes import intersection_over_union
+from maskdet.detections import FloatArray
+from maskdet.vision.matching import best_pairs
+
+SAME_FACE = 0.5
+"""Intersection over union from which on two boxes of one frame are the same face."""
+
+# From frame to frame a face has grown or shrunk by less than this.
+_GROWN = 1.6
+
+
+def missing(xyxy: FloatArray, others: FloatArray) -> int:
+    """Returns how many faces are not among those that another look at their frame has found.
+
+    Args:
+        xyxy: (N, 4) in pixels.
+        others: (M, 4) likewise.
+    """
+    if len(xyxy) == 0 or len(others) == 0:
+        return len(xyxy)
+    best = intersection_over_union(xyxy, others).max(axis=1)
+    return int((best < np.float32(SAME_FACE)).sum())
+
+
+def displacements(
+    first: FloatArray, second: FloatArray, reach: float
+) -> list[tuple[int, int, FloatArray]]:
+    """Pairs faces of two frames that are near each other and alike in size.
+
+    Args:
+        first: (N, 4) in pixels.
+        second: (M, 4) likewise.
+        reach: how far apart they may be, in longer sides of the first.
+
+    Returns:
+        The indices of each pair, and how far the second's centre lies from the first's, (2,) in
+        pixels.
+    """
+    if len(first) == 0 or len(second) == 0:
+        return []
+    sides, others = (
+        np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1) for boxes in (first, second)
+    )
+    centres, theirs = ((boxes[:, :2] + boxes[:, 2:]) / np.float32(2) for boxes in (first, second))
+    distances = np.linalg.norm(centres[:, None] - theirs[None], axis=2)
+    nearness = np.clip(1 - distances / (reach * sides[:, None]), 0, 1)
+    ratio = sides[:, None] / others[None]
+    nearness[(ratio > _GROWN) | (ratio < 1 / _GROWN)] = 0
+    pairs = best_pairs(nearness.astype(np.float32))
+    return [(row, column, theirs[column] - centres[row]) for row, column in pairs]

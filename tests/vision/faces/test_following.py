@@ -1,0 +1,234 @@
+"""Frames looked at in full now and then, and small faces followed in between."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from maskdet.boxes import intersection_over_union
+from maskdet.vision.faces.detector import Faces
+from maskdet.vision.faces.looks import EARLIER, FULL_EVERY, KNOWN_AFTER
+from maskdet.vision.faces.size_choice import DELAY, FIRST_LOOKS, LOOK_EVERY
+from maskdet.vision.faces.sizes import AutoSizedFaceDetector
+
+SIZES = (320, 448, 640, 896)
+WIDTH, HEIGHT = 640, 360
+# Of the picture's 640 pixels of width, more would show nothing more.
+FULL = 640
+LARGE, SMALL = (60, 100, 90), (400, 150, 9)
+
+Square = tuple[float, float, float]
+
+
+class SquareFinder:
+    """Finds bright squares that are at least 12 pixels high at its size, as a network would."""
+
+    default_confidence = 0.4
+    precision = None
+    workers = 2
+
+    def __init__(self, size: int, calls: Counter[int], blind: Sequence[int] = ()) -> None:
+        self.size, self.calls, self.blind = size, calls, blind
+        self.lock = threading.Lock()
+
+    def detect(self, frame_bgr: np.ndarray) -> Faces:
+        """Finds them in order of size."""
+        with self.lock:
+            self.calls[self.size] += 1
+        seen = cv2.resize(frame_bgr, (self.size, self.size), interpolation=cv2.INTER_AREA)
+        _, _, stats, _ = cv2.connectedComponentsWithStats((seen[:, :, 0] > 100).astype(np.uint8))
+        rows = [row[:4] for row in stats[1:] if row[3] >= 12 and self.size not in self.blind]
+        corners = np.array(
+            [(x, y, x + wide, y + high) for x, y, wide, high in rows], np.float32
+        ).reshape(-1, 4)
+        scale = np.tile(np.array(frame_bgr.shape[1::-1], np.float32) / self.size, 2)
+        return corners * scale, np.full(len(rows), 0.9, np.float32)
+
+
+def finder(
+    *, thorough: bool = False, blind: Sequence[int] = ()
+) -> tuple[AutoSizedFaceDetector, Counter[int]]:
+    """A sized detector of squares, and how often it has looked at which size."""
+    calls: Counter[int] = Counter()
+    detector = AutoSizedFaceDetector(
+        lambda size: SquareFinder(size, calls, blind), SIZES, thorough=thorough
+    )
+    return detector, calls
+
+
+def frame_of(*squares: Square) -> np.ndarray:
+    """A dark frame with bright squares: left, top, side."""
+    frame = np.full((HEIGHT, WIDTH, 3), 20, np.uint8)
+    for left, top, side in squares:
+        end = round(left + side), round(top + side)
+        frame[round(top) : end[1], round(left) : end[0]] = 220
+    return frame
+
+
+def watch(detector: AutoSizedFaceDetector, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The boxes found in each frame, ordered by their left edges."""
+    following = detector.following()
+    found = [following.detect(index, frame)[0] for index, frame in enumerate(frames)]
+    return [boxes[np.argsort(boxes[:, 0])] for boxes in found]
+
+
+def test_a_small_face_is_followed_at_a_small_price() -> None:
+    """It is found in every frame, in full in the first few and then in one of ten."""
+    detector, calls = finder()
+    found = watch(detector, [frame_of(LARGE, SMALL)] * 60)
+    for boxes in found:
+        overlaps = intersection_over_union(
+            boxes, np.array([(60, 100, 150, 190), (400, 150, 409, 159)], np.float32)
+        )
+        assert boxes.shape == (2, 4)
+        assert (np.diag(overlaps) > 0.8).all()
+    # As long as no look is known; then one of ten. The cut-out alone is a picture of 128 pixels.
+    assert calls[FULL] == KNOWN_AFTER + 60 // FULL_EVERY - 1
+    assert calls[128] == 60 - KNOWN_AFTER + 1
+    assert calls[896] == 0
+
+
+def test_a_small_face_that_moves_is_followed() -> None:
+    """Half a side a frame, which takes it out of a cut-out that does not move along."""
+    frames = [frame_of(LARGE, (200 + 5 * at, 300, 10)) for at in range(60)]
+    detector, calls = finder()
+    found = watch(detector, frames)
+    # Known by its motion from the second look on.
+    for at in range(FULL_EVERY + KNOWN_AFTER, 60):
+        assert len(found[at]) == 2, at
+        assert abs(found[at][1][0] - (200 + 5 * at)) <= 1.5
+    assert calls[FULL] < 20
+
+
+def test_a_face_that_jumps_is_looked_for_in_full() -> None:
+    """Lost by the cut-outs it is found again before the next look; gone, it costs a few looks."""
+    jumps = [frame_of(LARGE, SMALL)] * 26 + [frame_of(LARGE, (250, 50, 9))] * 14
+    found = watch(finder()[0], jumps)
+    assert all(len(boxes) == 2 for boxes in found[26 + KNOWN_AFTER :])
+    detector, calls = finder()
+    watch(detector, [frame_of(LARGE, SMALL)] * 32 + [frame_of(LARGE)] * 8)
+    steady, usual = finder()
+    watch(steady, [frame_of(LARGE, SMALL)] * 40)
+    assert calls[FULL] <= usual[FULL] + KNOWN_AFTER
+
+
+def test_a_new_small_face_is_seen_within_ten_frames() -> None:
+    """Whichever frame it comes in, it is found soon, and then kept."""
+    for comes in (22, 25, 31):
+        scene = [frame_of(LARGE, SMALL)] * comes
+        scene += [frame_of(LARGE, SMALL, (550, 60, 9))] * (60 - comes)
+        found = watch(finder()[0], scene)
+        first = next(at for at, boxes in enumerate(found) if len(boxes) == 3)
+        assert comes <= first < comes + FULL_EVERY
+        assert all(len(boxes) == 3 for boxes in found[first + KNOWN_AFTER :])
+
+
+def test_motion_brings_a_look_forward() -> None:
+    """What moves where nobody is known is looked at after five frames instead of ten."""
+    scene = [frame_of(LARGE, SMALL)] * 21
+    scene += [frame_of(LARGE, SMALL, (550, 60, 9))] * 9
+    found = watch(finder()[0], scene)
+    assert [len(boxes) for boxes in found[20:26]] == [2, 2, 2, 2, 2, 3]
+    assert 20 + EARLIER == 25
+    detector, calls = finder()
+    watch(detector, [frame_of(LARGE, SMALL)] * 30)
+    moving, more = finder()
+    watch(moving, scene)
+    assert more[FULL] == calls[FULL] + 1
+
+
+def test_what_cannot_be_followed_is_looked_at_in_full() -> None:
+    """If cut-outs do not show what full looks do, every frame is one, and nobody is lost."""
+    detector, calls = finder(blind=(128,))
+    found = watch(detector, [frame_of(LARGE, SMALL)] * 30)
+    assert all(len(boxes) == 2 for boxes in found)
+    assert calls[FULL] == 30
+
+
+def test_a_crowd_that_costs_more_to_follow_is_looked_at_in_full() -> None:
+    """Thirty cut-outs would be four pictures of 320 pixels, as much as one of 640."""
+    crowd = [(20 + 60 * (at % 10), 40 + 100 * (at // 10), 9) for at in range(30)]
+    detector, calls = finder()
+    found = watch(detector, [frame_of(*crowd)] * 20)
+    assert all(len(boxes) == 30 for boxes in found)
+    assert calls[FULL] == 20
+
+
+def test_frames_far_apart_are_looked_at_in_full() -> None:
+    """At four frames a second a face is elsewhere before a look is known; at 25 it is not."""
+    for rate, full in ((4, 20), (25, KNOWN_AFTER + 1)):
+        detector, calls = finder()
+        following = detector.following()
+        for index in range(20):
+            following.detect(index, frame_of(LARGE, SMALL), moment=index / rate)
+        assert calls[FULL] == full
+
+
+def test_whoever_must_not_be_overlooked_is_looked_for_in_every_frame() -> None:
+    """Where faces are to be blurred every frame is looked at in full, and nothing is packed."""
+    detector, calls = finder(thorough=True)
+    watch(detector, [frame_of(LARGE, SMALL)] * 20)
+    assert calls == {FULL: 20, 320: 20}
+
+
+def walk(count: int, first: int = 0) -> list[np.ndarray]:
+    """A scene in which small faces come, go and walk about, from one of its frames on."""
+    frames = []
+    for at in range(first, first + count):
+        squares: list[Square] = [LARGE, (300 + 90 * np.sin(at / 9), 30 + at % 80, 10)]
+        if at // 17 % 2:
+            squares.append((500 + at % 17, 200, 9))
+        if at // 29 % 3:
+            squares.append((250, 300, 11))
+        frames.append(frame_of(*squares))
+    return frames
+
+
+def test_frames_that_race_give_the_same_faces() -> None:
+    """Two or four workers, whichever is ready first: the same boxes to the bit."""
+    frames = walk(70)
+
+    def found(workers: int, seed: int) -> list[bytes]:
+        pauses = np.random.default_rng(seed).uniform(0, 0.002, len(frames))
+        following = finder()[0].following()
+
+        def find(index: int) -> bytes:
+            time.sleep(pauses[index])
+            return following.detect(index, frames[index])[0].tobytes()
+
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(find, range(len(frames))))
+
+    alone = found(1, 0)
+    assert len(set(alone)) > 20
+    assert found(2, 1) == alone
+    assert found(4, 2) == alone
+
+
+def test_a_part_is_looked_at_as_the_whole_is() -> None:
+    """A piece that begins where one pass looks about shows the same, once it has warmed up."""
+    begin, count = 2 * LOOK_EVERY, 90
+    whole = watch(finder()[0], walk(begin + count))[begin:]
+    part = watch(finder()[0], walk(count, first=begin))
+    warm = max(FIRST_LOOKS + DELAY, 2 * FULL_EVERY + KNOWN_AFTER)
+    for one, other in zip(whole[warm:], part[warm:], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_frame_that_fails_keeps_no_other_waiting() -> None:
+    """The network fails at a look; the frames after it are looked at all the same."""
+    detector, _ = finder()
+    following = detector.following()
+    frame = frame_of(LARGE, SMALL)
+    for index in range(30):
+        if index == FULL_EVERY:
+            try:
+                following.detect(index, np.zeros((HEIGHT, 0, 3), np.uint8))
+            except Exception:  # noqa: BLE001 - whatever it says, the next frame must not wait
+                continue
+            raise AssertionError("an empty frame was looked at")
+        assert len(following.detect(index, frame)[0]) == 2
