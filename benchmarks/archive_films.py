@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -23,6 +24,7 @@ def loop(video: Path, path: Path, *, seconds: float, frames: int | None = None) 
         assert stream.time_base is not None
         copy = film.add_stream_from_template(stream)
         step = min(end[0] - begin[0] for begin, end in itertools.pairwise(packets))
+        assert step > 0
         moments = sorted(pts for _, pts, *_ in packets)
         length = moments[-1] - moments[0] + step
         shift = written = 0
@@ -49,7 +51,8 @@ def enlarge(video: Path, path: Path, width: int, height: int) -> Path:
         stream.gop_size = 50
         for frame in source.decode(video=0):
             large = frame.reformat(width, height, "yuv420p")
-            large.pts = None
+            large.pts = round(frame.time * 1000)
+            large.time_base = Fraction(1, 1000)
             film.mux(stream.encode(large))
         film.mux(stream.encode())
     return path

@@ -50,6 +50,8 @@ def ray_started(
         count = workers or workers_here()
         try:
             context = ray.init(
+                # Its own: not one that RAY_ADDRESS names, or that a killed run has left behind.
+                address="local",
                 num_cpus=count,
                 include_dashboard=dashboard,
                 object_store_memory=_OBJECT_STORE,
