@@ -1,15 +1,14 @@
-"""How fast `maskdet detect` is on a video, whole command and stage by stage.
+"""How fast `maskdet detect` is, and in how much memory, beside the usual script: one table.
 
-    python benchmarks/throughput.py VIDEO
-    python benchmarks/throughput.py VIDEO --caffe DIR --opencv4 opencv4    # beside the usual script
+    pip install --target opencv4 --no-deps opencv-python==4.14.0.94
+    python benchmarks/throughput.py ONE.mp4 FOUR.mp4 --photographs DIR --caffe DIR --opencv4 opencv4
 
 Each command runs as a user would start it. Its records say when a frame was done (annotated and
-written). By default it runs the public face detector at 300 pixels, which the usual script runs,
-too. With --caffe, `benchmarks/reference.py` runs in turns with it: on a shared machine only the
-ratio of neighbouring runs means something.
+written). `benchmarks/reference.py` runs over the same video in between: on a shared machine only
+the ratio of neighbouring runs means something. Of the photographs the busiest become a video of a
+crowd, panned, and all of them are a row of their own. Without --caffe there are no ratios.
 """
 
-import json
 import os
 import platform
 import statistics
@@ -23,15 +22,33 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
-from maskdet.boxes import intersection_over_union
+from crowd import make_crowd
 from maskdet.media.drawing import draw_detections
 from maskdet.media.recording.writer import VideoWriter
 from maskdet.media.sources import open_source
+from maskdet.processor import processor
 from maskdet.vision.networks import NetworkOptions, load_detector
 
 HERE = Path(__file__).resolve().parent
+
+# Options of maskdet detect, and whether frames are drawn and written, as the script's always are.
+# The last finds faces with the very network that the script does.
+VARIANTS: tuple[tuple[tuple[str, ...], bool], ...] = (
+    ((), True),
+    ((), False),
+    (("--face-size", "320"), True),
+    (("--face-size", "320"), False),
+    (("--precision", "int8"), False),
+    (("--precision", "float16"), False),
+    (("--face", "original", "--face-size", "300"), True),
+)
+PICTURE_VARIANTS: tuple[tuple[tuple[str, ...], bool], ...] = (
+    ((), True),
+    ((), False),
+    (("--precision", "int8"), False),
+    (("--precision", "float16"), False),
+)
 
 
 @dataclass(frozen=True)
@@ -41,16 +58,18 @@ class Run:
     Attributes:
         first_frame: seconds from the start of the command to its first finished frame.
         total: seconds from start to exit.
+        frames: finished.
         rate: frames a second between the first and the last finished frame.
+        processor: seconds of processor time, of all cores together.
         memory: peak resident memory in MB.
-        records: what it printed, an object a frame.
     """
 
     first_frame: float
     total: float
+    frames: int
     rate: float
+    processor: float
     memory: float
-    records: list[dict[str, Any]]
 
 
 def measure(command: list[str], environment: dict[str, str] | None = None) -> Run:
@@ -60,36 +79,21 @@ def measure(command: list[str], environment: dict[str, str] | None = None) -> Ru
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        text=True,
         env={**os.environ, **(environment or {})},
     )
     assert process.stdout is not None
-    records, moments = [], []
-    for line in process.stdout:
-        moments.append(time.perf_counter() - start)
-        records.append(json.loads(line))
+    moments = [time.perf_counter() - start for _ in process.stdout]
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0 or len(moments) < 2:
         raise click.ClickException(f"{' '.join(command)} failed")
     return Run(
         first_frame=moments[0],
         total=time.perf_counter() - start,
+        frames=len(moments),
         rate=(len(moments) - 1) / (moments[-1] - moments[0]),
+        processor=usage.ru_utime + usage.ru_stime,
         memory=usage.ru_maxrss / 1024,
-        records=records,
     )
-
-
-def agreement(ours: Run, theirs: Run, threshold: float = 0.9) -> float:
-    """Returns the share of their faces that ours also has, at an IoU of `threshold`."""
-    found = total = 0
-    for our, their in zip(ours.records, theirs.records, strict=True):
-        boxes = np.array([face["box"] for face in their["faces"]], np.float32).reshape(-1, 4)
-        total += len(boxes)
-        mine = np.array([face["box"] for face in our["faces"]], np.float32).reshape(-1, 4)
-        if len(boxes) and len(mine):
-            found += int((intersection_over_union(boxes, mine).max(axis=1) >= threshold).sum())
-    return found / total if total else 1.0
 
 
 def time_stages(video: str, networks: NetworkOptions) -> dict[str, float]:
@@ -113,79 +117,116 @@ def time_stages(video: str, networks: NetworkOptions) -> dict[str, float]:
     return {stage: statistics.median(times) for stage, times in spent.items()}
 
 
-def processor() -> str:
-    """Returns the processor's name as the system gives it."""
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+class Table:
+    """A Markdown table that is printed as it grows: whoever watches sees how far it is."""
+
+    def __init__(self) -> None:
+        self._row(
+            "what",
+            "options",
+            "frames/s",
+            "times the script",
+            "ms a frame",
+            "processor ms",
+            "first frame s",
+            "peak MB",
+        )
+        self._row(*["---"] * 8)
+
+    def add(self, what: str, options: str, runs: list[Run], script: list[Run]) -> None:
+        """Adds the medians of a command's runs, and of their ratios to the script's beside them."""
+        ratio = ""
+        if script:
+            ratios = [ours.rate / theirs.rate for ours, theirs in zip(runs, script, strict=True)]
+            ratio = f"{statistics.median(ratios):.1f}"
+
+        def median(value: Callable[[Run], float]) -> float:
+            return statistics.median(map(value, runs))
+
+        self._row(
+            what,
+            options,
+            f"{median(lambda run: run.rate):.1f}",
+            ratio,
+            f"{median(lambda run: 1000 / run.rate):.1f}",
+            f"{median(lambda run: 1000 * run.processor / run.frames):.1f}",
+            f"{median(lambda run: run.first_frame):.2f}",
+            f"{median(lambda run: run.memory):.0f}",
+        )
+
+    @staticmethod
+    def _row(*cells: str) -> None:
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 @click.command()
-@click.argument("video", type=click.Path(exists=True))
-@click.option("--runs", default=3, show_default=True, help="Runs of each command; medians count.")
-@click.option("--confidence", default=0.5, show_default=True, help="Face threshold for both.")
-@click.option("--face", default="original", show_default=True, help="As of maskdet detect.")
-@click.option("--face-size", default=300, show_default=True, help="As of maskdet detect.")
-@click.option("--precision", help="As of maskdet detect.")
+@click.argument("videos", nargs=-1, required=True, type=click.Path(exists=True))
+@click.option("--photographs", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--runs", default=1, show_default=True, help="Runs of each command; medians count.")
 @click.option("--caffe", type=click.Path(exists=True), help="Folder of the Caffe pair.")
 @click.option("--opencv4", type=click.Path(exists=True), help="Folder OpenCV 4 was installed to.")
+@click.option("--stages", is_flag=True, help="Time the stages of the first video, too.")
 def main(
-    video: str,
+    videos: tuple[str, ...],
+    photographs: Path | None,
     runs: int,
-    confidence: float,
-    face: str,
-    face_size: int,
-    precision: str | None,
     caffe: str | None,
     opencv4: str | None,
+    stages: bool,
 ) -> None:
-    """Measures `maskdet detect` on VIDEO."""
-    print(f"{video}; {os.cpu_count()} x {processor()}, Python {platform.python_version()}")
-    script = [sys.executable, str(HERE / "reference.py"), video, "--caffe", str(caffe)]
-    detect = [sys.executable, "-m", "maskdet", "detect", "--source", video, "--json"]
-    confident = ["--confidence", str(confidence)]
-    networks = ["--face", face, "--face-size", str(face_size)]
-    if precision is not None:
-        networks += ["--precision", precision]
-    results: dict[str, list[Run]] = {}
+    """Measures `maskdet detect` on VIDEOS, a crowd and a folder of photographs."""
+    here = processor()
+    extensions = " ".join(here.extensions)
+    print(f"{here.cores} x {here.name} ({extensions}), Python {platform.python_version()}\n")
+    table = Table()
     with tempfile.TemporaryDirectory() as folder:
-        for run in range(runs):
-            output = ["--output", f"{folder}/{run}.mp4"]
-            commands = {
-                "maskdet detect": (*detect, *networks, *confident, *output),
-                "  --no-output": (*detect, *networks, *confident, "--no-output"),
-            }
-            if caffe is not None:
-                avi = ["--output", f"{folder}/{run}.avi"]
-                commands["reference"] = (*script, *confident, *avi)
-            for name, command in commands.items():
-                path = {"PYTHONPATH": opencv4} if opencv4 and name == "reference" else None
-                results.setdefault(name, []).append(measure(list(command), path))
-    _print_row("", "frames/s", "first frame s", "peak MB", "whole run s")
-    for name, took in results.items():
-        values = ("rate", "first_frame", "memory", "total")
-        medians = (statistics.median(getattr(run, value) for run in took) for value in values)
-        _print_row(name, *(f"{median:.2f}" for median in medians))
-    theirs = results.pop("reference", [])
+        place = Path(folder)
+        films = list(videos)
+        if photographs is not None:
+            crowd = place / "crowd.mp4"
+            make_crowd(photographs, crowd)
+            films.append(str(crowd))
+        for film in films:
+            script = _script(film, place, caffe, opencv4) if caffe else None
+            _compare(table, film, VARIANTS, place, script, runs)
+        if photographs is not None:
+            _compare(table, str(photographs), PICTURE_VARIANTS, place, None, runs)
+    if stages:
+        print("\nmilliseconds a frame, one stage after another:")
+        for stage, milliseconds in time_stages(videos[0], NetworkOptions()).items():
+            print(f"  {stage:<16}{milliseconds:6.2f}")
+
+
+def _script(film: str, place: Path, caffe: str, opencv4: str | None) -> Callable[[], Run]:
+    """Returns what runs the usual script over a video."""
+    output = ["--output", str(place / "script.avi")]
+    command = [sys.executable, str(HERE / "reference.py"), film, "--caffe", caffe, *output]
+    return lambda: measure(command, {"PYTHONPATH": opencv4} if opencv4 else None)
+
+
+def _compare(
+    table: Table,
+    source: str,
+    variants: tuple[tuple[tuple[str, ...], bool], ...],
+    place: Path,
+    script: Callable[[], Run] | None,
+    runs: int,
+) -> None:
+    name = Path(source).name
+    base = [sys.executable, "-m", "maskdet", "detect", source, "--json", "--overwrite"]
+    theirs: list[Run] = []
+    ours: dict[int, list[Run]] = {number: [] for number in range(len(variants))}
+    for _ in range(runs):
+        if script is not None:
+            theirs.append(script())
+        for number, (options, writes) in enumerate(variants):
+            output = ["--output", str(place / "out")] if writes else ["--no-output"]
+            ours[number].append(measure([*base, *options, *output]))
     if theirs:
-        for name, ours in results.items():
-            ratios = [our.rate / their.rate for our, their in zip(ours, theirs, strict=True)]
-            print(f"{name.strip()}: {statistics.median(ratios):.1f} times the reference's frames/s")
-        found = agreement(results["maskdet detect"][0], theirs[0])
-        print(f"reference's faces also found (IoU 0.9): {found:.1%}")
-    chosen = NetworkOptions(
-        face=Path(face), confidence=confidence, face_size=face_size, precision=precision
-    )
-    print("\nmilliseconds a frame, one stage after another:")
-    for stage, milliseconds in time_stages(video, chosen).items():
-        print(f"  {stage:<16}{milliseconds:6.2f}")
-
-
-def _print_row(*cells: str) -> None:
-    print(f"{cells[0]:<16}" + "".join(f"{cell:>15}" for cell in cells[1:]))
+        table.add(name, "the usual script", theirs, [])
+    for number, (options, writes) in enumerate(variants):
+        words = " ".join([*options, *(() if writes else ("--no-output",))])
+        table.add(name, f"`{words}`" if words else "none", ours[number], theirs)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A camera of the network for the tests: an endless stream of one picture over HTTP."""
+"""A camera of the network for the tests: a stream over HTTP of a picture as its file is then."""
 
 import threading
 import time
@@ -17,10 +17,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
-        picture = self.server.picture  # type: ignore[attr-defined]
-        head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
         try:
             while not self.server.stopping:  # type: ignore[attr-defined]
+                picture = self.server.picture.read_bytes()  # type: ignore[attr-defined]
+                length = f"Content-Length: {len(picture)}"
+                head = f"--frame\r\nContent-Type: image/jpeg\r\n{length}\r\n\r\n"
                 self.wfile.write(head.encode() + picture + b"\r\n")
                 time.sleep(_PAUSE)
         except OSError:
@@ -32,10 +33,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(picture: Path, port: int = 0) -> Iterator[str]:
-    """Serves a JPEG picture on loopback; gives the address of its stream."""
+    """Serves a JPEG picture on loopback; gives the address of its stream.
+
+    Args:
+        picture: its file, which may be replaced by another in the meantime.
+        port: where; 0 for any.
+    """
     server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
     server.daemon_threads = True
-    server.picture, server.stopping = picture.read_bytes(), False  # type: ignore[attr-defined]
+    server.picture, server.stopping = picture, False  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

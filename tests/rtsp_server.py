@@ -1,14 +1,17 @@
-"""An RTSP server for the tests: ``rtsp_server.py PORT`` serves rtsp://127.0.0.1:PORT/door.
+"""An RTSP server for the tests, ``rtsp_server.py PORT [PICTURE SIDE]``: rtsp://127.0.0.1:PORT/door.
 
-Its grey pictures say when they were taken: their level is the clock's, see `level_at`. Run by the
-Python of the system, for which Debian packages GStreamer's bindings (gir1.2-gst-rtsp-server-1.0,
+Its grey pictures say when they were taken: their level is the clock's, see `level_at`. With a
+picture, a file of SIDE x SIDE pixels in I420, only its topmost rows do. Run by the Python of the
+system, for which Debian packages GStreamer's bindings (gir1.2-gst-rtsp-server-1.0,
 python3-gi, gstreamer1.0-plugins-base and -good).
 """
 
 import sys
 import time
+from pathlib import Path
 
 WIDTH, HEIGHT, FRAMES_A_SECOND = 64, 48, 30
+CLOCK_ROWS = 8
 LEVELS_A_SECOND, LOWEST, LEVELS = 10, 20, 200
 
 
@@ -17,7 +20,7 @@ def level_at(moment: float) -> int:
     return LOWEST + int(moment * LEVELS_A_SECOND) % LEVELS
 
 
-def serve(port: str) -> None:
+def serve(port: str, picture: str = "", side: str = "") -> None:
     """Serves until killed."""
     import gi
 
@@ -32,19 +35,24 @@ def serve(port: str) -> None:
     if missing or not port:
         sys.exit(f"GStreamer has no {missing}" if missing else 0)
 
+    width, height = (int(side), int(side)) if side else (WIDTH, HEIGHT)
+    below = Path(picture).read_bytes()[CLOCK_ROWS * width :] if picture else b""
+
     def feed(_: object, media: object) -> None:
         source = media.get_element().get_child_by_name("camera")
 
         def push() -> bool:
-            grey = bytes([level_at(time.time())]) * (WIDTH * HEIGHT)
-            colours = bytes([128]) * (WIDTH * HEIGHT // 2)
-            result = source.emit("push-buffer", Gst.Buffer.new_wrapped(grey + colours))
+            grey = bytes([level_at(time.time())])
+            data = grey * (CLOCK_ROWS * width) + below
+            if not below:
+                data = grey * (width * height) + bytes([128]) * (width * height // 2)
+            result = source.emit("push-buffer", Gst.Buffer.new_wrapped(data))
             return result == Gst.FlowReturn.OK
 
         GLib.timeout_add(1000 // FRAMES_A_SECOND, push)
 
     factory = GstRtspServer.RTSPMediaFactory()
-    caps = f"video/x-raw,format=I420,width={WIDTH},height={HEIGHT},framerate={FRAMES_A_SECOND}/1"
+    caps = f"video/x-raw,format=I420,width={width},height={height},framerate={FRAMES_A_SECOND}/1"
     factory.set_launch(
         f"( appsrc name=camera is-live=true do-timestamp=true format=time caps={caps} "
         "! jpegenc ! rtpjpegpay name=pay0 )"
@@ -62,4 +70,4 @@ def serve(port: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

@@ -1,8 +1,10 @@
 """The time of a source: steady, unsteady, with gaps, set back."""
 
+from itertools import pairwise
+
 import pytest
 
-from maskdet.pace import FIRST_INTERVAL, Pace
+from maskdet.pace import FIRST_INTERVAL, Pace, Rate
 
 
 def test_a_steady_source() -> None:
@@ -51,3 +53,27 @@ def test_frames_without_a_time() -> None:
     for time in (0.0, 0.5, None, None):
         pace.advance(time)
     assert pace.now == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("rate", [1.0, 5.0, 12.0, 25.0, 40.0])
+def test_a_rate_takes_so_many_frames_evenly(rate: float) -> None:
+    """Of 25 frames a second that come a little unevenly as many as asked are taken; all at most."""
+    chosen = Rate(rate, early=0.2)
+    taken = [
+        index / 25 for index in range(1000) if chosen.takes(index / 25 + 0.004 * (index % 3 == 0))
+    ]
+    assert len(taken) == pytest.approx(min(rate, 25) * 40, abs=2)
+    steps = [later - earlier for earlier, later in pairwise(taken)]
+    assert max(steps) <= 1 / min(rate, 25) + 0.041
+
+
+def test_a_rate_begins_anew_after_a_gap() -> None:
+    """Nothing is made up for: after a silence frames are taken no faster than before it."""
+    chosen = Rate(5, early=0.1)
+    assert chosen.takes(0.0)
+    assert [chosen.takes(60 + index / 25) for index in range(6)] == [True, *[False] * 4, True]
+
+
+def test_no_rate_takes_all() -> None:
+    """Every frame is one too many for nobody."""
+    assert all(Rate(None, early=0).takes(index / 1000) for index in range(100))

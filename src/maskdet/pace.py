@@ -1,4 +1,4 @@
-"""How the frames of a source follow one another: steadily, unsteadily, or after a gap."""
+"""How frames follow one another: steadily or not, after a gap, and no more of them than asked."""
 
 from collections import deque
 
@@ -57,3 +57,29 @@ class Pace:
         # The median; the standard library's takes as long to load as a card to read.
         self.usual = (steps[middle] + steps[~middle]) / 2
         return self.now
+
+
+class Rate:
+    """Chooses so many frames a second among those that come.
+
+    Args:
+        rate: frames a second; ``None`` for all.
+        early: frames may come before their time by this share of the time between two.
+    """
+
+    def __init__(self, rate: float | None, early: float) -> None:
+        self._rate = rate
+        self._early = early
+        self._due = float("-inf")
+
+    def takes(self, now: float) -> bool:
+        """Tells whether a frame is taken that comes now, in seconds that never go back."""
+        if self._rate is None:
+            return True
+        between = 1 / self._rate
+        if now < self._due - self._early * between:
+            return False
+        # By the rate asked for, not by when it came: a late frame is followed by an early one.
+        is_late = now - self._due >= between
+        self._due = (now if is_late else self._due) + between
+        return True

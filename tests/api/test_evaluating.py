@@ -33,16 +33,28 @@ def test_figures_are_those_of_the_report(folders: Path, tmp_path: Path) -> None:
     assert progress
     again = package.evaluate(folders, output=tmp_path / "again", compare=result.report)
     assert again.worse == ()
+    (folders / "with_mask" / "astronaut_masked.jpg").unlink()
+    shutil.copy(SAMPLES / "astronaut.jpg", folders / "with_mask")
+    other = {"output": tmp_path / "other", "compare": result.report}
+    with pytest.raises(package.DatasetError, match="measured on other pictures"):
+        package.evaluate(folders, **other)
+    assert package.evaluate(folders, **other, other_data=True).worse == ("balanced_accuracy",)
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "words"),
     [
-        ({}, ValueError, "expected one of dataset, images and video; got none"),
+        ({}, ValueError, "expected one of dataset, run, images and video; got none"),
         ({"dataset": "a", "video": "b"}, ValueError, "got dataset and video"),
         ({"video": "a.mp4"}, ValueError, "video and label go together"),
         ({"images": "a"}, ValueError, "images and annotations go together"),
         ({"dataset": "a", "gate": ["accuracy"]}, ValueError, "gate: needs compare"),
+        ({"dataset": "a", "other_data": True}, ValueError, "other_data: needs compare"),
+        ({"dataset": "a", "run": "b"}, ValueError, "got dataset and run"),
+        ({"dataset": "a", "part": "val"}, ValueError, "part: goes with run"),
+        ({"run": "a", "part": "all"}, ValueError, "part: expected one of train, val, test"),
+        ({"run": "a", "map": {"a": "b"}}, ValueError, "map: does not go with run"),
+        ({"run": "nowhere"}, package.ModelError, "nowhere: is no folder of a training run"),
         ({"dataset": "a", "tolerance": -1}, ValueError, "tolerance: expected at least 0"),
         ({"dataset": "a", "format": "csv"}, ValueError, "format: expected one of"),
         ({"dataset": "nowhere"}, package.DatasetError, "nowhere: no such folder"),

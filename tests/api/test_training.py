@@ -14,7 +14,7 @@ import maskdet as package
 from command_line import SAMPLES
 from maskdet import extras
 from maskdet.api.live import showing
-from maskdet.api.training import _CHOICES, TrainSettings, _options
+from maskdet.api.training_options import _CHOICES, TrainSettings, checked_options
 from maskdet.limits import TRAINING
 from maskdet.train.classifier.options import TrainOptions
 
@@ -22,14 +22,14 @@ from maskdet.train.classifier.options import TrainOptions
 def test_every_option_can_be_given() -> None:
     """The settings are the fields of the command's options, and their defaults pass the checks."""
     names = {field.name for field in fields(TrainOptions)}
-    assert set(TrainSettings.__annotations__) == names - {"dataset", "output", "repeats"}
+    assert set(TrainSettings.__annotations__) == names - {"dataset", "output"}
     assert names >= _CHOICES.keys() | TRAINING.keys()
     defaults = {
         field.name: field.default
         for field in fields(TrainOptions)
         if field.name in TrainSettings.__annotations__
     }
-    assert _options("faces", None, defaults) == TrainOptions((Path("faces"),))
+    assert checked_options("faces", None, defaults) == TrainOptions((Path("faces"),))
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,14 @@ def test_every_option_can_be_given() -> None:
         ({"optimizer": "lion"}, ValueError, "optimizer: expected one of adam"),
         ({"export": ["float64"]}, ValueError, "export: expected one of float32"),
         ({"export": []}, ValueError, "export: expected at least one"),
-        ({"folds": 5}, ValueError, "fold: expected which of the folds"),
-        ({"folds": 5, "fold": 6}, ValueError, "fold: expected which of the folds"),
+        ({"folds": 1}, ValueError, "folds: expected 2 or more"),
+        ({"folds": 5, "fold": 6}, ValueError, "folds: expected 2 or more, and fold one of them"),
+        ({"folds": 5, "repeats": 2}, ValueError, "repeats and folds: expected one of them"),
+        ({"repeats": 2, "output": "mine"}, ValueError, "output: is for one run"),
+        ({"folds": 5, "naive_split": True}, ValueError, "naive_split: does not go with folds"),
+        ({"split_file": "a.csv", "folds": 5}, ValueError, "split_file: goes with neither"),
+        ({"alpha": 0.5, "architecture": "tiny_cnn"}, ValueError, "alpha: is the width of"),
+        ({"accept_worse": True}, ValueError, "accept_worse: goes with from_model"),
         ({"deterministic": "yes"}, TypeError, "deterministic: expected True or False"),
         ({"fine_tune_from": 3}, TypeError, "fine_tune_from: expected a text"),
         ({"dataset": []}, ValueError, "dataset: expected at least one folder"),
@@ -138,6 +144,30 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     assert resumed.model.is_file()
     rows = (resumed.folder / "history.csv").read_text().splitlines()[1:]
     assert [row.split(",")[0] for row in rows] == ["1", "2"]
+
+
+@pytest.mark.training
+def test_several_runs_give_mean_and_spread(tmp_path: Path) -> None:
+    """A model of each seed; the first is the one that is loaded. Resumed, nothing is done again."""
+    told: list[str] = []
+    made = package.train(
+        make_faces(tmp_path / "faces"),
+        run_dir=tmp_path / "all",
+        repeats=2,
+        epochs=1,
+        **{**TINY, "log": told.append},
+    )
+    assert made.models == tuple(tmp_path / "all" / name / "mask_detector.json" for name in "12")
+    assert made.model == made.models[0]
+    accuracy = made.figures["val"]["accuracy"]
+    assert accuracy["mean"] == pytest.approx(np.mean(accuracy["values"]))
+    assert len(accuracy["values"]) == 2
+    assert str(made).startswith("2 runs: mean")
+    assert any(line.startswith("run 2 of 2, seed 2") for line in told)
+    again = package.train(resume=tmp_path / "all", progress=StoppedError)
+    assert again == made
+    of_run = package.evaluate(run=tmp_path / "all" / "2", part="val", output=tmp_path / "report")
+    assert of_run.figures["accuracy"] == pytest.approx(accuracy["values"][1], abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ import pytest
 
 from maskdet.detections import Detections
 from maskdet.errors import DatasetError
+from maskdet.evaluate.classifying import sharpness
 from maskdet.evaluate.comparing import compare, read_earlier
-from maskdet.evaluate.folders import measure, sharpness
+from maskdet.evaluate.folders import measure
 from maskdet.evaluate.html import write_html
 from maskdet.evaluate.labels import label_indices
 from maskdet.evaluate.options import EvaluateOptions, VideoOptions

@@ -10,11 +10,14 @@ from typing import Any
 from maskdet.annotations import FORMATS
 from maskdet.api import checking
 from maskdet.api.logs import Log, teller
-from maskdet.evaluate import run
+from maskdet.class_folders.splits import SPLITS, TEST
+from maskdet.evaluate import run as evaluating
 from maskdet.evaluate.options import (
     EvaluateOptions,
     FolderOptions,
     PhotographOptions,
+    RunPartOptions,
+    Subject,
     VideoOptions,
 )
 from maskdet.evaluate.report import Report, Table
@@ -78,6 +81,8 @@ def _html_table(table: Table) -> str:
 def evaluate(
     dataset: checking.AnyPath | None = None,
     *,
+    run: checking.AnyPath | None = None,
+    part: str | None = None,
     images: checking.AnyPath | None = None,
     annotations: checking.AnyPath | None = None,
     format: str = "auto",  # noqa: A002 - the command's word
@@ -99,15 +104,18 @@ def evaluate(
     compare: checking.AnyPath | None = None,
     gate: list[str] | tuple[str, ...] = (),
     tolerance: float = 0.01,
+    other_data: bool = False,
     progress: Callable[[float, str], None] | None = None,
     log: Log | None = None,
 ) -> Evaluation:
     """Measures a model, as ``maskdet evaluate`` does, whose options the arguments are.
 
-    Give one of `dataset`, `images` and `video`.
+    Give one of `dataset`, `run`, `images` and `video`.
 
     Args:
         dataset: class folders: the classifier alone.
+        run: folder of a training run: its model, unless `model` names another, on its pictures.
+        part: which of the run's parts: ``train``, ``val`` or ``test``; ``None`` for ``test``.
         images: photographs, with `annotations`: both stages.
         annotations: folder of annotation files, or COCO's file.
         format: what these are: ``yolo``, ``voc``, ``coco``, ``medical-json`` or ``auto``.
@@ -129,6 +137,7 @@ def evaluate(
         compare: an earlier ``report.json``.
         gate: figures that must not have got worse since; empty for the usual ones.
         tolerance: by how much they may.
+        other_data: whether to compare with a report about other pictures all the same.
         progress: takes the share that is done, 0 to 1, and a short text.
         log: told what was assumed about a model of others; ``None`` for the logger ``maskdet``.
 
@@ -151,6 +160,8 @@ def evaluate(
     """
     subject = _subject(
         dataset=dataset,
+        training_run=run,
+        part=part,
         images=images,
         annotations=annotations,
         format_name=checking.choice("format", format, FORMATS),
@@ -161,6 +172,8 @@ def evaluate(
     )
     if gate and compare is None:
         raise ValueError("gate: needs compare, an earlier report")
+    if checking.flag("other_data", other_data) and compare is None:
+        raise ValueError("other_data: needs compare, an earlier report")
     options = EvaluateOptions(
         subject,
         checking.networks(
@@ -179,13 +192,14 @@ def evaluate(
         None if compare is None else checking.path("compare", compare),
         tuple(gate),
         checking.number("tolerance", tolerance),
+        other_data,
     )
-    done = run.evaluate(options, show=progress or _no_progress, log=teller(log))
+    done = evaluating.evaluate(options, show=progress or _no_progress, log=teller(log))
     figures = done.report.figures
     return Evaluation(
         done.folder,
-        done.folder / run.REPORT_FILE,
-        done.folder / run.PAGE_FILE,
+        done.folder / evaluating.REPORT_FILE,
+        done.folder / evaluating.PAGE_FILE,
         done.report.summary,
         {
             name: float(figure.value if isinstance(figure, Interval) else figure)
@@ -209,6 +223,8 @@ def _no_progress(_: float, __: str) -> None:
 def _subject(
     *,
     dataset: Any,
+    training_run: Any,
+    part: str | None,
     images: Any,
     annotations: Any,
     format_name: str,
@@ -216,21 +232,28 @@ def _subject(
     label: str | None,
     track: bool,
     mapping: Mapping[str, str],
-) -> FolderOptions | PhotographOptions | VideoOptions:
+) -> Subject:
     """Finds out what is to be evaluated, and refuses contradictions.
 
     Raises:
         ValueError: there are some.
     """
-    given = {"dataset": dataset, "images": images, "video": video}
+    given = {"dataset": dataset, "run": training_run, "images": images, "video": video}
     named = [name for name, value in given.items() if value is not None]
     if len(named) != 1:
         raise ValueError(
-            f"expected one of dataset, images and video; got {' and '.join(named) or 'none'}"
+            f"expected one of dataset, run, images and video; got {' and '.join(named) or 'none'}"
         )
     for owner, name, value in (("images", "annotations", annotations), ("video", "label", label)):
         if (owner in named) != (value is not None):
             raise ValueError(f"{owner} and {name} go together; got one of them")
+    if part is not None and training_run is None:
+        raise ValueError("part: goes with run")
+    if training_run is not None:
+        if mapping:
+            raise ValueError("map: does not go with run, whose labels are its model's")
+        chosen = TEST if part is None else checking.choice("part", part, SPLITS)
+        return RunPartOptions(checking.path("run", training_run), chosen)
     if dataset is not None:
         return FolderOptions(checking.path("dataset", dataset), mapping)
     if images is not None:

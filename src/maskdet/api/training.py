@@ -1,13 +1,12 @@
 """A model of one's own: `maskdet train` from Python."""
 
-import difflib
 import html
 import inspect
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypedDict, Unpack, get_type_hints
+from typing import Any, Unpack
 
 import cv2
 
@@ -16,65 +15,10 @@ from maskdet.api import checking
 from maskdet.api.live import showing
 from maskdet.api.logs import Log, noter
 from maskdet.api.pictures import html_image
+from maskdet.api.training_options import TrainSettings, checked_options
 from maskdet.errors import OptionError
-from maskdet.limits import TRAINING
 from maskdet.train import config
-from maskdet.train.classifier import options as known
 from maskdet.train.classifier.options import TrainOptions
-
-_CHOICES = {
-    "class_weights": known.CLASS_WEIGHTS,
-    "architecture": known.ARCHITECTURES,
-    "optimizer": known.OPTIMIZERS,
-    "schedule": known.SCHEDULES,
-    "augmentation": known.AUGMENTATION_NAMES,
-    "strategy": known.STRATEGIES,
-}
-
-
-class TrainSettings(TypedDict, total=False):
-    """The options of ``maskdet train``; see `maskdet.train.classifier.options.TrainOptions`."""
-
-    overwrite: bool
-    run_dir: checking.AnyPath | None
-    exclude_like: checking.AnyPath | list[str] | list[Path] | tuple[checking.AnyPath, ...]
-    validation: float
-    test: float
-    split_file: checking.AnyPath | None
-    naive_split: bool
-    folds: int
-    fold: int
-    class_weights: str
-    max_bad: float
-    architecture: str
-    alpha: float
-    weights: checking.AnyPath
-    from_model: checking.AnyPath | None
-    accept_worse: bool
-    head_units: int
-    dropout: float
-    image_size: int | None
-    epochs: int
-    views: int
-    fine_tune: int
-    fine_tune_from: str
-    fine_tune_rate: float
-    coarse_epochs: int
-    coarse_size: int
-    batch_size: int
-    learning_rate: float
-    optimizer: str
-    schedule: str
-    warm_up: float
-    label_smoothing: float
-    patience: int
-    augmentation: str
-    crop_margin: float
-    seed: int
-    deterministic: bool
-    mixed_precision: bool
-    strategy: str
-    export: list[str] | tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -82,11 +26,13 @@ class Training:
     """What a training run came to. `maskdet.load` takes it for the model.
 
     Attributes:
-        model: the model's card, beside its networks.
-        folder: of the run, with its reports and plots.
-        figures: by part, ``val`` and ``test``, what was measured.
-        plots: pictures of the course of the run and of its mistakes.
+        model: the model's card, beside its networks; of several runs, the first one's.
+        folder: of the run, with its reports and plots; of several, with a folder for each.
+        figures: by part, ``val`` and ``test``, what was measured; of several runs, each one's
+            value, their mean and their standard deviation.
+        plots: pictures of the course of the run and of its mistakes; none of several runs.
         text: the figures, for reading.
+        models: the cards of all runs: more than one with ``repeats`` or ``folds``.
 
     Examples:
         >>> import maskdet
@@ -99,6 +45,7 @@ class Training:
     figures: Mapping[str, Any]
     plots: tuple[Path, ...]
     text: str
+    models: tuple[Path, ...]
 
     def __fspath__(self) -> str:
         return os.fspath(self.model)
@@ -137,6 +84,7 @@ def train(
         log: told how it goes, a line at a time; ``None`` for the logger ``maskdet``.
         **options: the other options of ``maskdet train``, by the same names with underscores
             (``--from`` is ``from_model``): ``epochs``, ``fine_tune``, ``seed``, ``overwrite`` ...
+            ``repeats``, or ``folds`` without ``fold``, make several runs.
 
     Returns:
         Paths and figures.
@@ -156,7 +104,7 @@ def train(
         0.98
     """
     if resume is None:
-        folder, asked = None, _options(dataset, output, dict(options))
+        folder, asked = None, checked_options(dataset, output, dict(options))
     else:
         folder = checking.path("resume", resume)
         asked = _resumed(folder, {"dataset": dataset, "output": output, **options})
@@ -166,12 +114,17 @@ def train(
     from maskdet.train.quiet import import_tensorflow, same_log_handlers
 
     import_tensorflow()
-    from maskdet.train.classifier import run
+    from maskdet.train.classifier import repeats, run
 
     with same_log_handlers(), showing(progress) as (show, passed):
+        if asked.several:
+            all_runs = repeats.train_all(asked, say=say, show=show, resume=folder, passed=passed)
+            cards = all_runs.models
+            return Training(cards[0], all_runs.folder, all_runs.figures, (), all_runs.text, cards)
         result = run.train(asked, say=say, show=show, resume=folder, passed=passed)
     plots = tuple(sorted(result.folder.glob("*.png")))
-    return Training(result.card, result.folder, result.figures, plots, result.text)
+    card = result.card
+    return Training(card, result.folder, result.figures, plots, result.text, (card,))
 
 
 def _resumed(folder: Path, given: Mapping[str, Any]) -> TrainOptions:
@@ -189,63 +142,7 @@ def _resumed(folder: Path, given: Mapping[str, Any]) -> TrainOptions:
     if not path.is_file():
         raise OptionError(f"{folder}: is no run, it holds no {config.FILE}")
     own = config.read(path, TrainOptions)
-    # Several runs in turn are the command's; each of them is a run of its own.
-    own.pop("repeats", None)
-    return _options(own.pop("dataset", None), own.pop("output", None), own)
-
-
-def _options(dataset: Any, output: Any, given: dict[str, Any]) -> TrainOptions:
-    """Checks what was given as the command line does.
-
-    Raises:
-        TypeError: there is no such option, or its value is of another kind.
-        ValueError: a value is out of range.
-    """
-    kinds = get_type_hints(TrainOptions)
-    for name in given:
-        if name not in TrainSettings.__annotations__:
-            near = difflib.get_close_matches(name, TrainSettings.__annotations__, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise TypeError(f"train() has no option {name!r}{hint}")
-    folders = checking.paths("dataset", dataset)
-    if not folders:
-        raise ValueError("dataset: expected at least one folder, got an empty list")
-    checked = {name: _checked(name, value, kinds[name]) for name, value in given.items()}
-    where = None if output is None else checking.path("output", output)
-    options = TrainOptions(folders, output=where, **checked)
-    if options.epochs == 0 == options.fine_tune:
-        raise ValueError("epochs and fine_tune: 0 and 0 leave nothing to do")
-    if options.folds and not 1 <= options.fold <= options.folds:
-        raise ValueError("fold: expected which of the folds validates, from 1; call once for each")
-    if options.split_file and (options.naive_split or options.folds):
-        raise ValueError("split_file: goes with neither naive_split nor folds")
-    return options
-
-
-def _checked(name: str, value: Any, kind: Any) -> Any:
-    """Returns an option's value as `TrainOptions` holds it."""
-    if value is None and type(None) in getattr(kind, "__args__", ()):
-        return None
-    if name in _CHOICES:
-        return checking.choice(name, value, _CHOICES[name])
-    if name == "export":
-        words = value if isinstance(value, list | tuple) else [value]
-        if not words:
-            raise ValueError("export: expected at least one precision, got an empty list")
-        return tuple(checking.choice(name, word, known.PRECISIONS) for word in words)
-    if name == "exclude_like":
-        return checking.paths(name, value)
-    if name == "weights":
-        return str(checking.path(name, value))
-    if kind is bool:
-        return checking.flag(name, value)
-    if name in TRAINING:
-        return checking.number(name, value, TRAINING[name])
-    if kind is str:
-        if not isinstance(value, str):
-            raise TypeError(f"{name}: expected a text, got {checking.kind_of(value)}")
-        return value
-    return checking.path(name, value)
+    return checked_options(own.pop("dataset", None), own.pop("output", None), own)
 
 
 def _signature() -> inspect.Signature:

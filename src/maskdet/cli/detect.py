@@ -33,7 +33,17 @@ _LAYOUT = {
         "no_track",
     ),
     "Results": (
-        *("output", "no_output", "overwrite", "append", "show", "json_file", "csv_file", "summary"),
+        *(
+            "output",
+            "no_output",
+            "overwrite",
+            "skip_existing",
+            "append",
+            "show",
+            "json_file",
+            "csv_file",
+            "summary",
+        ),
         *("plot", "grid", "crops", "blur"),
     ),
     "Alerts": (
@@ -84,6 +94,12 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--no-output", is_flag=True, help="Write no annotated pictures and no video.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
 @click.option(
+    "--skip-existing",
+    is_flag=True,
+    help="Leave out pictures and videos whose output exists in --output, as an earlier run has "
+    "done them.",
+)
+@click.option(
     "--append",
     is_flag=True,
     help="Go on with records that exist; other files that exist stay, and new ones get numbers.",
@@ -128,6 +144,9 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--verbose", "-v", is_flag=True, help="Say what is seen in every frame.")
 def detect(**given: Any) -> None:
     """Find faces and tell who wears a mask."""
+    from maskdet.detect.allocation import share_one_heap
+
+    share_one_heap()
     options = _options(given)
     from maskdet.detect.run import run
     from maskdet.stream import no_progress
@@ -171,6 +190,7 @@ def _refuse_idle(given: dict[str, Any]) -> None:
         ("alert_repeat", tells, "--on-no-mask or --webhook"),
         ("blur", draws, "something to blur: leave out --no-output, or add --show or --grid"),
         ("explain_threshold", given["json_file"], "--json, where it is written"),
+        ("skip_existing", given["output"], "--output, where the earlier run wrote"),
     ]
     for name, has_it, what in needed:
         is_given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
@@ -186,6 +206,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         ("blur", "--blur-faces", "crops", "--save-crops, which keeps the faces"),
         ("quiet", "--quiet", "verbose", "--verbose"),
         ("append", "--append", "overwrite", "--overwrite"),
+        ("skip_existing", "--skip-existing", "overwrite", "--overwrite"),
     ]
     for first, first_name, second, second_name in excluded:
         if given[first] and given[second]:
@@ -231,6 +252,7 @@ def _options(given: dict[str, Any]) -> "DetectOptions":
         output=given["output"],
         save=not given["no_output"],
         overwrite=given["overwrite"],
+        skip_existing=given["skip_existing"],
         append=given["append"],
         json=given["json_file"],
         csv=given["csv_file"],

@@ -242,7 +242,7 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
         click.echo(preview)
         return
     with share_bar() as show:
-        if options.repeats > 1 or (options.folds and not options.fold):
+        if options.several:
             from maskdet.train.classifier.repeats import train_all
 
             click.echo(train_all(options, say=log, show=show, resume=resume).text)

@@ -24,6 +24,7 @@ class DetectOptions:
         output: folder or file; ``None`` for a fresh ``runs/detect/<n>``.
         save: whether annotated pictures or video are written at all.
         overwrite: whether existing files may be replaced.
+        skip_existing: whether sources whose output exists in `output` are left out.
         append: whether existing records are gone on with, and other existing files stay, those of
             this run getting numbers.
         json: file for JSON lines, ``-`` for standard output.
@@ -51,6 +52,7 @@ class DetectOptions:
     output: Path | None = None
     save: bool = True
     overwrite: bool = False
+    skip_existing: bool = False
     append: bool = False
     json: Path | None = None
     csv: Path | None = None

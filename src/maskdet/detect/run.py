@@ -5,17 +5,19 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 from maskdet.alerts.channels import channels_of
 from maskdet.alerts.options import AlertOptions
 from maskdet.detect.handling import Handling
 from maskdet.detect.options import DetectOptions
+from maskdet.detect.skipping import leave_out_done
 from maskdet.detect.summary import RunSummary
 from maskdet.detect.veiling import veiled
 from maskdet.detections import MASK_LABEL, UNCERTAIN_LABEL
 from maskdet.errors import OptionError, OutputError
-from maskdet.media.files import make_folder, write_json
+from maskdet.media.files import make_folder, refuse_existing, unused, write_json
 from maskdet.media.frames import Source
 from maskdet.media.inputs.options import ReadOptions
 from maskdet.media.picture_files import WRITABLE_PICTURES
@@ -73,6 +75,15 @@ def run(
             note=note,
         ),
     )
+    skipped: int | None = None
+    lost: list[str] = []
+    if options.skip_existing:
+        assert options.output is not None
+        most = options.stream.max_frames
+        left = leave_out_done(sources, options.output, max_frames=most, log=note)
+        sources, skipped, lost = left.sources, left.skipped, left.failures
+        if not sources:
+            return _nothing_left(options, RunSummary([], skipped=skipped, incomplete=lost))
     detector = load_detector(
         options.networks,
         maps=options.explain_threshold is not None,
@@ -90,7 +101,7 @@ def run(
         )
         for source in sources
     }
-    summary = RunSummary(list(summaries.values()), detector.precisions)
+    summary = RunSummary(list(summaries.values()), detector.precisions, skipped=skipped)
     with ExitStack() as stack:
         handling = stack.enter_context(Handling(options, sources, detector, log, stop))
         results = detect_frames(sources, detector, options.stream, stop, log)
@@ -115,9 +126,17 @@ def run(
             note("stopped")
     for source_summary in summary.sources:
         source_summary.finish()
-    summary.written, summary.incomplete = handling.written, handling.failures
+    summary.written, summary.incomplete = handling.written, lost + handling.failures
     summary.undelivered = handling.undelivered
     _write_figures(options, summary, handling.free)
+    return summary
+
+
+def _nothing_left(options: DetectOptions, summary: RunSummary) -> RunSummary:
+    """Ends a run that has nothing to do; of its figures there are those of the whole."""
+    if options.summary is not None and options.summary != STANDARD_OUTPUT and not options.append:
+        refuse_existing(options.summary, overwrite=False)
+    _write_figures(replace(options, plot=None), summary, unused)
     return summary
 
 

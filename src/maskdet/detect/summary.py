@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maskdet.summaries import Summary
+from maskdet.wording import counted
 
 
 @dataclass
@@ -16,6 +17,8 @@ class RunSummary:
         precisions: of the networks, by stage, where known.
         seconds: from the start of the first frame to the end of the last.
         written: names of what was written.
+        skipped: pictures and videos left out, as what they give was there; ``None`` where that
+            was not asked for.
         incomplete: one line for each thing that could not be written, or not to its end.
         undelivered: one line for each channel on which alerts were not delivered.
     """
@@ -24,6 +27,7 @@ class RunSummary:
     precisions: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     written: list[str] = field(default_factory=list)
+    skipped: int | None = None
     incomplete: list[str] = field(default_factory=list)
     undelivered: list[str] = field(default_factory=list)
 
@@ -54,13 +58,18 @@ class RunSummary:
         kinds = ", ".join(f"{stage} in {kind}" for stage, kind in self.precisions.items())
         speed = f"{self.seconds:.1f} s, {self.rate:.1f} frames a second"
         lines.append(f"{speed} ({kinds})" if kinds else speed)
+        if self.skipped is not None:
+            lines.append(f"{counted(self.skipped, 'source')} skipped, as the output exists")
         return lines + [f"written to {name}" for name in self.written]
 
     def to_json(self) -> dict[str, Any]:
         """Returns the summary as a JSON-ready object."""
-        return {
+        figures: dict[str, Any] = {
             "seconds": round(self.seconds, 3),
             "frames_per_second": round(self.rate, 2),
             "precision": self.precisions,
             "sources": [source.to_json() for source in self.sources],
         }
+        if self.skipped is not None:
+            figures["skipped"] = self.skipped
+        return figures

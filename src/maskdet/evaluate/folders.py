@@ -1,22 +1,18 @@
 """The classifier alone, on class folders."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix
 
 from maskdet.boxes import UInt8Array, cut, expand_boxes
 from maskdet.cards.trained import known_among
-from maskdet.class_folders.listing import Picture
 from maskdet.detections import FloatArray
-from maskdet.duplicates import Hashes, HashRow, group_duplicates, hash_picture, stack_hashes
-from maskdet.errors import DatasetError, SourceError
-from maskdet.evaluate.data import Listed, list_subject
-from maskdet.evaluate.labels import label_indices
+from maskdet.duplicates import Hashes
+from maskdet.evaluate.classifying import BLUR_SIDE, Answers, classify_all
+from maskdet.evaluate.data import list_subject
 from maskdet.evaluate.options import FolderOptions, RunPartOptions
 from maskdet.evaluate.report import Cell, Report, Table, words
 from maskdet.media import plots
@@ -36,35 +32,10 @@ from maskdet.vision.preprocessing import resize
 HEIGHTS = (("under 32", 0, 32), ("32-64", 32, 64), ("64-128", 64, 128), ("over 128", 128, np.inf))
 """Classes of a face's height in pixels, as the issue of size is usually cut."""
 
-# Variance of the Laplacian of the grey crop at one height: what a sharp edge of a pixel's width
-# gives does not depend on how large the crop was stored.
-BLUR_SIDE = 96
+# Of the variance of the Laplacian, see `maskdet.evaluate.classifying`.
 BLURS = (("blurred", 0, 60), ("soft", 60, 250), ("sharp", 250, np.inf))
 RESAMPLES = 500
 SEED = 1
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the classifier said about N faces.
-
-    Attributes:
-        labels: (N,) true class indices.
-        probabilities: (N, C).
-        heights: (N,) pixels.
-        sharpness: (N,) variance of the Laplacian.
-        groups: (N,) group numbers; near-duplicates share one.
-        pictures: N of them.
-        hashes: of them.
-    """
-
-    labels: NDArray[np.intp]
-    probabilities: FloatArray
-    heights: FloatArray
-    sharpness: FloatArray
-    groups: NDArray[np.intp]
-    pictures: Sequence[Picture]
-    hashes: Hashes
 
 
 def evaluate_folders(
@@ -97,7 +68,7 @@ def evaluate_folders(
     """
     listed = list_subject(options)
     mapping = options.mapping if isinstance(options, FolderOptions) else {}
-    answers, problems = _classify(listed, mapping, classifier, merge, show)
+    answers, problems = classify_all(listed, mapping, classifier, merge, show)
     known = len(known_among(answers.hashes, trained))
     names = classifier.labels
     figures = resample(
@@ -200,12 +171,6 @@ def measure(
     return figures
 
 
-def sharpness(crop_bgr: UInt8Array) -> float:
-    """Returns the variance of the Laplacian of an (H, W, 3) crop at `BLUR_SIDE` pixels."""
-    grey = cv2.cvtColor(resize(crop_bgr, BLUR_SIDE, BLUR_SIDE), cv2.COLOR_BGR2GRAY)
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var())
-
-
 def _write_answers(
     output: Path, answers: Answers, classifier: MaskClassifier, part: str | None
 ) -> None:
@@ -227,63 +192,6 @@ def _write_answers(
 
     write_predictions(output / PREDICTIONS_FILE, [answered], classifier.labels)
     write_mistakes(output / "mistakes.png", [Shown(answered, view)], classifier.labels)
-
-
-def _classify(
-    listed: Listed,
-    mapping: Mapping[str, str],
-    classifier: MaskClassifier,
-    merge: Pairs,
-    show: Callable[[float, str], None],
-) -> tuple[Answers, tuple[str, ...]]:
-    """Returns answers and problems."""
-    pictures = listed.pictures
-    found = sorted({picture.label for picture in pictures})
-    unknown = sorted(set(mapping) - set(found))
-    if unknown:
-        raise DatasetError(f"no class folder {unknown[0]!r} to map: there are {', '.join(found)}")
-    names = {name: mapping.get(name, name) or None for name in found}
-    index_of = label_indices(names, classifier.labels, merge)
-    wanted = [picture for picture in pictures if index_of[picture.label] is not None]
-    problems = list(listed.problems)
-    kept: list[Picture] = []
-    labels: list[int] = []
-    rows: list[tuple[FloatArray, float, float]] = []
-    hashes: list[HashRow] = []
-    given: list[str | None] = []
-    for done, picture in enumerate(wanted, 1):
-        show(done / len(wanted), "classifying")
-        try:
-            image = read_picture(picture.path)
-        except SourceError as error:
-            problems.append(str(error))
-            continue
-        height, width = image.shape[:2]
-        misfit = picture.misfit(width, height)
-        if misfit:
-            problems.append(f"{picture.path}: {misfit}")
-            continue
-        box = np.array(picture.box or (0, 0, width, height), np.float32)
-        probabilities, _, _ = classifier.classify(image, box[np.newaxis])
-        rows.append((probabilities[0], float(box[3] - box[1]), sharpness(cut(image, box))))
-        labels.append(index_of[picture.label] or 0)
-        hashes.append(hash_picture(image))
-        given.append(picture.group)
-        kept.append(picture)
-    if not rows:
-        raise DatasetError(f"{listed.where}: none of its {len(wanted)} pictures can be read")
-    stacked = stack_hashes(hashes)
-    groups, _ = group_duplicates(stacked, given)
-    answers = Answers(
-        np.array(labels, np.intp),
-        np.stack([row[0] for row in rows]),
-        np.array([row[1] for row in rows], np.float32),
-        np.array([row[2] for row in rows], np.float32),
-        groups,
-        kept,
-        stacked,
-    )
-    return answers, tuple(problems)
 
 
 def _by(

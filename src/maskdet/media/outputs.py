@@ -215,7 +215,7 @@ class RunOutput:
         """
         if not source.is_moving:
             name = picture_output_name(Path(frame.source).name)
-            path = self._file or self._new_path(_place(source, frame) / name)
+            path = self._file or self._new_path(place_of(source, frame.source) / name)
             write_picture(path, image)
             self.written.append(path)
             return
@@ -238,7 +238,7 @@ class RunOutput:
             # They are read one after another: those before are at their end.
             self._close_all()
         name = f"{file_stem(source)}.mp4"
-        path = self._file or self._new_path(_place(source, frame) / name)
+        path = self._file or self._new_path(place_of(source, frame.source) / name)
         self._recordings[id(source)] = Recording(
             source, path, keep_times=self._keep_times, log=self._log
         )
@@ -254,9 +254,14 @@ class RunOutput:
         return path
 
 
-def _place(source: Source, frame: Frame) -> Path:
-    """Returns where in the output a frame belongs: its folder below the one the user named."""
-    path = Path(frame.source)
+def place_of(source: Source, name: str) -> Path:
+    """Returns where in the output a frame belongs: its folder below the one the user named.
+
+    Args:
+        source: the frame's source.
+        name: the frame's; see `Frame.source`.
+    """
+    path = Path(name)
     if source.folder is None or not path.is_relative_to(source.folder):
         return Path()
     return path.relative_to(source.folder).parent

@@ -152,7 +152,7 @@ def _open_camera(device: int | str, name: str | None, options: ReadOptions) -> S
         raise SourceError(f"camera {device}: there is no camera of such a number")
 
     def open_feed() -> CameraFeed:
-        return CameraFeed(device)
+        return CameraFeed(device, options.rate)
 
     first = None
     try:
@@ -173,7 +173,7 @@ def _open_url(url: str, name: str | None, options: ReadOptions) -> Source:
         raise SourceError(f"{public}: {scheme} is not one of {', '.join(sorted(_SCHEMES))}")
 
     def open_feed() -> StreamFeed:
-        return StreamFeed(url, options.timeout, max_pixels=options.max_pixels)
+        return StreamFeed(url, options.timeout, max_pixels=options.max_pixels, rate=options.rate)
 
     # What can only be a stream is opened when it is read: several at a time, each when it answers.
     if scheme in _ALWAYS_STREAMS:
@@ -193,7 +193,7 @@ def _open_url(url: str, name: str | None, options: ReadOptions) -> Source:
     bare = container.format.name in _BARE_FORMATS and container.size > 0
     if scheme not in _LIVE_SCHEMES and (container.duration is not None or bare):
         return VideoSource(url, container, name=name, max_pixels=options.max_pixels)
-    first = StreamFeed(url, options.timeout, container)
+    first = StreamFeed(url, options.timeout, container, rate=options.rate)
     return _live("stream", name or public, first, open_feed, options)
 
 

@@ -15,7 +15,8 @@ from maskdet.media.frames import UInt8Array
 from maskdet.serve.showing.board import Board
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState, CameraStatus, Counters
-from maskdet.serve.site.settings import CameraSettings, Site
+from maskdet.serve.site.camera_settings import CameraSettings
+from maskdet.serve.site.settings import Site
 from maskdet.serve.storing.store import Store
 from maskdet.serve.watching.networks import Networks
 

@@ -68,8 +68,10 @@ def carry_out(trainer: Trainer, pictures: Pictures, journal: Journal, *, resumed
     Raises:
         MaskdetError: something the user can mend.
     """
-    if resumed:
+    if resumed and journal.begun:
         trainer.resume()
+    elif resumed:
+        journal.say(f"{journal.folder}: no pass of it was done; it begins anew")
     with writing_to(journal.folder):
         pictures.write(journal.folder)
     with journal.kept():

@@ -94,10 +94,7 @@ def load(path: Path) -> tuple[Progress, list[Any]]:
         progress = Progress(**parse_json(arrays["progress"].tobytes().decode()))
         values = [arrays[f"v{number}"] for number in range(len(arrays) - 1)]
     except FileNotFoundError:
-        raise ModelError(
-            f"{path}: is not there: no pass of this run was done; start it anew, with --config "
-            "and the config.toml beside it"
-        ) from None
+        raise ModelError(f"{path}: is not there") from None
     except (OSError, ValueError, KeyError, TypeError):
         raise ModelError(f"{path}: is not a checkpoint of maskdet, or is damaged") from None
     return progress, values

@@ -66,6 +66,11 @@ class Journal:
         self.interrupted = self.diverged = False
         self._stop = threading.Event()
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a pass in the folder to go on from."""
+        return (self.folder / CHECKPOINT).is_file()
+
     def tick(self, share: float, text: str) -> None:
         """Shows progress, and ends what is going on if the user asked for it."""
         self.show(share, text)

@@ -4,60 +4,33 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from command_line import ROOT
 from maskdet.media.inputs.options import ReadOptions
 from maskdet.media.inputs.video import VideoSource
 from maskdet.media.sources import open_source
+from rtsp_process import address_at, free_port, serving, skip_without_server
 from rtsp_server import LEVELS, LEVELS_A_SECOND, level_at
 
 pytestmark = pytest.mark.server
-
-SERVER = ROOT / "tests" / "rtsp_server.py"
-PYTHON = "/usr/bin/python3"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def parts() -> None:
     """Skips where the server cannot run."""
-    if not Path(PYTHON).exists():
-        pytest.skip("needs the Python of a Debian system")
-    done = subprocess.run([PYTHON, SERVER, ""], capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"needs GStreamer's RTSP server: {done.stderr.splitlines()[-1]}")
+    skip_without_server()
 
 
 @pytest.fixture
 def port() -> int:
     """A port that is free."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        number: int = free.getsockname()[1]
-    return number
-
-
-@contextmanager
-def serving(port: int) -> Iterator[str]:
-    """Runs the server, gives its address, and kills it."""
-    server = subprocess.Popen(
-        [PYTHON, SERVER, str(port)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    try:
-        assert server.stdout is not None
-        assert server.stdout.readline() == b"ready\n"
-        yield f"rtsp://127.0.0.1:{port}/door"
-    finally:
-        server.kill()
-        server.wait()
-        server.stdout.close()
+    return free_port()
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -71,7 +44,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
 def test_detection_outlives_the_server(port: int, tmp_path: Path) -> None:
     """The server is killed and restarted; SIGTERM then leaves whole records and a whole video."""
     records, errors = tmp_path / "all.jsonl", tmp_path / "errors"
-    with serving(port) as address, errors.open("w") as stderr:
+    address = address_at(port)
+    with serving(port), errors.open("w") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "maskdet", "detect", "--source", address, "--json", records,
              "--output", "out", "--timeout", "5"],
@@ -106,8 +80,8 @@ def test_detection_outlives_the_server(port: int, tmp_path: Path) -> None:
 
 def test_a_slow_consumer_sees_the_present(port: int) -> None:
     """After seconds of taking a few frames a second, the pictures are as new as at first."""
-    with serving(port) as address:
-        source = open_source(address, ReadOptions(timeout=5))
+    with serving(port):
+        source = open_source(address_at(port), ReadOptions(timeout=5))
         assert source.kind == "stream"
         for frame in source:
             level = round(float(frame.image.mean()))

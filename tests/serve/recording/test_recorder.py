@@ -19,7 +19,8 @@ from maskdet.errors import OutputError
 from maskdet.serve.recording import recorder as recording
 from maskdet.serve.recording.fragments import Fragments
 from maskdet.serve.recording.recorder import Recorder
-from maskdet.serve.site.settings import CameraSettings, RecordingSettings, RetentionSettings
+from maskdet.serve.site.camera_settings import CameraSettings, RecordingSettings
+from maskdet.serve.site.settings import RetentionSettings
 from maskdet.serve.storing.retention import Retention
 from maskdet.serve.storing.store import Store
 from watched_cameras import wait_for
@@ -129,6 +130,29 @@ def test_a_clip_has_the_seconds_before_and_after(
     assert shown == sorted(shown)
     assert store.videos() == []
     assert not list(store.folder.glob("recordings/**/*.mp4"))
+
+
+def test_a_clip_leaves_the_file_it_is_cut_from_alone(
+    store: Store, make: Callable[..., Recorder]
+) -> None:
+    """What is always recorded keeps its length; the clip of an event is there long before its end.
+
+    It has all of the event's seconds, from the file that is being written.
+    """
+    recorder = make(mode="always", length=100, before=3, after=2)
+    record(recorder, 0, 10)
+    event = store.add_event("alert", {"id": "a", "camera": "door", "label": "x"}, moment(10))
+    recorder.keep(event)
+    record(recorder, 10, 16)
+    wait_for(lambda: (found := store.event("a")) is not None and found.clip == "ready")
+    shown = [round((int(frame[4, 4, 0]) - 60) / 2) for frame in frames(store.clip_path("a"))]
+    assert 5 <= shown[0] <= 7
+    assert shown[-1] == 12
+    record(recorder, 16, 20)
+    recorder.stop()
+    (video,) = store.videos()
+    assert video.seconds == pytest.approx(19.8, abs=0.1)
+    assert len(frames(store.video_path(video.number))) == 100
 
 
 def test_a_gap_begins_a_new_file(store: Store, make: Callable[..., Recorder]) -> None:

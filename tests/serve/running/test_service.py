@@ -1,5 +1,6 @@
 """The whole service without its page: from a frame to an alert, over reloads and restarts."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,12 @@ from maskdet.errors import OutputError
 from maskdet.media.inputs.options import ReadOptions
 from maskdet.serve.running import service as running
 from maskdet.serve.running.service import Service
-from maskdet.serve.showing.status import CameraState
+from maskdet.serve.showing.status import CameraState, Crossings
+from maskdet.serve.site.camera_settings import CameraAlerts, Line, RecordingSettings
 from maskdet.serve.site.reading import site_of_sources
-from maskdet.serve.site.settings import CameraAlerts, NotificationSettings, RecordingSettings, Site
+from maskdet.serve.site.settings import NotificationSettings, Site
+from maskdet.serve.storing.counts import Tally
+from maskdet.serve.storing.store import Store
 from maskdet.serve.watching.networks import Networks
 from watched_cameras import ScriptedCamera, wait_for
 
@@ -125,6 +129,44 @@ def test_a_new_site_keeps_what_has_not_changed(street: Street, bare: Image) -> N
         street.cameras["door"].show(bare)
         service.reload(replace(site, cameras=(door,), folder=Path("elsewhere")))
         assert "folder: has changed; start again for that" in street.said
+
+
+def test_todays_numbers_outlive_the_service(street: Street) -> None:
+    """Who came, and who crossed a line there still is, is counted on from where it was."""
+    door, gate = street.site.cameras
+    lined = replace(door, lines=(Line("in", (0.5, 0), (0.5, 1)),))
+    site = replace(street.site, cameras=(lined, gate))
+    tally = Tally("door", int(time.time()) // 60 * 60)
+    tally.people["with_mask"] = 3
+    tally.inward["in", "with_mask"] = 2
+    tally.outward["in", "without_mask"] = 1
+    tally.inward["gone", "with_mask"] = 9
+    store = Store(site.folder)
+    store.add_tallies([tally])
+    store.close()
+    with street.service(site) as service:
+        status = service.hub.camera("door")
+        assert status is not None
+        assert status.people_today == {"with_mask": 3}
+        assert status.crossings == {"in": Crossings({"with_mask": 2}, {"without_mask": 1})}
+        gate_status = service.hub.camera("gate")
+        assert gate_status is not None
+        assert gate_status.people_today == {}
+
+
+def test_a_changed_camera_keeps_todays_people(street: Street, bare: Image) -> None:
+    """Reading the site file again loses no count that was not yet on the disk."""
+    with street.service() as service:
+        people = service.hub.camera("door")
+        while not (people is not None and people.people_today):
+            street.cameras["door"].show(bare)
+            time.sleep(0.05)
+            people = service.hub.camera("door")
+        door, gate = street.site.cameras
+        service.reload(replace(street.site, cameras=(replace(door, min_face=21), gate)))
+        after = service.hub.camera("door")
+        assert after is not None
+        assert after.people_today == people.people_today == {"without_mask": 1}
 
 
 def test_channels_change_with_the_site(street: Street, bare: Image, tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from maskdet.errors import OptionError
+from maskdet.serve.site.camera_settings import CameraAlerts, Hours, Line, Zone
 from maskdet.serve.site.example import example_site
 from maskdet.serve.site.lines import key_lines, line_of
 from maskdet.serve.site.reading import read_site, site_of_sources
-from maskdet.serve.site.settings import CameraAlerts, Hours, Line, Zone
 
 CAMERA = '[[cameras]]\nname = "door"\nsource = "0"\n'
 

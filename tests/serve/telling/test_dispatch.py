@@ -11,7 +11,7 @@ import pytest
 
 from maskdet.alerts.channels import DeliveryError
 from maskdet.errors import OutputError
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 from maskdet.serve.storing.store import Store
 from maskdet.serve.telling import dispatch as dispatching
 from maskdet.serve.telling.channels import Way

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from maskdet.serve.site.settings import CameraSettings, Zone
+from maskdet.serve.site.camera_settings import CameraSettings, Zone
 from maskdet.serve.watching.areas import Areas
 
 LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from maskdet.detections import Detections
-from maskdet.serve.site.settings import Line
+from maskdet.serve.site.camera_settings import Line
 from maskdet.serve.watching.people import Crossing, People
 
 LABELS = ("with_mask", "without_mask")

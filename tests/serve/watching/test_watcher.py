@@ -15,7 +15,7 @@ from maskdet.media.inputs.options import ReadOptions
 from maskdet.media.sources import open_source
 from maskdet.serve.showing.board import Board
 from maskdet.serve.showing.status import CameraState
-from maskdet.serve.site.settings import CameraAlerts, CameraSettings, Hours
+from maskdet.serve.site.camera_settings import CameraAlerts, CameraSettings, Hours
 from maskdet.serve.watching import reader
 from maskdet.serve.watching.networks import Networks
 from maskdet.serve.watching.reader import Open
@@ -107,6 +107,27 @@ def test_a_lost_camera_comes_back_and_whoever_is_there_is_new(
     assert len(watched.alerts) == 2
 
 
+def test_a_camera_stays_lost_while_its_last_frame_is_looked_at(
+    networks: Networks, bare: Image
+) -> None:
+    """What came before the loss is seen after it, and brings the camera not back."""
+    watched = Watched(networks)
+    source = watched.camera.open("door=0", ReadOptions())
+    for moment in (0.0, 0.2):
+        watched.watcher.take(source, Frame("door", 0, moment, bare, datetime.now().astimezone()))
+        if moment == 0.0:
+            watched.watcher.look()
+            assert watched.board.state is CameraState.LIVE
+    watched.camera.plug(is_in=False)
+    watched.watcher.start()
+    wait_for(lambda: watched.board.state is CameraState.DOWN)
+    watched.watcher.look()
+    assert watched.board.status().frames_seen == 2
+    assert watched.board.state is CameraState.DOWN
+    watched.watcher.stop()
+    watched.watcher.join(5)
+
+
 def test_time_in_a_gap_does_not_count(networks: Networks, bare: Image) -> None:
     """A person before and after a gap was not bare during it, and is a new one after it."""
     watched = Watched(networks, alerts=CameraAlerts(after=1.0))
@@ -183,8 +204,8 @@ def test_a_real_camera_that_is_killed_and_restarted(
     wait_for(lambda: watched.board.state is CameraState.DOWN)
     seen = watched.board.status().frames_seen
     with serving(picture, port=int(url.split(":")[2].split("/")[0])):
-        wait_for(lambda: watched.board.status().frames_seen > seen)
-        assert watched.board.state is CameraState.LIVE
+        wait_for(lambda: watched.board.state is CameraState.LIVE)
+        assert watched.board.status().frames_seen > seen
         watched.watcher.stop()
         watched.turns.stop(5)
         watched.watcher.join(5)

@@ -205,6 +205,30 @@ def test_nothing_hinders_people(page: Any, width: int, scheme: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width, view
 
 
+def test_light_and_dark(page: Any) -> None:
+    """As the system has it, whenever that changes; what the button says is kept."""
+
+    def ground() -> str:
+        shown: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return shown
+
+    grounds = []
+    for scheme in ("light", "dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.locator(f"html[data-theme={scheme}]").wait_for(state="attached")
+        grounds.append(ground())
+    assert grounds[0] == grounds[2] != grounds[1]
+    page.get_by_role("button", name="Dark").click()
+    assert ground() == grounds[1]
+    page.reload()
+    page.get_by_role("button", name="Light").wait_for()
+    assert ground() == grounds[1]
+    page.get_by_role("button", name="Light").click()
+    assert ground() == grounds[0]
+    page.evaluate("localStorage.removeItem('theme')")
+    page.reload()
+
+
 def test_the_log_in_hinders_nobody(browser: Any, served: tuple[Shop, str]) -> None:
     """The same of the form before it all."""
     page = browser.new_page()

@@ -16,7 +16,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from maskdet.serve.showing.status import CameraState
-from maskdet.serve.site.settings import Hours, Line, MqttSettings, NotificationSettings, Zone
+from maskdet.serve.site.camera_settings import Hours, Line, Zone
+from maskdet.serve.site.settings import MqttSettings, NotificationSettings
 from maskdet.serve.web.routes.live import events_of
 from maskdet.serve.web.routes.settings import sections_of
 from maskdet.serve.web.streaming.pulse import Pulse

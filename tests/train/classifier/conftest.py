@@ -1,10 +1,14 @@
-"""How the trainer's tests run Keras."""
+"""How the trainer's tests run Keras, and what several of them begin with."""
 
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
+import keras
 import pytest
 import tensorflow as tf
+
+import small_backbone
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -14,3 +18,12 @@ def eager() -> Iterator[None]:
     warnings.filterwarnings("ignore", "Even though the `tf.config")  # pictures are read in graphs
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def small_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of the network in MobileNetV2's place."""
+    path = tmp_path_factory.mktemp("backbone") / "backbone.weights.h5"
+    keras.utils.set_random_seed(3)
+    small_backbone.small_backbone((None, None, 3)).save_weights(path)
+    return path

@@ -139,13 +139,16 @@ def frame_rate_of(container: "InputContainer") -> float:
 
 
 def decode(
-    container: "InputContainer", damaged: Callable[[], None] = lambda: None
+    container: "InputContainer",
+    damaged: Callable[[], None] = lambda: None,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Iterator[tuple[float | None, UInt8Array]]:
     """Decodes a video to the end.
 
     Args:
         container: the video.
         damaged: called for each part that cannot be decoded; what follows it is.
+        wanted: asked for each frame as it comes; those that are not cost their decoding alone.
 
     Yields:
         Seconds as the file counts them, ``None`` where it does not; (H, W, 3) uint8 BGR, upright
@@ -165,6 +168,8 @@ def decode(
                 damaged()
                 continue
             for picture in pictures:
+                if not wanted():
+                    continue
                 yield picture.time, _turned(_squared(_to_bgr(picture), stream), picture)
     except av.ExitError:
         raise SourceError("sends nothing any more") from None

@@ -23,6 +23,8 @@ class ReadOptions:
         name_all: whether all that is passed over in folders is named, each in a line.
         note: told what is passed over in folders, a line or two each; ``None`` for telling `log`.
         several: whether there are other sources, for which one that is not there is not waited.
+        rate: frames a second of cameras and streams that are of use; the others are not made
+            pictures of. ``None`` for all.
     """
 
     recursive: bool = False
@@ -35,3 +37,4 @@ class ReadOptions:
     name_all: bool = False
     note: Callable[[str], None] | None = None
     several: bool = False
+    rate: float | None = None

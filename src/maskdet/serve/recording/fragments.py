@@ -28,6 +28,7 @@ class Fragments:
 
     Attributes:
         seconds: how long it is.
+        written: how much of it is in the target already, all before the newest key frame. Seconds.
 
     Raises:
         OutputError: it cannot be written.
@@ -36,7 +37,7 @@ class Fragments:
     def __init__(self, target: Path | IO[bytes], width: int, height: int) -> None:
         import av
 
-        self.seconds = 0.0
+        self.seconds = self.written = 0.0
         self._name = target if isinstance(target, Path) else "memory"
         self._size = width - width % 2, height - height % 2
         codec = usable_codec(Path("recording.mp4"), *self._size, _NOMINAL_RATE, lambda _: None)
@@ -102,7 +103,11 @@ class Fragments:
 
         try:
             for packet in self._stream.encode(frame):
+                begins = float(packet.pts * packet.time_base) if packet.is_keyframe else None
                 self._container.mux(packet)
+                if begins is not None:
+                    # What was before it is a fragment of its own now.
+                    self.written = begins
         except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from None
 

@@ -19,7 +19,7 @@ from maskdet.media.files import make_folder
 from maskdet.media.frames import UInt8Array
 from maskdet.serve.recording.clips import Piece, cut_clip
 from maskdet.serve.recording.fragments import Fragments
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 from maskdet.serve.storing import videos
 from maskdet.serve.storing.records import Event
 from maskdet.serve.storing.store import Store
@@ -133,13 +133,21 @@ class Recorder:
             self._events.append(event)
             self._changed.notify()
 
-    def stop(self) -> None:
-        """Finishes what is being written; clips end here."""
+    def end(self) -> None:
+        """Asks it to finish what is being written; clips end here. See `join`."""
         with self._changed:
             self._is_over = True
             self._changed.notify()
+
+    def join(self, timeout: float) -> None:
+        """Waits until all is written, for so many seconds at most."""
         if self._thread.is_alive():
-            self._thread.join(_TO_END)
+            self._thread.join(timeout)
+
+    def stop(self) -> None:
+        """Does both."""
+        self.end()
+        self.join(_TO_END)
 
     def _work(self) -> None:
         while True:
@@ -176,7 +184,9 @@ class Recorder:
         image = self._scaled(image)
         size = image.shape[1], image.shape[0]
         length = self._settings.length if self._settings.mode == "always" else _PIECE
-        is_due = any(moment > wanted.end for wanted in self._wanted)
+        # What is in memory alone ends where a clip does; files keep their length.
+        in_memory = self._settings.mode != "always"
+        is_due = in_memory and any(moment > wanted.end for wanted in self._wanted)
         # A clock that was set back, too, begins a new file.
         gap = moment - self._newest
         if self._writing is not None and (
@@ -251,17 +261,24 @@ class Recorder:
         self._wanted.append(_Wanted(number, self._store.folder / name, start, end))
 
     def _cut(self, *, is_idle: bool, is_over: bool) -> None:
-        """Cuts the clips whose time is over, from pieces that are finished."""
+        """Cuts the clips whose time is over, from pieces that are finished, or are far enough."""
         # Pictures that wait are still to come, however late it is.
         now = max(self._newest, time.time() - _GAP) if is_idle else self._newest
         due = [wanted for wanted in self._wanted if is_over or now > wanted.end]
         if not due:
             return
-        if self._writing is not None and any(wanted.end > self._begun for wanted in due):
+        pieces = list(self._pieces)
+        writing, target = self._writing, self._target
+        if writing is not None and isinstance(target, Path):
+            # A file plays as far as it is written; the rest comes with the next key frame.
+            pieces.append(Piece(self._begun, writing.written, target))
+            due = [wanted for wanted in due if wanted.end <= max(self._begun, pieces[-1].end)]
+        elif writing is not None and any(wanted.end > self._begun for wanted in due):
             self._end_piece()
+            pieces = list(self._pieces)
         for wanted in due:
             self._wanted.remove(wanted)
-            seconds = cut_clip(wanted.path, tuple(self._pieces), wanted.start, wanted.end)
+            seconds = cut_clip(wanted.path, pieces, wanted.start, wanted.end)
             if seconds > 0:
                 size = wanted.path.stat().st_size
                 videos.end_video(self._store.database, wanted.number, seconds, size)

@@ -9,7 +9,8 @@ from maskdet.alerts.channels import DeliveryError
 from maskdet.errors import MaskdetError
 from maskdet.media.inputs.options import ReadOptions
 from maskdet.media.sources import open_source
-from maskdet.serve.site.settings import CameraSettings, Site
+from maskdet.serve.site.camera_settings import CameraSettings
+from maskdet.serve.site.settings import Site
 from maskdet.serve.storing.database import Database
 from maskdet.serve.telling.channels import ways_of
 from maskdet.serve.telling.mqtt import Broker

@@ -3,18 +3,19 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskdet.errors import MaskdetError, OutputError
+from maskdet.errors import MaskdetError
 from maskdet.files.holding import hold_folder
 from maskdet.media.sources import open_source
 from maskdet.serve.hub import Hub
-from maskdet.serve.recording.recorder import Recorder
+from maskdet.serve.running.cameras import TO_END, Cameras
+from maskdet.serve.running.memory import give_back_memory
 from maskdet.serve.showing.jpeg import jpeg
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState
-from maskdet.serve.site.settings import CameraSettings, Site
+from maskdet.serve.site.camera_settings import CameraSettings
+from maskdet.serve.site.settings import Site
 from maskdet.serve.storing.retention import Retention
 from maskdet.serve.storing.store import Store
 from maskdet.serve.telling.channels import ways_of
@@ -24,15 +25,9 @@ from maskdet.serve.telling.mqtt import Broker
 from maskdet.serve.watching.networks import Networks
 from maskdet.serve.watching.reader import Open
 from maskdet.serve.watching.turns import Turns
-from maskdet.serve.watching.watcher import Handlers, Watcher
-
-if TYPE_CHECKING:
-    from maskdet.serve.storing.counts import Tally
 
 # How often the clock is looked at, counts are written, and old files are looked for. Seconds.
 _TICK, _WRITE, _SWEEP = 1.0, 5.0, 30.0
-# The threads of a service have so long to end. Seconds.
-_TO_END = 1.5
 _SNAPSHOT_QUALITY = 85
 
 
@@ -61,7 +56,6 @@ class Service:
         open_camera: Open = open_source,
     ) -> None:
         self._log = log
-        self._open = open_camera
         self._held = hold_folder(
             site.folder, "lock", f"{site.folder}: another maskdet serve writes there"
         )
@@ -72,9 +66,7 @@ class Service:
         self._retention = Retention(self.store, site.retention)
         self._over = threading.Event()
         self._fault: BaseException | None = None
-        self._watchers: dict[str, Watcher] = {}
-        self._recorders: dict[str, Recorder] = {}
-        self._unwritten: list[Tally] = []
+        self._cameras = Cameras(self.hub, self._turns, log, self._alert, self._state, open_camera)
         self._problem = ""
         self._lock = threading.RLock()
         self._ticking = threading.Thread(target=self._tick, name="ticking", daemon=True)
@@ -88,27 +80,16 @@ class Service:
             self._log(line)
         self._turns.start()
         self._start_telling()
-        for camera in self.hub.site.cameras:
-            self._watch(camera)
+        self._cameras.watch(self.hub.site.cameras)
         self._ticking.start()
 
     def stop(self) -> None:
         """Ends it, with everything written."""
         self._over.set()
-        with self._lock:
-            watchers, recorders = list(self._watchers.values()), list(self._recorders.values())
-        for watcher in watchers:
-            watcher.stop()
-        self._turns.stop(_TO_END)
-        for recorder in recorders:
-            recorder.stop()
+        self._cameras.stop(lambda: self._turns.stop(TO_END))
         if self._ticking.is_alive():
-            self._ticking.join(_TO_END)
+            self._ticking.join(TO_END)
         self._herald.dispatch.stop()
-        until = time.monotonic() + _TO_END
-        for watcher in watchers:
-            watcher.join(max(0.0, until - time.monotonic()))
-        self._write_counts()
         self.close()
 
     def close(self) -> None:
@@ -157,71 +138,16 @@ class Service:
                 self._start_telling()
             self._retention.settings = site.retention
             known = {camera.name: camera for camera in before.cameras}
-            kept = {
-                camera.name
-                for camera in site.cameras
-                if known.get(camera.name) == camera
-                and before.privacy == site.privacy
-                and before.timeout == site.timeout
-            }
-            leaving = [name for name in self._watchers if name not in kept]
-            for name in leaving:
-                self._watchers[name].stop()
-            for name in leaving:
-                self._leave(name)
-            for camera in site.cameras:
-                self.hub.board_of(camera)
-            self.hub.keep_boards(site)
-            for camera in site.cameras:
-                if camera.name not in kept:
-                    self._watch(camera)
+            is_same = before.privacy == site.privacy and before.timeout == site.timeout
+            self._cameras.change(site, lambda camera: is_same and known.get(camera.name) == camera)
             self._introduce()
-
-    def _leave(self, name: str) -> None:
-        watcher = self._watchers.pop(name)
-        watcher.join(_TO_END)
-        self._unwritten += watcher.take_tallies()
-        recorder = self._recorders.pop(name, None)
-        if recorder is not None:
-            recorder.stop()
-
-    def _watch(self, camera: CameraSettings) -> None:
-        site = self.hub.site
-        board = self.hub.board_of(camera)
-        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        board.set_today(self.store.people_since(midnight, camera.name))
-        keeper = None
-        if camera.recording.mode != "off":
-            keeper = Recorder(
-                camera,
-                self.store,
-                blur=site.privacy.blur_stored,
-                log=self._log,
-                has_room=self._has_room,
-                recording=board.set_recording,
-            )
-            self._recorders[camera.name] = keeper
-            keeper.start()
-        watcher = Watcher(
-            camera,
-            board,
-            self.hub.networks,
-            self._turns,
-            Handlers(self._alert, self._state, keeper),
-            timeout=site.timeout,
-            blur_live=site.privacy.blur_live,
-            cameras=len(site.cameras),
-            open_camera=self._open,
-        )
-        self._watchers[camera.name] = watcher
-        watcher.start()
 
     # What watchers tell.
 
     def _alert(self, camera: CameraSettings, alert: dict[str, Any], picture: LivePicture) -> None:
         event = self._herald.alert(camera, alert, picture.time, self._snapshot(picture))
         self.hub.count("alerts", camera.name)
-        recorder = self._recorders.get(camera.name)
+        recorder = self._cameras.recorder(camera.name)
         if event is not None and event.number and recorder is not None:
             recorder.keep(event)
         self.hub.note_change()
@@ -272,13 +198,12 @@ class Service:
         while not self._over.wait(_TICK):
             now = self._beat = time.monotonic()
             try:
-                with self._lock:
-                    for watcher in self._watchers.values():
-                        watcher.tick()
+                self._cameras.tick()
                 self._look_after()
                 if now - written >= _WRITE:
                     written = now
-                    self._write_counts()
+                    if problem := self._cameras.write_counts():
+                        self._say(problem)
                 if now - swept >= _SWEEP:
                     swept = now
                     self._sweep()
@@ -299,20 +224,6 @@ class Service:
                     camera.name, camera.state.value, dict(camera.faces), dict(camera.people_today)
                 )
 
-    def _write_counts(self) -> None:
-        with self._lock:
-            for watcher in self._watchers.values():
-                self._unwritten += watcher.take_tallies()
-            tallies, self._unwritten = self._unwritten, []
-        if not tallies:
-            return
-        try:
-            self.store.add_tallies(tallies)
-        except OutputError as error:
-            # The next time, if there is room; a day of minutes is not much.
-            self._unwritten = (tallies + self._unwritten)[-1440 * len(self._watchers) :]
-            self._say(str(error))
-
     def _sweep(self) -> None:
         done = self._retention.sweep()
         if done.is_full != self.hub.counters.is_disk_full:
@@ -322,9 +233,7 @@ class Service:
                 else "recording: goes on, there is room again"
             )
         self.hub.set_disk(is_full=done.is_full, stored_bytes=done.stored_bytes)
-
-    def _has_room(self) -> bool:
-        return not self.hub.counters.is_disk_full
+        give_back_memory()
 
     def _say(self, problem: str) -> None:
         if problem != self._problem:

@@ -3,13 +3,13 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState, CameraStatus, Crossings, StageSeconds
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 
 # The frame rate is that of so many frames, or of so many seconds if those are fewer.
 _RATE_FRAMES, _RATE_SECONDS = 50, 10.0
@@ -100,10 +100,20 @@ class Board:
             self._condition.notify_all()
         self._changed()
 
-    def set_today(self, people: dict[str, int]) -> None:
-        """Takes up, after a restart, who was there today."""
+    def set_today(
+        self, people: dict[str, int], crossed: Mapping[str, tuple[dict[str, int], dict[str, int]]]
+    ) -> None:
+        """Takes up, after a restart, who was there today.
+
+        Args:
+            people: by label.
+            crossed: by line, who went in and out; of lines that there are no more, it is left out.
+        """
         with self._condition:
             self._people = Counter(people)
+            for line, (inward, outward) in crossed.items():
+                if line in self._crossed:
+                    self._crossed[line] = _Crossed(Counter(inward), Counter(outward))
 
     def add_people(self, people: Counter[str]) -> None:
         """Counts people who have come, by label."""

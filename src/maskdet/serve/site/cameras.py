@@ -5,7 +5,7 @@ from datetime import time
 from typing import Any
 
 from maskdet.addresses import MARK
-from maskdet.serve.site.settings import (
+from maskdet.serve.site.camera_settings import (
     CameraAlerts,
     CameraSettings,
     Hours,

@@ -13,10 +13,10 @@ from maskdet.errors import OptionError
 from maskdet.files.text_files import read_text
 from maskdet.limits import RUN_PRECISIONS
 from maskdet.media.inputs.naming import split_name
+from maskdet.serve.site.camera_settings import CameraSettings
 from maskdet.serve.site.cameras import camera_of
 from maskdet.serve.site.lines import key_lines
 from maskdet.serve.site.settings import (
-    CameraSettings,
     MqttSettings,
     NotificationSettings,
     PrivacySettings,

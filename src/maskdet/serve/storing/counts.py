@@ -9,6 +9,9 @@ from datetime import datetime, timedelta
 from maskdet.serve.storing.database import Database
 from maskdet.serve.storing.records import Bucket, Span
 
+# By line, the numbers of those who went in and out, by label.
+Crossed = dict[str, tuple[dict[str, int], dict[str, int]]]
+
 _MINUTE, _HOUR = 60, 3600
 _ADD_COUNTS = """
 INSERT INTO counts (span, start, camera, label, faces, people) VALUES (?, ?, ?, ?, ?, ?)
@@ -111,6 +114,30 @@ def people_since(database: Database, start: datetime, camera: str) -> dict[str, 
             (_MINUTE, start.timestamp(), camera),
         )
         return {row["label"]: row["people"] for row in rows if row["people"]}
+
+
+def crossings_since(database: Database, start: datetime, camera: str) -> Crossed:
+    """Returns who crossed a camera's lines since a moment: inward and outward, by line and label.
+
+    Args:
+        database: where.
+        start: to the minute.
+        camera: its name.
+    """
+    crossed: Crossed = {}
+    with database.reading() as connection:
+        rows = connection.execute(
+            "SELECT line, label, SUM(inward) AS inward, SUM(outward) AS outward FROM crossings "
+            "WHERE span = ? AND start >= ? AND camera = ? GROUP BY line, label",
+            (_MINUTE, start.timestamp(), camera),
+        )
+        for row in rows:
+            inward, outward = crossed.setdefault(row["line"], ({}, {}))
+            if row["inward"]:
+                inward[row["label"]] = row["inward"]
+            if row["outward"]:
+                outward[row["label"]] = row["outward"]
+    return crossed
 
 
 def _summed(

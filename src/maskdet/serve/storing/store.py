@@ -10,7 +10,7 @@ from typing import Any
 
 from maskdet.media.files import make_folder, replacing
 from maskdet.serve.storing import counts, events, videos
-from maskdet.serve.storing.counts import Tally
+from maskdet.serve.storing.counts import Crossed, Tally
 from maskdet.serve.storing.database import Database
 from maskdet.serve.storing.events import Delivery, Kind
 from maskdet.serve.storing.records import Bucket, Event, Span, Video
@@ -93,6 +93,10 @@ class Store:
     def people_since(self, start: datetime, camera: str) -> dict[str, int]:
         """Returns the people of a camera since a moment, by label."""
         return counts.people_since(self.database, start, camera)
+
+    def crossings_since(self, start: datetime, camera: str) -> Crossed:
+        """Returns who crossed a camera's lines since a moment: inward and outward, by line."""
+        return counts.crossings_since(self.database, start, camera)
 
     def add_tallies(self, tallies: Iterable[Tally]) -> None:
         """Adds counts.

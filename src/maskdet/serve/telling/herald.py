@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from maskdet.errors import MaskdetError
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 from maskdet.serve.storing.events import Kind
 from maskdet.serve.storing.records import Event
 from maskdet.serve.storing.store import Store

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from maskdet.detections import NO_MASK_LABEL
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 from maskdet.wording import counted, label_text
 
 # How the states that somebody should look after read.

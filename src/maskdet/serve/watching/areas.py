@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
-from maskdet.serve.site.settings import CameraSettings, Zone
+from maskdet.serve.site.camera_settings import CameraSettings, Zone
 
 
 class Areas:

@@ -13,6 +13,7 @@ from maskdet.boxes import expand_boxes, pixel_box
 from maskdet.detections import Detections, FloatArray
 from maskdet.media.frames import UInt8Array
 from maskdet.serve.watching.heat import blend_heat
+from maskdet.serve.watching.lanes import Lanes
 from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 from maskdet.vision.foreign import find_or_convert_card
@@ -48,6 +49,7 @@ class Networks:
 
     Attributes:
         workers: how many frames can be worked on at a time.
+        lanes: in how many of them faces are looked for.
 
     Raises:
         ModelError: one of them is missing, damaged or of another kind.
@@ -63,6 +65,7 @@ class Networks:
         self.detector = load_detector(options, doubtful=True, log=log)
         self.min_confidence = min_confidence
         self.workers = self.detector.faces.workers
+        self.lanes = Lanes(self.workers)
         self._options = options
         self._explaining: MaskClassifier | None = None
         self._lock = threading.Lock()
@@ -77,7 +80,8 @@ class Networks:
 
         Args:
             keep: which faces are to be labelled; ``None`` for all.
-            seconds_a_frame: time there is for a frame; ``None`` for as long as it takes.
+            seconds_a_frame: from one frame to the next of all cameras; ``None`` where each may take
+                as long as it does.
         """
         return Eyes(self, keep, seconds_a_frame)
 
@@ -87,7 +91,8 @@ class Networks:
         Args:
             image: (H, W, 3) uint8 BGR.
         """
-        (xyxy, scores), doubtful = self.detector.find_all(image)
+        with self.lanes.one():
+            (xyxy, scores), doubtful = self.detector.find_all(image)
         detections = replace(self.detector.classify(image, xyxy, scores), doubtful=doubtful)
         return self.judged(detections)
 
@@ -105,7 +110,8 @@ class Networks:
             NoMapsError: the classifier was exported without maps.
         """
         classifier = self._explainer()
-        (xyxy, scores), _ = self.detector.find_all(image)
+        with self.lanes.one():
+            (xyxy, scores), _ = self.detector.find_all(image)
         shown = image.copy()
         if len(xyxy) == 0:
             return Detections.empty(self.labels), shown
@@ -169,12 +175,13 @@ class Eyes:
             moment: seconds of the camera's time, counted from anywhere.
         """
         detector = self._networks.detector
-        begun = time.perf_counter()
         detect = None
         if self._sized is not None:
             detect = functools.partial(self._sized.detect, self._index)
         self._index += 1
-        (xyxy, scores), doubtful = detector.find_all(image, detect)
+        with self._networks.lanes.one():
+            begun = time.perf_counter()
+            (xyxy, scores), doubtful = detector.find_all(image, detect)
         if self._keep is not None:
             kept = self._keep(xyxy, image.shape[1], image.shape[0])
             doubtful = np.concatenate([xyxy[~kept], doubtful])

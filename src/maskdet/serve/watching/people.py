@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from maskdet.detections import UNCERTAIN_LABEL, Detections
-from maskdet.serve.site.settings import Line, Point
+from maskdet.serve.site.camera_settings import Line, Point
 
 # A face seen for so many frames, over so long, is somebody. Number, seconds.
 _FRAMES, _SECONDS = 3, 0.5

@@ -10,11 +10,13 @@ from maskdet.errors import MaskdetError, SourceError
 from maskdet.media.frames import Frame, Source
 from maskdet.media.inputs.options import ReadOptions
 from maskdet.media.sources import open_source
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 from maskdet.waits import varied, wait_before
 
 # Between two attempts to open a camera. Seconds.
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+# A camera that gives frames is known to live, however seldom one is looked at. Frames a second.
+_LEAST_RATE = 1.0
 # So long a camera must have given frames before its next loss is the first again. Seconds.
 _STEADY = 10.0
 
@@ -107,7 +109,14 @@ class Reader:
         """Reads to where the source ends; returns why, nothing where it is to be played again."""
         leave = self._leave
         # The reader opens it again by itself: it is to be known that it was lost.
-        options = ReadOptions(reconnect=0, timeout=self._timeout, stop=leave, several=True)
+        rate = self._settings.frame_rate
+        options = ReadOptions(
+            reconnect=0,
+            timeout=self._timeout,
+            stop=leave,
+            several=True,
+            rate=None if rate is None else max(rate, _LEAST_RATE),
+        )
         source = self._open(f"{self._settings.name}={self._settings.source}", options)
         if not source.is_moving:
             raise SourceError("is a picture, not a camera")

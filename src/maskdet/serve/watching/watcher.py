@@ -15,10 +15,11 @@ from maskdet.alerts.watch import Watch
 from maskdet.detections import Detections, FloatArray
 from maskdet.media.frames import Frame, Source, UInt8Array
 from maskdet.media.sources import open_source
+from maskdet.pace import Rate
 from maskdet.serve.showing.board import Board
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState
-from maskdet.serve.site.settings import CameraSettings
+from maskdet.serve.site.camera_settings import CameraSettings
 from maskdet.serve.storing.counts import Tally
 from maskdet.serve.watching.areas import Areas
 from maskdet.serve.watching.networks import Networks
@@ -33,6 +34,9 @@ _TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_C
 _EARLY = 0.2
 # A camera that says nothing for so long beyond its server's time has hung. Seconds.
 _HUNG = 5.0
+
+TellAlert = Callable[[CameraSettings, dict[str, Any], LivePicture], None]
+TellState = Callable[[CameraSettings, CameraState, str], None]
 
 
 class Keeper(Protocol):
@@ -53,8 +57,8 @@ class Handlers:
         keeper: keeps its pictures as video; ``None`` for nobody.
     """
 
-    alert: Callable[[CameraSettings, dict[str, Any], LivePicture], None]
-    state: Callable[[CameraSettings, CameraState, str], None]
+    alert: TellAlert
+    state: TellState
     keeper: Keeper | None = None
 
 
@@ -94,7 +98,7 @@ class Watcher:
         self._timeout = timeout
         self._areas = Areas(settings)
         rate = settings.frame_rate
-        share = None if rate is None else networks.workers / (rate * cameras)
+        share = None if rate is None else 1 / (rate * cameras)
         self._eyes = networks.eyes(self._areas.keep, share)
         self._people = People(settings.lines)
         self._sight = Sight(settings.frozen_after)
@@ -103,10 +107,9 @@ class Watcher:
         self._veil, self._veiled = Veil(VeilOptions(ahead=0)), 0
         self._lock = threading.Lock()
         self._newest: tuple[Source, Frame, float] | None = None
-        # When the next frame is to be looked at, where there is a rate.
-        self._due = 0.0
+        self._rate = Rate(rate, _EARLY)
         self._last_at = time.monotonic()
-        self._is_new = False
+        self._is_new = self._is_lost = False
         self._number = 0
         self._tally: Tally | None = None
         self._tallies: list[Tally] = []
@@ -156,21 +159,19 @@ class Watcher:
             self._is_new = True
 
     def _lost(self, problem: str) -> None:
-        self._change(CameraState.DOWN, problem)
+        with self._lock:
+            self._is_lost = True
+            self._change(CameraState.DOWN, problem)
 
     def take(self, source: Source, frame: Frame) -> None:
         """Takes a frame; the newest one is looked at when it is this camera's turn."""
         arrived = self._last_at = time.monotonic()
-        rate = self.settings.frame_rate
-        if rate is not None:
-            if arrived < self._due - _EARLY / rate:
-                return
-            # By the rate asked for, not by when it came: a late frame is followed by an early one.
-            is_late = arrived - self._due >= 1 / rate
-            self._due = (arrived if is_late else self._due) + 1 / rate
+        if not self._rate.takes(arrived):
+            return
         with self._lock:
             dropped = self._newest is not None
             self._newest = source, frame, arrived
+            self._is_lost = False
         self._board.count_read(dropped=dropped)
         self._turns.ask(self)
 
@@ -199,7 +200,10 @@ class Watcher:
             self._number, frame.wall_time, image, detections, veiled, self._blur_live
         )
         self._sight.saw_faces(detections.xyxy, frame.time)
-        self._change(state, why)
+        with self._lock:
+            # The last frame may be looked at when the camera is known to be lost.
+            if not self._is_lost:
+                self._change(state, why)
         stages = {
             "wait": begun - arrived,
             "faces": look.faces_seconds,

@@ -19,6 +19,7 @@ from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.train.classifier.augmentation import Augmentation, augmented_view
+from maskdet.train.classifier.passes.sharing import filled, targets
 from maskdet.vision.preprocessing import UInt8Array
 
 # A second stream of random numbers beside the order's, both grown from one seed.
@@ -98,6 +99,7 @@ def batches(
     how: Augmentation | None = None,
     epoch: int = 0,
     shuffle: bool = False,
+    devices: int = 1,
 ) -> Any:
     """Returns a `tf.data.Dataset` of one pass.
 
@@ -108,29 +110,33 @@ def batches(
         how: augmentation; ``None`` gives the runtime's own input.
         epoch: number of the pass, which decides views and order.
         shuffle: whether to take the pictures in `Feed.order` instead of their own.
+        devices: for how many the last batch is filled up; see `maskdet.train.classifier.passes
+            .sharing`.
 
     Returns:
-        Batches of (B, size, size, 3) float32 RGB in [-1, 1], (B, C) float32 one-hot labels, (B,)
-        float32 weights.
+        Batches of (B, size, size, 3) float32 RGB in [-1, 1], (B, C + 1) float32 one-hot labels and
+        shares of the loss, (B,) float32 weights.
     """
     cv2.setNumThreads(1)  # the pictures are worked on side by side already
     order = feed.order(epoch) if shuffle else np.arange(len(feed))
+    order, shares = filled(order, batch_size, devices=devices)
+    wanted = targets(feed.labels[order], shares, feed.classes)
 
     def draw(index: np.int64) -> UInt8Array:
         return feed.view(int(index), size=size, epoch=epoch, how=how or Augmentation())
 
-    def read(index: Any, label: Any, weight: Any) -> tuple[Any, Any, Any]:
+    def read(index: Any, target: Any, weight: Any) -> tuple[Any, Any, Any]:
         view = tf.numpy_function(draw, [index], tf.uint8)
-        return tf.ensure_shape(view, (size, size, 3)), tf.one_hot(label, feed.classes), weight
+        return tf.ensure_shape(view, (size, size, 3)), target, weight
 
-    def scale(views: Any, labels: Any, weights: Any) -> tuple[Any, Any, Any]:
-        return tf.cast(views, tf.float32) / 127.5 - 1.0, labels, weights
+    def scale(views: Any, wanted: Any, weights: Any) -> tuple[Any, Any, Any]:
+        return tf.cast(views, tf.float32) / 127.5 - 1.0, wanted, weights
 
     options = tf.data.Options()
     # Shards by file make no sense for a list of indices, should several machines share it.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return (
-        tf.data.Dataset.from_tensor_slices((order, feed.labels[order], feed.weights[order]))
+        tf.data.Dataset.from_tensor_slices((order, wanted, feed.weights[order]))
         .map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .batch(batch_size)
         .map(scale)

@@ -115,6 +115,11 @@ class TrainOptions(RunOptions):
         return self.image_size or (124 if self.architecture in PLAIN else 224)
 
     @property
+    def several(self) -> bool:
+        """Whether this asks for more than one run: of several seeds, or of all folds."""
+        return self.repeats > 1 or (self.folds > 0 and self.fold == 0)
+
+    @property
     def pretrained_weights(self) -> str:
         """The backbone's first weights, ``imagenet`` or a file; empty for random ones.
 

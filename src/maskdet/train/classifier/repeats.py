@@ -11,9 +11,10 @@ from maskdet.class_folders.splits import TEST, VALIDATION
 from maskdet.errors import DatasetError
 from maskdet.files.documents import read_json
 from maskdet.media.files import write_json
+from maskdet.train.classifier.finish import MODEL_NAME
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.run import train
-from maskdet.train.journal import CHECKPOINT, Say, Show
+from maskdet.train.journal import CHECKPOINT, Passed, Say, Show
 from maskdet.train.run_folder import new_folder
 
 SUMMARY, REPORT = "repeats.json", "report.json"
@@ -28,14 +29,23 @@ class Repeated:
         folder: of all of them, with a numbered folder for each and a summary.
         figures: part to figure to its values, mean and spread, JSON-ready.
         text: for reading.
+        models: the cards of the runs' models.
     """
 
     folder: Path
     figures: dict[str, dict[str, Any]]
     text: str
+    models: tuple[Path, ...]
 
 
-def train_all(options: TrainOptions, *, say: Say, show: Show, resume: Path | None) -> Repeated:
+def train_all(
+    options: TrainOptions,
+    *,
+    say: Say,
+    show: Show,
+    resume: Path | None,
+    passed: Passed = lambda _: None,
+) -> Repeated:
     """Trains with each seed, or on each fold; each run leaves its own folder.
 
     Args:
@@ -43,6 +53,7 @@ def train_all(options: TrainOptions, *, say: Say, show: Show, resume: Path | Non
         say: takes one line of log.
         show: takes the fraction of a step that is done and a short text.
         resume: folder of such runs that were interrupted: those that are done are not done again.
+        passed: takes the figures of all passes of a run so far, after each.
 
     Raises:
         MaskdetError: something the user can mend.
@@ -54,7 +65,7 @@ def train_all(options: TrainOptions, *, say: Say, show: Show, resume: Path | Non
         what = f"fold {one.fold}" if one.fold else f"seed {one.seed}"
         assert one.run_dir is not None
         say(f"run {number} of {len(runs)}, {what}: {one.run_dir}")
-        report = _report(one, one.run_dir, say=say, show=show)
+        report = _report(one, one.run_dir, say=say, show=show, passed=passed)
         for part in (VALIDATION, TEST):
             for name in _FIGURES if part in report else ():
                 found = float(report[part][name]["value"])
@@ -64,7 +75,8 @@ def train_all(options: TrainOptions, *, say: Say, show: Show, resume: Path | Non
         for part, of_part in values.items()
     }
     write_json(folder / SUMMARY, figures)
-    return Repeated(folder, figures, _text(figures, len(runs), folder))
+    models = tuple(run.run_dir / f"{MODEL_NAME}.json" for run in runs if run.run_dir)
+    return Repeated(folder, figures, _text(figures, len(runs), folder), models)
 
 
 def spread(values: list[float]) -> dict[str, Any]:
@@ -85,13 +97,15 @@ def _runs(options: TrainOptions, folder: Path) -> list[TrainOptions]:
     ]
 
 
-def _report(options: TrainOptions, folder: Path, *, say: Say, show: Show) -> dict[str, Any]:
+def _report(
+    options: TrainOptions, folder: Path, *, say: Say, show: Show, passed: Passed
+) -> dict[str, Any]:
     """Returns the report of a run, after doing what is left of it."""
     if not (folder / REPORT).is_file():
         begun = (folder / CHECKPOINT).is_file()
         if not begun and folder.is_dir():
             shutil.rmtree(folder)  # ended before its first pass was done
-        train(options, say=say, show=show, resume=folder if begun else None)
+        train(options, say=say, show=show, resume=folder if begun else None, passed=passed)
     report = read_json(folder / REPORT, DatasetError)
     assert isinstance(report, dict)
     return report

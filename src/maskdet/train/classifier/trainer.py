@@ -11,6 +11,8 @@ from maskdet.train.classifier.feed import Feed, batches
 from maskdet.train.classifier.model import Networks, freeze_trunk, unfreeze
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.passes.schedules import schedule
+from maskdet.train.classifier.passes.sharing import Accuracy, MeanLoss, SharedLoss, devices
+from maskdet.train.classifier.passes.spread import SPREAD, Spread, same_answers
 from maskdet.train.classifier.passes.watching import Clock, Watch
 from maskdet.train.classifier.views import Views
 from maskdet.train.journal import Journal
@@ -89,7 +91,7 @@ class Trainer:
         if progress.phase < len(self.phases) and progress.epoch:
             self._prepare(self.phases[progress.phase])
             self.journal.assign(self._variables(), values)
-        else:  # between two phases: the next starts anew from the best weights
+        else:  # between two phases: the next starts from the best weights, which are saved then
             self.journal.assign(self._lasting(), values)
 
     def run(self) -> None:
@@ -110,8 +112,6 @@ class Trainer:
     def _run_phase(self, number: int) -> None:
         phase, progress = self.phases[number], self.journal.progress
         if progress.phase != number or progress.epoch == 0:
-            if progress.best_epoch >= 0:
-                self.journal.load_best(self.networks.whole)
             self._prepare(phase)
             self._clock.reset()
             progress.phase, progress.epoch = number, 0
@@ -122,6 +122,9 @@ class Trainer:
         if progress.epoch < phase.epochs:
             self.journal.say(f"{phase.name}: no better for {patience} passes, stopped early")
         progress.phase, progress.epoch = number + 1, 0
+        # Now, not when the next phase starts: by then its first pass may have written a better one,
+        # and a run that is killed between that and its checkpoint would start from it again.
+        self.journal.load_best(self.networks.whole)
         self.journal.save(self._lasting())
 
     def _run_epoch(self, phase: Phase) -> None:
@@ -135,8 +138,15 @@ class Trainer:
             **self._epoch_data(phase, done), epochs=1, verbose=0, shuffle=False, callbacks=[watch]
         ).history
         row: dict[str, Any] = {"epoch": done + 1, "phase": phase.name, "size": self._size(phase)}
-        row |= {name: round(values[-1], 6) for name, values in sorted(logs.items())}
-        loss = float(logs["val_loss"][-1])
+        # Keras's own loss weighs devices, not pictures.
+        figures = {"loss": "mean_loss", "accuracy": "accuracy"}
+        row |= {
+            f"{part}{name}": round(float(logs[f"{part}{of}"][-1]), 6)
+            for part in ("", "val_")
+            for name, of in sorted(figures.items())
+        }
+        row[SPREAD] = round(float(logs[SPREAD][-1]), 6)
+        loss = float(logs["val_mean_loss"][-1])
         self.journal.end_pass(row, loss, self.networks.whole.get_weights)
         self.journal.save(self._variables())
         self.journal.write_history()
@@ -147,6 +157,9 @@ class Trainer:
             f"{title} ({self._where()}): loss {row['loss']:.4f}, accuracy "
             f"{row['accuracy']:.4f}; validation loss {loss:.4f}, accuracy {row['val_accuracy']:.4f}"
         )
+        warning = same_answers(progress.history)
+        if warning:
+            self.journal.say(warning)
 
     def _plot_history(self) -> None:
         """Draws the plot anew, for whoever watches the run."""
@@ -181,7 +194,7 @@ class Trainer:
     def _epoch_data(self, phase: Phase, done: int) -> dict[str, Any]:
         if phase.part == "head":
             return self._views.epoch_data(done)
-        batch_size, size = self.options.batch_size, self.options.input_size
+        shared: dict[str, Any] = {"batch_size": self.options.batch_size, "devices": devices()}
         return {
             "x": batches(
                 self.train,
@@ -189,9 +202,9 @@ class Trainer:
                 how=AUGMENTATIONS[self.options.augmentation],
                 epoch=done,
                 shuffle=True,
-                batch_size=batch_size,
+                **shared,
             ),
-            "validation_data": batches(self.validation, size=size, batch_size=batch_size),
+            "validation_data": batches(self.validation, size=self.options.input_size, **shared),
         }
 
     def _model(self, phase: Phase) -> Any:
@@ -205,8 +218,9 @@ class Trainer:
         model = self._model(phase)
         model.compile(
             optimizer=self._optimizer(phase),
-            loss=keras.losses.CategoricalCrossentropy(label_smoothing=self.options.label_smoothing),
-            metrics=["accuracy"],
+            loss=SharedLoss(self.options.label_smoothing),
+            metrics=[Accuracy(), Spread(self.train.classes)],
+            weighted_metrics=[MeanLoss(self.options.label_smoothing)],
         )
         model.optimizer.build(model.trainable_variables)
 

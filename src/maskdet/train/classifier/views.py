@@ -7,7 +7,6 @@ each picture go through it once, and the passes over the head take the views in 
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from maskdet.train.classifier.augmentation import AUGMENTATIONS, Augmentation
 from maskdet.train.classifier.feed import Feed, batches
 from maskdet.train.classifier.model import Networks
 from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.classifier.passes.sharing import devices, filled, targets
 
 
 class Views:
@@ -56,17 +56,18 @@ class Views:
         if self._plain is None:
             title = "features for validation"
             self._plain = self._compute(self._validation, 0, Augmentation(), title)
-        train, validation = self._train, self._validation
-        order = train.order(epoch)
+        train, validation, batch_size = self._train, self._validation, self._options.batch_size
+        order, shares = filled(train.order(epoch), batch_size, devices=devices())
+        plain, of_plain = filled(np.arange(len(validation)), batch_size, devices=devices())
         return {
             "x": self._features[view][order],
-            "y": keras.utils.to_categorical(train.labels[order], train.classes),
+            "y": targets(train.labels[order], shares, train.classes),
             "sample_weight": train.weights[order],
-            "batch_size": self._options.batch_size,
+            "batch_size": batch_size,
             "validation_data": (
-                self._plain,
-                keras.utils.to_categorical(validation.labels, validation.classes),
-                validation.weights,
+                self._plain[plain],
+                targets(validation.labels[plain], of_plain, validation.classes),
+                validation.weights[plain],
             ),
         }
 

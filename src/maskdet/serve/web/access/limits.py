@@ -14,7 +14,8 @@ class UploadLimits:
         pixels: of the picture, by its header.
         scans: of a progressive JPEG: each is decoded over the whole picture.
         read_time: for a request's body to arrive. Seconds.
-        answer_time: from then to the answer. Seconds.
+        decode_time: for a picture to be decoded; what takes longer is killed. Seconds.
+        answer_time: from its arrival to the answer. Seconds.
         waiting: requests that wait for the one before them; further ones are sent away.
     """
 
@@ -22,5 +23,6 @@ class UploadLimits:
     pixels: int = 50 * MEGA
     scans: int = 100
     read_time: float = 30.0
+    decode_time: float = 10.0
     answer_time: float = 30.0
     waiting: int = 4

@@ -15,7 +15,8 @@ from maskdet.media.frames import UInt8Array
 from maskdet.serve.hub import Hub
 from maskdet.serve.showing.jpeg import jpeg
 from maskdet.serve.web.access.limits import UploadLimits
-from maskdet.serve.web.content.uploads import Queue, decode_posted, posted_picture
+from maskdet.serve.web.content.decoder import Decoder
+from maskdet.serve.web.content.uploads import Queue, posted_picture
 
 Drawn = Literal["annotated", "heatmap"]
 
@@ -51,7 +52,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 def detect(hub: Hub, limits: UploadLimits) -> APIRouter:
     """Returns the route."""
     router = APIRouter(prefix="/api", tags=["detect"])
-    queue = Queue(limits)
+    queue, decoder = Queue(limits), Decoder(limits)
 
     @router.post("/detect", response_class=Response, responses=_ANSWERS, openapi_extra=_BODY)
     async def look(
@@ -68,16 +69,16 @@ def detect(hub: Hub, limits: UploadLimits) -> APIRouter:
         """Finds the faces of a picture and tells who wears a mask. Nothing of it is kept."""
         data = await posted_picture(request)
         if answer != "json":
-            drawn = await queue.do(partial(_drawn, hub, data, limits, answer))
+            drawn = await queue.do(partial(_drawn, hub, data, decoder, answer))
             return Response(drawn, media_type="image/jpeg")
         wanted: list[Drawn] = list(dict.fromkeys(include))
-        return JSONResponse(await queue.do(partial(_record, hub, data, limits, wanted)))
+        return JSONResponse(await queue.do(partial(_record, hub, data, decoder, wanted)))
 
     return router
 
 
-def _record(hub: Hub, data: bytes, limits: UploadLimits, wanted: list[Drawn]) -> dict[str, Any]:
-    image = _decoded(data, limits)
+def _record(hub: Hub, data: bytes, decoder: Decoder, wanted: list[Drawn]) -> dict[str, Any]:
+    image = _decoded(data, decoder)
     detections, pictures = _looked(hub, image, wanted)
     height, width = image.shape[:2]
     record: dict[str, Any] = {"width": width, "height": height, "faces": detections.to_records()}
@@ -89,16 +90,16 @@ def _record(hub: Hub, data: bytes, limits: UploadLimits, wanted: list[Drawn]) ->
     return record
 
 
-def _drawn(hub: Hub, data: bytes, limits: UploadLimits, name: Drawn) -> bytes:
-    pictures = _looked(hub, _decoded(data, limits), [name])[1]
+def _drawn(hub: Hub, data: bytes, decoder: Decoder, name: Drawn) -> bytes:
+    pictures = _looked(hub, _decoded(data, decoder), [name])[1]
     if name not in pictures:
         raise HTTPException(422, "these networks were exported without heat maps")
     return jpeg(pictures[name], _QUALITY, _WIDEST)
 
 
-def _decoded(data: bytes, limits: UploadLimits) -> UInt8Array:
+def _decoded(data: bytes, decoder: Decoder) -> UInt8Array:
     try:
-        return decode_posted(data, limits)
+        return decoder.decode(data)
     except TooLargeError as error:
         raise HTTPException(413, str(error)) from None
     except SourceError as error:

@@ -4,7 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from maskdet.serve.hub import Hub
-from maskdet.serve.site.settings import CameraSettings, Site
+from maskdet.serve.site.camera_settings import CameraSettings
+from maskdet.serve.site.settings import Site
 from maskdet.wording import label_text
 
 _SECONDS_A_DAY = 86_400

@@ -11,7 +11,6 @@ import { show } from "./words.js";
 const VIEWS = ["live", "statistics", "alerts", "try", "settings"];
 const links = [...document.querySelectorAll(".bar nav a")];
 const themeButton = document.getElementById("theme");
-const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // Each view is told when it opens and closes.
 const views = {};
@@ -33,38 +32,12 @@ function openView() {
   views[name]?.open?.(detail);
 }
 
-function isDark() {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : dark.matches;
-}
-
 function nameTheme() {
-  show(themeButton, isDark() ? "Light" : "Dark");
-  document.dispatchEvent(new Event("theme"));
+  show(themeButton, document.documentElement.dataset.theme === "dark" ? "Light" : "Dark");
 }
 
-function stored(key) {
-  // Browsers that keep nothing throw.
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-const theme = stored("theme");
-if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
-themeButton.addEventListener("click", () => {
-  const next = isDark() ? "light" : "dark";
-  document.documentElement.dataset.theme = next;
-  try {
-    localStorage.setItem("theme", next);
-  } catch {
-    // It holds till the page is left.
-  }
-  nameTheme();
-});
-dark.addEventListener("change", nameTheme);
+themeButton.addEventListener("click", () => document.dispatchEvent(new Event("choose-theme")));
+document.addEventListener("theme", nameTheme);
 nameTheme();
 
 const who = await begin();

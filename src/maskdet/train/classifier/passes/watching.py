@@ -59,7 +59,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Shows progress, or ends the pass."""
-        loss = (logs or {}).get("loss", 0.0)
+        loss = (logs or {}).get("mean_loss", 0.0)
         if not math.isfinite(loss):
             raise Diverged
         steps = self.params.get("steps") or 0
