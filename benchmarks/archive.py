@@ -1,21 +1,21 @@
-"""What an archive costs, and whether its pieces are one pass: equality, memory, disturbed runs.
+"""What an archive costs, how it scales, and whether what is disturbed is whole again.
+
+Each part is a line; VIDEO is a short one, of which longer ones are made without coding anew.
 
 python benchmarks/archive.py equality VIDEO…   pieces against one pass over each video
-python benchmarks/archive.py inventory VIDEO   memory of the driver over 10,000 files
-python benchmarks/archive.py disturbed VIDEO   20 runs killed at random, gone on with
 python benchmarks/archive.py speed VIDEO…      24 copies, against `detect --no-output --json`
-python benchmarks/archive.py pieces VIDEO      a long video on two workers, against one pass
+python benchmarks/archive.py pieces VIDEO      a long film on two workers, against one pass in one
+python benchmarks/archive.py nodes VIDEO…      how evenly simulated machines share the work
+python benchmarks/archive.py cost VIDEO…       core-hours an hour of video
+python benchmarks/archive.py inventory VIDEO   the driver's memory over 10,000 films of two frames
+python benchmarks/archive.py disturbed VIDEO   20 runs in which the driver or a worker is killed
+
+--count takes fewer copies, films or runs, --seconds a shorter long film.
 """
 
 import argparse
-import contextlib
-import json
 import os
-import random
-import resource
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,31 +24,42 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from archive_disturbed import disturbed
+from archive_films import copies, enlarge, loop
+from archive_runs import Run, archived, detected, start_of_ray
+from maskdet.archive.cluster import prepare
+from maskdet.archive.crews import RayCrew
 from maskdet.archive.cutting import Piece, cut_video
-from maskdet.archive.finding import find_files
-from maskdet.archive.inventory import Entry, write_inventory
+from maskdet.archive.inventory import Entry
 from maskdet.archive.joining import Joiner
-from maskdet.archive.looking import look_at
-from maskdet.archive.options import WorkOptions
-from maskdet.archive.places import Store
+from maskdet.archive.looking import Facts, look_at
+from maskdet.archive.options import ArchiveOptions, WorkOptions
+from maskdet.archive.run import begin
+from maskdet.archive.study import Study
+from maskdet.archive.worker import Failure, Outcome, Task, Worker
 from maskdet.summaries import MIN_SIGHTINGS
 from maskdet.vision.networks import load_detector
 
-COPIES, RUNS, FILES = 24, 20, 10_000
-PIECE, WARM_UP = 6.0, 3.0
+COPIES, RUNS, FILES, NODES = 24, 20, 10_000, 3
+# Seconds: of pieces and of what they warm up with, where equality is measured; of the long film.
+PIECE, WARM_UP, LONG = 6.0, 3.0, 720.0
+# Minutes into which the long film is cut: four pieces, two for each worker.
+LONG_PIECE = 3.0
 
 
 def equality(videos: list[Path], folder: Path) -> None:
     """Prints the share of faces and labels that pieces and one pass have in common, and people."""
-    detector, options = load_detector(WorkOptions().networks), WorkOptions()
+    detector, options = load_detector(WorkOptions().networks, lanes=1), WorkOptions()
     short = WorkOptions(piece_seconds=PIECE, warm_up=WARM_UP)
     path = folder / "piece.parquet"
     for video in videos:
-        entry, rows = Entry(str(video)), []
+        # Long enough to be cut.
+        film = loop(video, folder / video.name, seconds=2.5 * PIECE)
+        entry, rows = Entry(str(film)), []
         look_at(entry, Piece(), detector, options, path)
         whole = pq.read_table(path).to_pylist()
-        joiner = Joiner(str(video), detector.labels, None, follows=True)
-        pieces = cut_video(str(video), short)
+        joiner = Joiner(str(film), detector.labels, None, follows=True)
+        pieces = cut_video(str(film), short)
         for piece in pieces:
             look_at(entry, piece, detector, short, path)
             table = pq.read_table(path)
@@ -77,140 +88,155 @@ def _box(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in names)
 
 
-def inventory(video: Path, folder: Path) -> None:
-    """Prints the memory of a process that lists and looks into many small files."""
-    films = folder / "films"
-    films.mkdir()
-    (films / "0.mp4").write_bytes(video.read_bytes())
-    for number in range(1, FILES):
-        os.link(films / "0.mp4", films / f"{number}.mp4")
-    start = time.perf_counter()
-
-    def told(count: int) -> None:
-        if count % 2048 == 0 or count == FILES:
-            now = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-            print(f"{count} files, {time.perf_counter() - start:.1f} s, {now >> 20} MB")
-
-    write_inventory(Store(str(folder / "study")), 0, find_files((str(films),), print), 10**9, told)
-    print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB")
-
-
-def _archive(*words: object, wait: bool = True) -> "subprocess.Popen[bytes]":
-    process = subprocess.Popen(
-        [sys.executable, "-m", "maskdet", "archive", *map(str, words), "--quiet"],
-        start_new_session=True,
-    )
-    if wait and process.wait():
-        raise SystemExit(f"maskdet archive {words}: failed")
-    return process
-
-
-def _table(study: Path, name: str) -> list[str]:
-    rows = pq.read_table(study / name).to_pylist()
-    for row in rows:
-        for changing in ("seconds", "finished", "attempts"):
-            row.pop(changing, None)
-    return sorted(json.dumps(row, default=str) for row in rows)
-
-
-def disturbed(video: Path, folder: Path) -> None:
-    """Kills runs at random moments, goes on with them, and compares the tables with a whole run."""
-    films, random_ = folder / "films", random.Random(0)
-    films.mkdir()
-    for number in range(6):
-        shutil.copy(video, films / f"{number}.mp4")
-    words = (films, "--workers", 2, "--piece", 0.1, "--face-size", 320)
-    whole = folder / "whole"
-    start = time.perf_counter()
-    _archive(*words, "--output", whole)
-    seconds = time.perf_counter() - start
-    wrong = kills = 0
-    for run in range(RUNS):
-        study = folder / f"study-{run}"
-        process = _archive(*words, "--output", study, wait=False)
-        for _ in range(3):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(random_.uniform(0.1, 0.9) * seconds)
-                break
-            # The driver alone: what it started is to notice.
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
-            again = ("--output", study) if not (study / "study.json").exists() else None
-            process = (
-                _archive("--resume", study, wait=False)
-                if again is None
-                else _archive(*words, *again, wait=False)
-            )
-        process.wait()
-        different = [
-            name
-            for name in ("faces", "tracks", "pieces")
-            if _table(study, name) != _table(whole, name)
-        ]
-        wrong += bool(different)
-        print(f"run {run}: {'different: ' + ', '.join(different) if different else 'equal'}")
-    print(f"{RUNS} runs, {kills} kills, {wrong} with rows lost or doubled")
-
-
-def _pieces_seconds(study: Path) -> tuple[float, float, float]:
-    """Returns the seconds from the first begin to the last end, of work, and of video."""
-    rows = [row for row in pq.read_table(study / "pieces").to_pylist() if row["reason"] is None]
-    ends = [row["finished"].timestamp() for row in rows]
-    begins = [end - row["seconds"] for end, row in zip(ends, rows, strict=True)]
-    return (
-        max(ends) - min(begins),
-        sum(row["seconds"] for row in rows),
-        sum(row["video_seconds"] for row in rows),
-    )
-
-
-def speed(videos: list[Path], folder: Path) -> None:
+def speed(videos: list[Path], folder: Path, count: int) -> None:
     """Prints the time for copies of the videos, beside that of `detect` on their folder."""
-    films = folder / "films"
-    films.mkdir()
-    for number in range(COPIES):
-        video = videos[number % len(videos)]
-        shutil.copy(video, films / f"{number:02d}{video.suffix}")
-    words = [sys.executable, "-m", "maskdet", "detect", films, "--no-output", "--quiet"]
-    start = time.perf_counter()
-    subprocess.run([*map(str, words), "--json", str(folder / "all.jsonl")], check=True)
-    today = time.perf_counter() - start
-    _archive(films, "--output", folder / "study", "--piece", 0.5)
-    spent, work, length = _pieces_seconds(folder / "study")
+    films = copies(videos, folder, count)
+    ray = start_of_ray()
+    today = detected(films, folder / "all.jsonl")
+    run = archived(folder / "study", films)
+    print(f"{count} copies, {run.video:.0f} s of video; Ray starts and ends in {ray:.1f} s")
+    print(f"detect   {today.seconds:7.1f} s  {today.processor:7.1f} s of processor")
+    print(f"archive  {run.seconds - ray:7.1f} s  {run.processor:7.1f} s of processor, without Ray")
     print(
-        f"detect {today:.1f} s, archive {spent:.1f} s without Ray's start: "
-        f"{today / spent:.2f} times as fast; {work / length:.2f} worker hours an hour of video"
+        f"{today.seconds / (run.seconds - ray):.2f} times as fast, with Ray's start "
+        f"{today.seconds / run.seconds:.2f} times"
     )
 
 
-def pieces(video: Path, folder: Path) -> None:
-    """Prints the time for one video in pieces on two workers, and whole in one."""
-    spent = {}
-    for name, more in (
-        ("one pass", ("--workers", 1, "--piece", 1e6)),
-        ("pieces", ("--workers", 2)),
-    ):
-        study = folder / name.replace(" ", "-")
-        _archive(video, "--output", study, *more)
-        spent[name], work, length = _pieces_seconds(study)
-        print(f"{name}: {spent[name]:.1f} s for {length:.0f} s of video, {work:.1f} s of work")
-    print(f"{spent['one pass'] / spent['pieces']:.2f} times as fast")
+def pieces(video: Path, folder: Path, seconds: float) -> None:
+    """Prints the time for one film in pieces on two workers, and in one pass in one."""
+    film = loop(video, folder / "long.mp4", seconds=seconds)
+    one = archived(folder / "one", film, "--workers", 1, "--piece", 1e6)
+    minutes = LONG_PIECE * seconds / LONG
+    two = archived(folder / "two", film, "--workers", 2, "--piece", minutes)
+    for name, run in (("one pass", one), (f"{two.pieces} pieces", two)):
+        print(f"{name:9} {run.span:7.1f} s  {run.processor:7.1f} s of processor")
+    print(f"{one.video:.0f} s of video: {one.span / two.span:.2f} times as fast")
+
+
+class _Noting(Worker):
+    """A worker that notes on which node it looked at what."""
+
+    def do(self, task: Task) -> Outcome | Failure:
+        import ray
+
+        start = time.perf_counter()
+        outcome = super().do(task)
+        node = ray.get_runtime_context().get_node_id()
+        frames = outcome.frames if isinstance(outcome, Outcome) else 0
+        note = f"{node} {time.perf_counter() - start} {frames}\n"
+        with Path(self._store.root, f"notes-{os.getpid()}.txt").open("a") as file:
+            file.write(note)
+        return outcome
+
+
+def nodes(videos: list[Path], folder: Path, count: int) -> None:
+    """Prints the seconds of work of each of a few simulated machines of one core."""
+    prepare()
+    import ray
+    from ray.cluster_utils import Cluster
+
+    films = copies(videos, folder, count)
+    room = {"object_store_memory": 80 << 20}
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, **room})
+    for _ in range(NODES - 1):
+        cluster.add_node(num_cpus=1, **room)
+    ray.init(address=cluster.address, log_to_driver=False)
+
+    def make_crew(_: int, root: str, study: Study) -> RayCrew:
+        return RayCrew(NODES, root, study, print, _Noting)
+
+    options = ArchiveOptions((str(films),), str(folder / "study"))
+    begin(options, log=print, progress=_silent, make_crew=make_crew)
+    ray.shutdown()
+    cluster.shutdown()
+    work: dict[str, list[float]] = {}
+    for path in (folder / "study").glob("notes-*.txt"):
+        for line in path.read_text().splitlines():
+            node, seconds, frames = line.split()
+            entry = work.setdefault(node, [0.0, 0.0])
+            entry[0], entry[1] = entry[0] + float(seconds), entry[1] + int(frames)
+    even = sum(seconds for seconds, _ in work.values()) / NODES
+    for number, (seconds, frames) in enumerate(work.values()):
+        print(f"node {number}: {seconds:.1f} s of work, {frames:.0f} frames, {seconds / even:.1%}")
+    worst = max(abs(seconds / even - 1) for seconds, _ in work.values())
+    print(f"{len(work)} of {NODES} nodes; at most {worst:.1%} from evenly")
+
+
+class _silent:  # noqa: N801 - a progress that shows nothing, as a context
+    def __enter__(self) -> Any:
+        return lambda _, __: None
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def cost(videos: list[Path], folder: Path) -> None:
+    """Prints how long a core is busy with an hour of video: all frames, one in five, key frames."""
+    print(f"{'video':28} {'size':>9} {'every frame':>12} {'one in five':>12} {'key frames':>11}")
+    ways = (WorkOptions(), WorkOptions(every=5), WorkOptions(key_frames=True))
+    detector = load_detector(ways[0].networks, lanes=1)
+    large = enlarge(videos[0], folder / f"large-{videos[0].stem}.mp4", 1920, 1080)
+    for number, video in enumerate([*videos, large]):
+        film = loop(video, folder / f"{number}.mp4", seconds=10.0)
+        # Networks at the sizes that it asks for are made once a worker.
+        _look(film, ways[0], detector, folder)
+        hours = []
+        for way in ways:
+            facts = _look(film, way, detector, folder)
+            hours.append(facts.processor_seconds / facts.video_seconds)
+        size = _size(film)
+        print(f"{video.name:28} {size:>9} {hours[0]:12.3f} {hours[1]:12.3f} {hours[2]:11.3f}")
+
+
+def _look(film: Path, way: WorkOptions, detector: Any, folder: Path) -> Facts:
+    return look_at(Entry(str(film)), Piece(), detector, way, folder / "piece.parquet")
+
+
+def _size(film: Path) -> str:
+    import av
+
+    with av.open(str(film)) as container:
+        stream = container.streams.video[0]
+        return f"{stream.width}x{stream.height}"
+
+
+def inventory(video: Path, folder: Path, count: int) -> None:
+    """Prints the memory of the driver over a whole run on very many films of two frames."""
+    films = folder / "films"
+    first = loop(video, films / "00000.mp4", seconds=0, frames=2)
+    for number in range(1, count):
+        shutil.copy(first, films / f"{number:05d}.mp4")
+    run: Run = archived(folder / "study", films, "--face-size", 320, watch_memory=True)
+    marks = [run.memory[len(run.memory) * at // 8] >> 20 for at in range(8)]
+    print(f"{count} films in {run.seconds:.0f} s; resident: {', '.join(map(str, marks))} MB")
+    print(f"peak {max(run.memory) >> 20} MB; {run.pieces} rows in pieces/")
 
 
 def main() -> None:
     """Runs one of them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["equality", "inventory", "disturbed", "speed", "pieces"])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parts = ("equality", "speed", "pieces", "nodes", "cost", "inventory", "disturbed")
+    parser.add_argument("what", choices=parts)
     parser.add_argument("videos", nargs="+", type=Path)
+    parser.add_argument("--count", type=int)
+    parser.add_argument("--seconds", type=float, default=LONG)
     given = parser.parse_args()
+    videos, count = given.videos, given.count
+    start = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if given.what in ("equality", "speed"):
-            {"equality": equality, "speed": speed}[given.what](given.videos, folder)
-        else:
-            programs = {"inventory": inventory, "disturbed": disturbed, "pieces": pieces}
-            programs[given.what](given.videos[0], folder)
+        {
+            "equality": lambda: equality(videos, folder),
+            "speed": lambda: speed(videos, folder, count or COPIES),
+            "pieces": lambda: pieces(videos[0], folder, given.seconds),
+            "nodes": lambda: nodes(videos, folder, count or COPIES),
+            "cost": lambda: cost(videos, folder),
+            "inventory": lambda: inventory(videos[0], folder, count or FILES),
+            "disturbed": lambda: disturbed(videos[0], folder, count or RUNS),
+        }[given.what]()
+    print(f"{given.what}: {time.perf_counter() - start:.0f} s", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from maskdet.archive.dispatch import Failure
 from maskdet.archive.study import Study
-from maskdet.archive.worker import Outcome, Task, Worker
+from maskdet.archive.worker import Failure, Outcome, Task, Worker
 from maskdet.detections import FloatArray
 from maskdet.media.frames import UInt8Array
 from maskdet.vision.pipeline import MaskDetector
@@ -21,6 +20,7 @@ WIDTH, HEIGHT, SIDE = 96, 64, 24
 def write_film(
     path: Path, frames: int, *, gop: int = 10, codec: str = "libx264", b_frames: int = 2,
     start: str | None = None, moments: Callable[[int], int] = lambda index: index,
+    noise: bool = False,
 ) -> Path:  # fmt: skip
     """Writes a film of two squares, a bright and a dim one, that cross the picture now and then.
 
@@ -32,6 +32,7 @@ def write_film(
         b_frames: of them between two others, coded after both.
         start: when it was begun, in ISO 8601.
         moments: number of a frame to the moment it is shown, in tenths of a second.
+        noise: whether it is noise instead, of which a frame takes thousands of bytes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
@@ -41,7 +42,8 @@ def write_film(
         stream = container.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height, stream.gop_size = WIDTH, HEIGHT, gop
         stream.pix_fmt = "yuv420p"
-        stream.bit_rate = 400_000
+        stream.bit_rate = 8_000_000 if noise else 400_000
+        draw = np.random.default_rng(0)
         for index in range(frames):
             image = np.full((HEIGHT, WIDTH, 3), 40, np.uint8)
             # Each stays for 70 frames, away for 20: whoever comes back is another.
@@ -49,6 +51,8 @@ def write_film(
                 place = (index + late) % 90
                 if place < 70:
                     image[row : row + SIDE, place : place + SIDE] = level
+            if noise:
+                image = draw.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame.pts = moments(index)
             container.mux(stream.encode(frame))

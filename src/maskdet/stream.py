@@ -17,7 +17,7 @@ import numpy as np
 from maskdet.detections import Detections, FloatArray
 from maskdet.errors import SourceError
 from maskdet.media.frames import Frame, Source, UInt8Array
-from maskdet.media.stages import in_thread, merged
+from maskdet.media.stages import in_thread, in_turn, merged
 from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 from maskdet.vision.pipeline import Follower, MaskDetector
 from maskdet.vision.track import ADJUSTING, TrackingOptions
@@ -107,6 +107,8 @@ def detect_frames(
     options: StreamOptions | None = None,
     stop: threading.Event | None = None,
     log: Callable[[str], None] | None = None,
+    *,
+    threads: bool = True,
 ) -> Generator[Seen]:
     """Runs every frame of the sources through both networks.
 
@@ -119,6 +121,8 @@ def detect_frames(
         options: what else is done.
         stop: ends the frames when set, though a source may be waiting for one.
         log: told of sources that seem to lie on their side; ``None`` for not looking.
+        threads: whether the steps work in threads of their own, to use several cores. Without,
+            `stop` is not heard while a source waits for a frame.
 
     Yields:
         Each frame with what was found in it, a source's frames in order.
@@ -193,6 +197,8 @@ def detect_frames(
     feeds = [read(source) for source in sources]
     frames: Iterable[tuple[Source, Frame]]
     frames = merged(feeds, stop) if live else itertools.chain.from_iterable(feeds)
+    if not threads:
+        return in_turn(classify, in_turn(find_faces, in_turn(prepare, frames)))
     # A live frame that waits grows old.
     ahead = 1 if live else 2
     threaded = functools.partial(in_thread, ahead=ahead, stop=stop)

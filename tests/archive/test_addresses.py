@@ -2,15 +2,19 @@
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from maskdet.archive.cutting import cut_video
+from maskdet.archive.finding import FoundFile
 from maskdet.archive.options import ArchiveOptions, WorkOptions
 from maskdet.archive.places import PatientFile, Store, file_system, name_of
 from maskdet.archive.run import begin, resume
+from maskdet.archive.study import Study
 from maskdet.errors import MissingExtraError, OutputError, SourceError, UnreachableError
 from maskdet.extras import missing
 from square_films import OwnCrew, no_bar, write_film
@@ -32,13 +36,22 @@ class Trouble:
 
     Attributes:
         failing: so many requests for parts of objects are answered with an error yet.
+        breaking: of so many the connection breaks off in the middle.
+        delay: seconds that each part takes.
+        silent: a part of the names of objects of which no byte comes any more.
         parts: ranges of bytes that were asked for.
         read_only: whether nothing may be put.
     """
 
     def __init__(self, application: Any) -> None:
         self._application = application
-        self.failing = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Answers as the server does."""
+        self.failing = self.breaking = 0
+        self.delay = 0.0
+        self.silent = ""
         self.parts: list[str] = []
         self.read_only = False
 
@@ -47,6 +60,12 @@ class Trouble:
         wanted = environment.get("HTTP_RANGE")
         if wanted is not None:
             self.parts.append(wanted)
+            time.sleep(self.delay)
+            if self.silent and self.silent in environment["PATH_INFO"]:
+                time.sleep(2.0)
+            if self.breaking > 0:
+                self.breaking -= 1
+                return self._half(environment, start)
         if wanted is not None and self.failing > 0:
             self.failing -= 1
             start("500 Internal Server Error", [("Content-Length", "0")])
@@ -55,6 +74,18 @@ class Trouble:
             start("403 Forbidden", [("Content-Length", "0")])
             return [b""]
         return self._application(environment, start)
+
+    def _half(self, environment: dict[str, Any], start: Any) -> Iterator[bytes]:
+        """Gives half of what was promised, and closes the connection."""
+        data = b"".join(self._application(environment, start))
+        yield data[: len(data) // 2]
+        raise ConnectionAbortedError("on purpose")
+
+    @property
+    def bytes_asked(self) -> int:
+        """How many bytes all ranges have together."""
+        ends = (part.removeprefix("bytes=").split("-") for part in self.parts)
+        return sum(int(end) - int(begin) + 1 for begin, end in ends)
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +124,9 @@ def bucket(
     system.put_file(str(film), f"{name}/2021/long.mp4")
     system.put_file(str(write_film(tmp_path / "short.mp4", 20)), f"{name}/2021/a/short.mp4")
     system.pipe(f"{name}/2021/notes.txt", b"no video")
-    trouble.parts.clear()
+    trouble.clear()
     yield name, trouble
-    trouble.failing, trouble.read_only = 0, False
+    trouble.clear()
     s3fs.S3FileSystem.clear_instance_cache()
 
 
@@ -127,6 +158,103 @@ def test_a_study_in_a_bucket(bucket: tuple[str, Trouble], tmp_path: Path) -> Non
     assert there == here > 100
     assert resume(options, {}, log=said.append, progress=no_bar, make_crew=OwnCrew).files == 0
     assert not store.names(".work")
+
+
+def test_a_slow_server_that_breaks_off(bucket: tuple[str, Trouble], tmp_path: Path) -> None:
+    """Parts that come late, or in halves: the faces are those of the disk, read twice at most."""
+    name, trouble = bucket
+    trouble.delay, trouble.breaking, trouble.failing = 0.02, 3, 2
+    options = ArchiveOptions((f"s3://{name}/2021/long.mp4",), str(tmp_path / "there"), SHORT)
+    tally = begin(options, log=print, progress=no_bar, make_crew=OwnCrew)
+    assert (tally.files_done, tally.failures) == (1, [])
+    assert (trouble.breaking, trouble.failing) == (0, 0)
+    local = ArchiveOptions((str(tmp_path / "long.mp4"),), str(tmp_path / "here"), SHORT)
+    begin(local, log=print, progress=no_bar, make_crew=OwnCrew)
+    assert _faces(tmp_path / "there") == _faces(tmp_path / "here")
+    assert len(_faces(tmp_path / "here")) > 100
+
+
+def test_a_film_that_falls_silent(
+    bucket: tuple[str, Trouble], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is no longer given is a row with its reason after three attempts; the rest is done."""
+    import s3fs
+
+    from maskdet.archive import places
+
+    name, trouble = bucket
+    monkeypatch.setattr(places, "_WAITS", (0.0,))
+    monkeypatch.setattr(s3fs.S3FileSystem, "read_timeout", 0.1)
+    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    s3fs.S3FileSystem.clear_instance_cache()
+
+    def make_crew(size: int, root: str, study: Study) -> OwnCrew:
+        # It was there when it was listed.
+        trouble.silent = "short.mp4"
+        return OwnCrew(size, root, study)
+
+    options = ArchiveOptions((f"s3://{name}/2021/",), str(tmp_path / "study"), SHORT)
+    said: list[str] = []
+    tally = begin(options, log=said.append, progress=no_bar, make_crew=make_crew)
+    (failure,) = tally.failures
+    assert failure.startswith(f"s3://{name}/2021/a/short.mp4: given up after 3 attempts: ")
+    assert "cannot be read on" in failure
+    assert failure in said
+    assert {row["source"] for row in _rows(tmp_path / "study", "faces")} == {
+        f"s3://{name}/2021/long.mp4"
+    }
+    pieces = _rows(tmp_path / "study", "pieces")
+    assert sum(row["frames"] for row in pieces if row["reason"] is None) == 110
+    assert [row["attempts"] for row in pieces if row["reason"]] == [3]
+
+
+def test_bytes_that_are_asked_for(
+    bucket: tuple[str, Trouble], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a film much larger than what is asked for at a time each byte is asked for about once."""
+    import s3fs
+
+    from maskdet.archive import inventory, opening
+    from maskdet.archive.reading import PieceSource
+
+    name, trouble = bucket
+    block = 64 << 10
+    monkeypatch.setattr(inventory, "_BLOCK", block // 4)
+    monkeypatch.setattr(opening, "BLOCK", block)
+    film = write_film(tmp_path / "large.mp4", 300, codec="mpeg4", b_frames=0, noise=True)
+    address = f"s3://{name}/large.mp4"
+    s3fs.S3FileSystem().put_file(str(film), address)
+    size = film.stat().st_size
+    assert size > 20 * block
+    trouble.clear()
+    assert inventory.look_into(FoundFile(address), 10**9).duration == 30
+    # Its begin, and what stands at its end.
+    assert trouble.bytes_asked <= block + 4 * 32768
+    assert len(trouble.parts) <= 4
+    pieces = cut_video(address, WorkOptions(piece_seconds=15, warm_up=1))
+    trouble.clear()
+    for piece in pieces:
+        assert sum(frame.own for frame in PieceSource(address, piece, SHORT)) == 150
+    assert len(pieces) == 2
+    # Besides, for each piece, begin and end of the file, and the warm-up.
+    assert size < trouble.bytes_asked < 1.4 * size
+    assert len(trouble.parts) < 1.4 * size / block + 8
+
+
+def _rows(study: Path, table: str) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = pq.read_table(study / table).to_pylist()
+    return rows
+
+
+def _faces(study: Path) -> list[dict[str, Any]]:
+    """Returns the faces, but for where their film is."""
+    rows = _rows(study, "faces")
+    for row in rows:
+        row["source"] = row["source"].rsplit("/", 1)[-1]
+    return sorted(rows, key=str)
 
 
 def test_a_bucket_that_refuses(bucket: tuple[str, Trouble]) -> None:

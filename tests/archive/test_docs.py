@@ -1,6 +1,9 @@
 """The guide to archives: its examples run, and it names every column and option."""
 
 import re
+import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from maskdet.archive.inventory import schema
 from maskdet.archive.options import ArchiveOptions, WorkOptions
 from maskdet.archive.run import begin
 from maskdet.archive.tables import faces_schema, pieces_schema, tracks_schema
+from maskdet.cli.archive import archive
 from maskdet.extras import missing
 from square_films import OwnCrew, no_bar, write_film
 
@@ -46,6 +50,39 @@ def test_every_column_is_in_the_guide() -> None:
     """Whoever reads a table finds its columns there."""
     for columns in (faces_schema(("a", "b")), tracks_schema(), pieces_schema(), schema()):
         assert not [name for name in columns.names if f"`{name}`" not in GUIDE]
+
+
+def test_the_job_for_kubernetes_has_its_form() -> None:
+    """It parses, head and workers take one pod, and its command is one of maskdet's."""
+    yaml = pytest.importorskip("yaml")
+    (text,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
+    job = yaml.safe_load(text)
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    cluster = job["spec"]["rayClusterSpec"]
+    (workers,) = cluster["workerGroupSpecs"]
+    assert workers["template"] == cluster["headGroupSpec"]["template"]
+    assert workers["minReplicas"] <= workers["replicas"] <= workers["maxReplicas"]
+    (container,) = workers["template"]["spec"]["containers"]
+    assert container["resources"]["requests"] == container["resources"]["limits"]
+    _parse(job["spec"]["entrypoint"])
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_the_job_for_slurm_has_its_form() -> None:
+    """Bash takes it, its resources stand where Slurm reads them, and it calls maskdet."""
+    (text,) = re.findall(r"```bash\n(.*?)```", GUIDE, re.DOTALL)
+    subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+    lines = text.splitlines()
+    assert lines[0] == "#!/bin/bash"
+    assert lines[1].startswith("#SBATCH --")
+    _parse(lines[-1])
+
+
+def _parse(line: str) -> None:
+    """Makes sure that the options of a command line are there."""
+    program, name, *words = shlex.split(line)
+    assert (program, name) == ("maskdet", "archive")
+    archive.make_context("archive", words)
 
 
 def test_the_report_counts_what_the_tables_say(folder: Path) -> None:

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from maskdet.archive import run as running
-from maskdet.archive.dispatch import Failure
 from maskdet.archive.models import labels_of
 from maskdet.archive.options import ArchiveOptions, WorkOptions
 from maskdet.archive.run import Tally, begin, resume
 from maskdet.archive.study import Study
-from maskdet.archive.worker import Task
+from maskdet.archive.worker import Failure, Task
 from maskdet.errors import MaskdetError, OptionError, OutputError, SourceError
 from maskdet.extras import missing
+from maskdet.stream import StreamOptions
 from maskdet.vision.networks import NetworkOptions
-from square_films import Killed, OwnCrew, no_bar, write_film
+from square_films import HEIGHT, WIDTH, Killed, OwnCrew, no_bar, write_film
 
 pytestmark = pytest.mark.skipif(bool(missing("archive")), reason="needs the extra archive")
 SHORT = WorkOptions(piece_seconds=5, warm_up=2)
@@ -51,7 +51,7 @@ def rows(output: Path, table: str) -> list[dict[str, Any]]:
 
     found = pq.read_table(output / table).to_pylist()
     for row in found:
-        for name in ("seconds", "finished", "attempts"):
+        for name in ("seconds", "processor_seconds", "finished", "attempts"):
             row.pop(name, None)
     return sorted(found, key=str)
 
@@ -211,6 +211,59 @@ def test_a_folder_that_changes(tmp_path: Path) -> None:
     assert {Path(row["source"]).name for row in rows(tmp_path / "study", "faces")} == {
         "b.mp4", "c.mp4", "d.mp4"
     }  # fmt: skip
+
+
+def test_a_film_that_grows_while_pieces_are_looked_at(tmp_path: Path) -> None:
+    """Each frame is in one row, with those that came; the last piece says that there were some."""
+    folder = tmp_path / "films"
+    data = write_film(tmp_path / "whole.ts", 200).read_bytes()
+    film = folder / "live.ts"
+    folder.mkdir()
+    film.write_bytes(data[: len(data) * 3 // 4 // 188 * 188])
+
+    def fail(task: Task) -> Failure | None:
+        if task.kind == "look" and task.jobs[0][1].number == 1:
+            film.write_bytes(data)
+        return None
+
+    tally, done = do(tmp_path / "study", folder, fail=fail)
+    assert tally.failures == []
+    assert sum(task.kind == "look" for task in done) > 2
+    pieces = sorted(rows(tmp_path / "study", "pieces"), key=lambda row: row["piece"])
+    assert sum(row["frames"] for row in pieces) == 200
+    assert [row["changed"] for row in pieces] == [False, *[True] * (len(pieces) - 1)]
+    frames = [row["frame"] for row in rows(tmp_path / "study", "faces")]
+    assert max(frames.count(frame) for frame in set(frames)) <= 2
+    assert max(frames) > 190
+
+
+def test_frames_are_turned(films: Path, tmp_path: Path) -> None:
+    """--rotate turns them before they are looked at, and the faces of the report."""
+    import numpy as np
+
+    from maskdet.archive.reporting.contact import face_pictures
+    from maskdet.archive.reporting.figures import FaceSpot
+
+    film = films / "tuesday" / "door.mp4"
+    turned = WorkOptions(stream=StreamOptions(rotate=180))
+    do(tmp_path / "study", film, work=turned)
+    do(tmp_path / "upright", film)
+    found = rows(tmp_path / "study", "faces")
+    upright = rows(tmp_path / "upright", "faces")
+    assert sorted((row["frame"], row["left"], row["top"], row["label"]) for row in found) == sorted(
+        (row["frame"], WIDTH - row["right"], HEIGHT - row["bottom"], row["label"])
+        for row in upright
+    )
+    row = next(row for row in found if row["label"] == "with_mask")
+    box = (row["left"], row["top"], row["right"], row["bottom"])
+    spot = FaceSpot(row["source"], row["time"], box, row["label"], row["confidence"])
+    (right,) = face_pictures([spot], show_faces=True, rotate=180)
+    (wrong,) = face_pictures([spot], show_faces=True)
+    assert right is not None
+    assert wrong is not None
+    assert np.mean(right[50:62, 50:62]) > 220 > np.mean(wrong[50:62, 50:62])
+    with pytest.raises(OutputError, match="was begun with rotate 180, not 90"):
+        do(tmp_path / "study", again=True, given={"rotate": 90})
 
 
 def test_other_options_and_networks_are_refused(

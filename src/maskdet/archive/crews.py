@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from maskdet.archive.dispatch import Failure
 from maskdet.archive.study import Study
-from maskdet.archive.worker import Outcome, Task, Worker
+from maskdet.archive.worker import Failure, Outcome, Task, Worker
 from maskdet.errors import MaskdetError
 
 # So many workers in a row that die before they have begun: it is not by chance.
@@ -19,6 +18,10 @@ class _Actor:
     """A `Worker` in a process of Ray's."""
 
     def __init__(self, worker: type[Worker], root: str, study: Study) -> None:
+        import cv2
+
+        # One core each: on a machine of many, each would start a thread for every one of them.
+        cv2.setNumThreads(1)
         self._worker = worker(root, study)
 
     def begin(self) -> str:
@@ -28,7 +31,7 @@ class _Actor:
         self._worker.begin()
         return str(ray.get_runtime_context().get_node_id())
 
-    def do(self, task: Task) -> Outcome:
+    def do(self, task: Task) -> Outcome | Failure:
         """Does a task."""
         return self._worker.do(task)
 
@@ -124,7 +127,7 @@ class RayCrew:
 
         began = member.node is not None
         try:
-            answer: Outcome | str = ray.get(reference)
+            answer: Outcome | Failure | str = ray.get(reference)
         except RayTaskError as error:
             cause = error.cause if isinstance(error.cause, Exception) else error
             if isinstance(cause, MaskdetError):

@@ -3,34 +3,24 @@
 import json
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from maskdet.archive.cutting import Piece
-from maskdet.archive.parts import Part
-from maskdet.archive.places import Store
+from maskdet.archive.parts import Part, length_of
+from maskdet.archive.places import Store, name_of
 from maskdet.archive.study import WORK
-from maskdet.archive.worker import Job, Outcome, Task, work_file
+from maskdet.archive.worker import Failure, Job, Outcome, Task, work_file
 from maskdet.errors import OutputError
 
 # A piece that has killed so many workers is left alone.
 MOST_TRIES = 3
+# Short videos are handed out together, about so many seconds of them: few enough that the workers
+# end together, and that little is lost with one of them.
+_TOGETHER = 10.0
 # How long nothing may happen until one looks whether to stop. Seconds.
 _WAIT = 0.5
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A task that was not done.
-
-    Attributes:
-        reason: in a line.
-        counts: whether the task may be to blame; a machine that was lost says nothing of it.
-    """
-
-    reason: str
-    counts: bool = True
 
 
 class Crew(Protocol):
@@ -153,7 +143,9 @@ class Dispatcher:
         elif opened.part.is_cut(self._piece_seconds):
             self._ready.extend(Task("look", opened.part, (job,)) for job in missing)
         else:
-            self._ready.append(Task("look", opened.part, tuple(missing)))
+            self._ready.extend(
+                Task("look", opened.part, jobs) for jobs in _shared_out(opened.part, missing)
+            )
 
     def _undone(self, part: Part, jobs: Iterable[Job]) -> list[Job]:
         done = set(self._store.names(f"{WORK}/{part.name}"))
@@ -197,9 +189,24 @@ class Dispatcher:
         reason = f"given up after {MOST_TRIES} attempts: {failure.reason}"
         if task.kind == "join":
             raise OutputError(f"{self._store.name}: {task.part.name} cannot be joined ({reason})")
-        self._log(f"{task.part.entries[max(0, key[0])].source}: {reason}")
+        self._log(f"{name_of(task.part.entries[max(0, key[0])].source)}: {reason}")
         if task.kind == "cut":
             opened.jobs = ((0, Piece()),)
             key = (0, 0)
         opened.given_up[key] = reason, MOST_TRIES
         self._settle(opened, [job for job in opened.jobs if (job[0], job[1].number) == key])
+
+
+def _shared_out(part: Part, jobs: Iterable[Job]) -> Iterator[tuple[Job, ...]]:
+    """Divides the short videos of a part among tasks, the longest first: the last ones even out."""
+    together: list[Job] = []
+    seconds = 0.0
+    for job in sorted(jobs, key=lambda job: -length_of(part.entries[job[0]])):
+        length = length_of(part.entries[job[0]])
+        if together and seconds + length > _TOGETHER:
+            yield tuple(together)
+            together, seconds = [], 0.0
+        together.append(job)
+        seconds += length
+    if together:
+        yield tuple(together)

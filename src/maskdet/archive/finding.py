@@ -182,7 +182,7 @@ def _on_server(address: str, passed: _PassedOver) -> Iterator[FoundFile]:
                 passed.others += 1
     except FileNotFoundError:
         raise SourceError(f"{name_of(address)}: there is nothing") from None
-    except OSError as error:
+    except Exception as error:  # noqa: BLE001 - drivers raise their libraries' own kinds
         raise UnreachableError(
             f"{name_of(address)}: cannot be listed ({reason_of(error)})"
         ) from None

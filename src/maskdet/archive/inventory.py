@@ -20,6 +20,8 @@ FOLDER = "inventory"
 # Rows that are kept in memory at a time, and looked at at a time: servers take a while to answer.
 _CHUNK = 512
 _AT_ONCE = 16
+# Bytes asked of a server at a time: of a file's begin and end a little is enough.
+_BLOCK = 256 << 10
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def look_into(found: FoundFile, max_pixels: int) -> Entry:
     if found.reason is not None:
         return known
     try:
-        with opened(found.source, max_pixels) as container:
+        with opened(found.source, max_pixels, block=_BLOCK) as container:
             stream = container.streams.video[0]
             length = container.duration
             seconds = None if length is None else length / 1_000_000

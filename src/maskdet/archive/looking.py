@@ -19,7 +19,7 @@ from maskdet.archive.places import is_address
 from maskdet.archive.reading import PieceFrame, PieceSource
 from maskdet.archive.tables import BOX, work_schema
 from maskdet.detections import Detections
-from maskdet.errors import SourceError
+from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.frames import UInt8Array
 from maskdet.stream import detect_frames
 from maskdet.vision.pipeline import MaskDetector
@@ -50,6 +50,7 @@ class Facts:
         video_seconds: how long it is.
         faces: how many were found.
         seconds: that the work took.
+        processor_seconds: that it kept a core busy.
         finished: when it was done, in ISO 8601.
         reason: why it could not be done, ``None`` if it could.
         failures: what of it is damaged.
@@ -68,6 +69,7 @@ class Facts:
     video_seconds: float = 0.0
     faces: int = 0
     seconds: float = 0.0
+    processor_seconds: float = 0.0
     finished: str = ""
     reason: str | None = None
     failures: list[str] = field(default_factory=list)
@@ -125,11 +127,13 @@ def look_at(
         What is known of it; a video that cannot be read has a reason there.
 
     Raises:
+        UnreachableError: the server that it is on does not give it, which it may do later.
         OSError: the file cannot be written.
     """
     import pyarrow.parquet as pq
 
-    start = time.perf_counter()
+    # The process does nothing else meanwhile.
+    start, processor = time.perf_counter(), time.process_time()
     source = PieceSource(entry.source, piece, options)
     facts = Facts(piece.number, piece.first)
     facts.size, facts.changed = _size_now(entry)
@@ -138,7 +142,8 @@ def look_at(
     first_time: float | None = None
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         rows = _Rows(detector.labels)
-        results = detect_frames([source], detector, options.stream_options)
+        # A worker has one core: what it does not use is another's.
+        results = detect_frames([source], detector, options.stream_options, threads=False)
         try:
             with closing(results):
                 for seen in results:
@@ -153,6 +158,8 @@ def look_at(
                     if len(rows) >= _ROWS:
                         writer.write_table(rows.taken(schema))
         except SourceError as error:
+            if isinstance(error, UnreachableError) and is_address(entry.source):
+                raise
             # Of a piece that was begun what was seen so far stays.
             facts.reason = str(error).removeprefix(f"{source.name}: ")
         if len(rows):
@@ -162,6 +169,7 @@ def look_at(
         facts.failures = source.failures
         facts.brightness, facts.frozen_seconds = quality.brightness, quality.frozen
         facts.seconds = time.perf_counter() - start
+        facts.processor_seconds = time.process_time() - processor
         facts.finished = datetime.now(UTC).isoformat()
         writer.add_key_value_metadata({FACTS: json.dumps(asdict(facts)).encode()})
     return facts

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
-from maskdet.archive.places import READ_BY_FFMPEG, PatientFile, is_address, name_of, reason_of
+from maskdet.archive.places import (
+    BLOCK,
+    READ_BY_FFMPEG,
+    PatientFile,
+    is_address,
+    name_of,
+    reason_of,
+)
 from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.inputs.containers import checked, open_any, open_container
 from maskdet.media.inputs.decoding import MAX_PIXELS
@@ -19,12 +26,15 @@ _SILENCE = 30.0
 
 
 @contextmanager
-def opened(source: str, max_pixels: int = MAX_PIXELS) -> Iterator["InputContainer"]:
+def opened(
+    source: str, max_pixels: int = MAX_PIXELS, *, block: int | None = None
+) -> Iterator["InputContainer"]:
     """Opens a video, and closes it at the end.
 
     Args:
         source: path or address.
         max_pixels: its frames may have no more.
+        block: bytes asked of a server at a time; ``None`` for what suits whoever reads on.
 
     Raises:
         UnreachableError: it cannot be read now, and may be later.
@@ -38,7 +48,7 @@ def opened(source: str, max_pixels: int = MAX_PIXELS) -> Iterator["InputContaine
     import av
 
     name = name_of(source)
-    file = PatientFile(source)
+    file = PatientFile(source, block or BLOCK)
     try:
         try:
             container = open_any(cast("Input", file))

@@ -25,10 +25,11 @@ class Part:
 
     def is_cut(self, piece_seconds: float) -> bool:
         """Whether it is one video that is to be cut into pieces."""
-        return len(self.entries) == 1 and _length(self.entries[0]) > piece_seconds
+        return len(self.entries) == 1 and length_of(self.entries[0]) > piece_seconds
 
 
-def _length(entry: Entry) -> float:
+def length_of(entry: Entry) -> float:
+    """Returns the seconds of work that a video counts as."""
     if entry.reason is not None:
         return 0.0
     return entry.seconds or _UNKNOWN
@@ -51,7 +52,7 @@ def parts_of(number: int, entries: Iterable[Entry], piece_seconds: float) -> Ite
         return Part(f"part-{number:05d}-{count - 1:06d}", tuple(members))
 
     for entry in entries:
-        length = _length(entry)
+        length = length_of(entry)
         if length > piece_seconds:
             yield part([entry])
             continue

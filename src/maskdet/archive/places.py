@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from maskdet.addresses import MARK, public_name
-from maskdet.errors import MissingExtraError, OutputError, SourceError, UnreachableError
+from maskdet.errors import (
+    MaskdetError,
+    MissingExtraError,
+    OutputError,
+    SourceError,
+    UnreachableError,
+)
 from maskdet.media.files import replacing
 
 # What is put there is whole or not there by itself; elsewhere it is written beside and renamed.
@@ -17,7 +23,8 @@ _PUTS_WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl",
 READ_BY_FFMPEG = ("http://", "https://")
 # A server that does not answer is asked again after so many seconds.
 _WAITS = (0.5, 2.0, 8.0)
-_BLOCK = 4 << 20  # bytes asked of a server at a time
+BLOCK = 4 << 20
+"""Bytes asked of a server at a time by whoever reads on: fewer cost more waiting for answers."""
 
 
 def is_address(text: str) -> bool:
@@ -74,13 +81,14 @@ class PatientFile:
 
     Args:
         address: as fsspec takes it.
+        block: bytes asked for at a time.
 
     Raises:
         UnreachableError: it cannot be opened.
     """
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, address: str, block: int = BLOCK) -> None:
+        self._address, self._block = address, block
         self._at = 0
         self._file: BinaryIO | None = None
         self.problem: str | None = None
@@ -94,16 +102,18 @@ class PatientFile:
                     system, path = file_system(self._address)
                     self._file = cast(
                         "BinaryIO",
-                        system.open(path, "rb", block_size=_BLOCK, cache_type="readahead"),
+                        system.open(path, "rb", block_size=self._block, cache_type="readahead"),
                     )
                     self._file.seek(self._at)
                 return ask(self._file)
+            except MaskdetError:
+                raise
             except FileNotFoundError:
                 raise SourceError(f"{name_of(self._address)}: no such file") from None
             except PermissionError as error:
                 name = name_of(self._address)
                 raise SourceError(f"{name}: may not be read ({reason_of(error)})") from None
-            except (OSError, EOFError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - drivers raise their libraries' own kinds
                 self._file = None
                 if wait is None:
                     name = name_of(self._address)
@@ -236,9 +246,12 @@ class Store:
         """Says in one line what the disk or the server refuses."""
         try:
             yield
-        except FileNotFoundError:
+        except (FileNotFoundError, MaskdetError):
             raise
-        except OSError as error:
+        except Exception as error:
+            # Drivers raise their libraries' own kinds; what Python itself raises is a mistake here.
+            if type(error).__module__ == "builtins" and not isinstance(error, OSError):
+                raise
             raise OutputError(f"{self.name}/{name}: {reason_of(error)}") from None
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from maskdet.archive.cutting import Piece, frame_table
 from maskdet.archive.opening import opened
 from maskdet.archive.options import WorkOptions
-from maskdet.archive.places import name_of
-from maskdet.errors import SourceError
+from maskdet.archive.places import is_address, name_of
+from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.frames import Frame, Kind, UInt8Array
 from maskdet.media.inputs.containers import decode, frame_rate_of
 from maskdet.wording import counted
@@ -68,6 +68,7 @@ class PieceSource:
         """Decodes the frames that are to be looked at, those of the warm-up first.
 
         Raises:
+            UnreachableError: a server does not give it, or not on to the end.
             SourceError: it cannot be opened, or has not a single frame.
         """
         keys = self._key_numbers() if self._options.key_frames else None
@@ -86,7 +87,9 @@ class PieceSource:
                 yield PieceFrame(self.name, index, time, image, number=number, own=own)
                 index += 1
         except SourceError as error:
-            if index == 0:
+            # What a server does not give now, it may give to the next attempt.
+            on_server = is_address(self._source)
+            if index == 0 or (on_server and isinstance(error, UnreachableError)):
                 raise
             self.failures.append(f"after frame {number}, {error}")
         if self._piece.last and self._piece.first == 0 and self.decoded == 0:
@@ -101,6 +104,8 @@ class PieceSource:
         piece = self._piece
         with opened(self._source, self._options.max_pixels) as container:
             stream = container.streams.video[0]
+            # A worker has one core; FFmpeg's threads would take those of others.
+            stream.codec_context.thread_count = 1
             unit = float(stream.time_base or 0) or 1.0
             self.frame_rate = rate = frame_rate_of(container)
             if keys is not None:

@@ -75,7 +75,8 @@ def pieces_schema() -> "pa.Schema":
 
     ``reason`` says why a piece, or the whole video, is missing, ``failures`` what of it is damaged;
     ``at_cut`` is the share of faces that this piece and the one before see alike where they
-    overlap; ``seconds`` of processing include the warm-up.
+    overlap; ``seconds`` of work include the warm-up, as do ``processor_seconds``, for which it kept
+    a core busy.
     """
     import pyarrow as pa
 
@@ -91,6 +92,7 @@ def pieces_schema() -> "pa.Schema":
             ("begin_wall_time", moment),
             ("faces", pa.int64()),
             ("seconds", pa.float64()),
+            ("processor_seconds", pa.float64()),
             ("finished", moment),
             ("attempts", pa.int32()),
             ("reason", pa.string()),

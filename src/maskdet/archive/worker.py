@@ -14,7 +14,7 @@ from maskdet.archive.joining import Joiner
 from maskdet.archive.looking import FACTS, Facts, look_at
 from maskdet.archive.models import fingerprints
 from maskdet.archive.parts import Part
-from maskdet.archive.places import Store, name_of
+from maskdet.archive.places import Store, is_address, name_of
 from maskdet.archive.study import WORK, Study
 from maskdet.archive.tables import (
     FACES,
@@ -25,7 +25,7 @@ from maskdet.archive.tables import (
     tracks_schema,
     work_schema,
 )
-from maskdet.errors import ModelError, SourceError
+from maskdet.errors import ModelError, SourceError, UnreachableError
 from maskdet.vision.networks import load_detector
 from maskdet.vision.pipeline import MaskDetector
 
@@ -70,6 +70,19 @@ class Outcome:
     failures: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A task that was not done.
+
+    Attributes:
+        reason: in a line.
+        counts: whether the task may be to blame; a machine that was lost says nothing of it.
+    """
+
+    reason: str
+    counts: bool = True
+
+
 def work_file(part: str, place: int, piece: int) -> str:
     """Returns the name in the study of a piece that waits to be joined."""
     return f"{WORK}/{part}/{place:04d}-{piece:05d}.parquet"
@@ -98,19 +111,29 @@ class Worker:
             host = Facts().host
             raise ModelError(f"{host}: has other networks than the study was begun with")
 
-    def do(self, task: Task) -> Outcome:
-        """Does a task.
+    def do(self, task: Task) -> Outcome | Failure:
+        """Does a task, or says why it could not be done: a server that is gone may come back.
 
         Raises:
             OutputError: a result cannot be written.
             ModelError: a network cannot be loaded.
         """
-        return {"cut": self._cut, "look": self._look, "join": self._join}[task.kind](task)
+        try:
+            return {"cut": self._cut, "look": self._look, "join": self._join}[task.kind](task)
+        except UnreachableError as error:
+            reason = str(error)
+            for entry in task.part.entries:
+                reason = reason.removeprefix(f"{name_of(entry.source)}: ")
+            return Failure(reason)
 
     def _cut(self, task: Task) -> Outcome:
         (entry,) = task.part.entries
         try:
             pieces = cut_video(entry.source, self._study.work)
+        except UnreachableError:
+            if is_address(entry.source):
+                raise
+            pieces = [Piece()]
         except SourceError:
             # Found out, and noted, when it is looked at.
             pieces = [Piece()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from maskdet.cli.common import log_some, network_options
+from maskdet.cli.common import log_some, network_options, rotate_option
 from maskdet.cli.numbers import Real, Whole
 from maskdet.cli.sections import RARE, sections
 from maskdet.cli.terminal import SECONDS_BETWEEN_LINES, log, on_terminal, share_bar
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LAYOUT = {
     "What to do": ("sources", "output", "resume", "report"),
     "Machines": ("workers", "address"),
-    "Frames": ("every", "key_frames"),
+    "Frames": ("every", "key_frames", "rotate"),
     "Faces and labels": (
         *("model", "confidence", "face_size", "tiles", "min_face", "min_confidence", "no_track"),
     ),
@@ -67,6 +67,7 @@ _OF_NETWORKS = (
     is_flag=True,
     help="Look at key frames alone, one in a few seconds: a first look, without people followed.",
 )
+@rotate_option
 @network_options
 @click.option(
     "--min-confidence",
@@ -155,7 +156,11 @@ def _options(given: dict[str, Any]) -> "ArchiveOptions":
         given["output"] or given["resume"],
         WorkOptions(
             given["networks"],
-            StreamOptions(track=not given["no_track"], min_confidence=given["min_confidence"]),
+            StreamOptions(
+                track=not given["no_track"],
+                min_confidence=given["min_confidence"],
+                rotate=given["rotate"],
+            ),
             every=given["every"],
             key_frames=given["key_frames"],
             piece_seconds=given["piece"] * 60,
@@ -181,6 +186,7 @@ def _given_again(work: "WorkOptions") -> dict[str, Any]:
         ("key_frames", "key_frames", work.key_frames),
         ("piece", "piece_seconds", work.piece_seconds),
         ("warm_up", "warm_up", work.warm_up),
+        ("rotate", "rotate", work.stream.rotate),
         ("max_megapixels", "max_pixels", work.max_pixels),
         ("no_track", "track", work.stream.track),
         ("min_confidence", "min_confidence", work.stream.min_confidence),

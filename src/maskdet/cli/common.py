@@ -203,18 +203,22 @@ def refuse_sources_as_files(files: dict[str, Path | None]) -> None:
             )
 
 
+rotate_option = click.option(
+    "--rotate",
+    type=click.Choice(["0", "90", "180", "270"]),
+    callback=lambda _, __, text: int(text),
+    default="0",
+    show_default=True,
+    help="Turn pictures and frames clockwise first, as of a camera that hangs upside down.",
+)
+"""Adds --rotate."""
+
+
 def reading_options(command: Callable[..., None]) -> Callable[..., None]:
     """Adds the options that say how sources are read: `ReadOptions`' fields, and --rotate."""
     options = (
         click.option("--recursive", is_flag=True, help="Look into the folders of a folder, too."),
-        click.option(
-            "--rotate",
-            type=click.Choice(["0", "90", "180", "270"]),
-            callback=lambda _, __, text: int(text),
-            default="0",
-            show_default=True,
-            help="Turn pictures and frames clockwise first, as of a camera that hangs upside down.",
-        ),
+        rotate_option,
         click.option(
             "--reconnect",
             type=number("reconnect"),

@@ -154,6 +154,26 @@ def in_thread(
         worker.join(_PATIENCE)
 
 
+def in_turn(step: Callable[[In], Out], items: Iterable[In]) -> Generator[Out]:
+    """Applies a step to items in the consumer's own thread, one when it is asked for.
+
+    Where each process has a core to itself, threads would only hand work to and fro.
+
+    Args:
+        step: the work.
+        items: consumed, and closed, if a generator.
+
+    Yields:
+        The results, in the items' order.
+    """
+    iterator = iter(items)
+    try:
+        for item in iterator:
+            yield step(item)
+    finally:
+        _close(iterator)
+
+
 def merged(feeds: Sequence[Iterable[In]], stop: threading.Event | None = None) -> Generator[In]:
     """Reads several iterables at once, each in a thread, and yields items as they come.
 

@@ -14,17 +14,21 @@ from maskdet.errors import SourceError
 from maskdet.media.blurring import blur_faces
 from maskdet.media.frames import UInt8Array
 from maskdet.media.inputs.containers import decode, frame_rate_of
+from maskdet.vision.turning import turned
 
 # Side of a face on the sheet, in pixels, and what is shown around it as a share of its own.
 _SIDE, _AROUND = 112, 0.6
 
 
-def face_pictures(spots: Sequence[FaceSpot], *, show_faces: bool) -> list[UInt8Array | None]:
+def face_pictures(
+    spots: Sequence[FaceSpot], *, show_faces: bool, rotate: int = 0
+) -> list[UInt8Array | None]:
     """Cuts faces out of their videos.
 
     Args:
         spots: which.
         show_faces: whether they may be recognised.
+        rotate: by how many degrees frames were turned before faces were looked for.
 
     Returns:
         A (112, 112, 3) uint8 BGR picture each, ``None`` where the video cannot be read any more.
@@ -38,6 +42,7 @@ def face_pictures(spots: Sequence[FaceSpot], *, show_faces: bool) -> list[UInt8A
         if image is None:
             pictures.append(None)
             continue
+        image = turned(image, rotate)
         pictures.append(_picture(image, np.array(spot.box, np.float32), show_faces=show_faces))
     return pictures
 

@@ -91,7 +91,8 @@ class Figures:
         """Returns the figures of the whole study."""
         files, hours, frames, faces, worked = self._rows(
             "SELECT count(DISTINCT source), coalesce(sum(video_seconds), 0) / 3600,"
-            " coalesce(sum(frames), 0), coalesce(sum(faces), 0), coalesce(sum(seconds), 0) / 3600"
+            " coalesce(sum(frames), 0), coalesce(sum(faces), 0),"
+            " coalesce(sum(processor_seconds), 0) / 3600"
             " FROM pieces"
         )[0]
         missing = self._one(
@@ -105,7 +106,7 @@ class Figures:
             "frames": frames,
             "faces": faces,
             "people": people,
-            "worker_hours": worked,
+            "core_hours": worked,
         }
 
     def _counts(self, table: str) -> str:
@@ -156,7 +157,7 @@ class Figures:
             """
             WITH video AS (
                 SELECT source, avg(brightness) AS level, sum(frozen_seconds) AS frozen,
-                    min(at_cut) AS at_cut, bool_or(changed) AS changed,
+                    bool_or(changed) AS changed,
                     count(*) FILTER (reason IS NOT NULL) AS missing, any_value(reason) AS reason,
                     count(*) FILTER (len(failures) > 0) AS damaged,
                     any_value(failures[1]) AS failure

@@ -24,7 +24,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .8rem; border-bottom: 1px solid var(--line); text-align: right; }
 th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
 td:first-child { min-width: 12rem; } thead th { border-bottom: 2px solid #8888; }
-.notes td { text-align: left; }
+.notes th, .notes td { text-align: left; }
+@media (max-width: 40rem) { td:first-child { min-width: 8rem; } th, td { padding: .2rem .5rem; } }
 .wide { overflow-x: auto; } .note { color: var(--quiet); font-size: .9rem; margin: .3rem 0 0; }
 .figures { display: flex; flex-wrap: wrap; gap: 1rem; list-style: none; padding: 0; }
 .figures li { border: 1px solid #8886; border-radius: .5rem; padding: .6rem 1.1rem; }
@@ -67,11 +68,11 @@ def _figures(totals: Mapping[str, float]) -> str:
     said = [
         ("files", f"{totals['files']:,.0f}"),
         ("files missing", f"{totals['files_missing']:,.0f}"),
-        ("hours of video", f"{totals['hours']:,.3g}"),
+        ("hours of video", _number(totals["hours"])),
         ("people", f"{totals['people']:,.0f}"),
         ("faces", f"{totals['faces']:,.0f}"),
         ("frames looked at", f"{totals['frames']:,.0f}"),
-        ("worker hours", f"{totals['worker_hours']:,.3g}"),
+        ("core hours", _number(totals["core_hours"])),
     ]
     items = "".join(f"<li><b>{value}</b>{escape(what)}</li>" for what, value in said)
     return f'<ul class="figures">{items}</ul>'
@@ -103,7 +104,7 @@ def _table(table: Table) -> str:
 
 
 def _head(column: str) -> str:
-    return {"share of people": "people in a mask", "share of faces": "faces in a mask"}.get(
+    return {"share of people": "People in a mask", "share of faces": "Faces in a mask"}.get(
         column, label_text(column)
     )
 
@@ -111,7 +112,12 @@ def _head(column: str) -> str:
 def _cell(cell: Any) -> str:
     if cell is None:
         return "-"
-    return f"{cell:,.3g}" if isinstance(cell, float) else str(cell)
+    return _number(cell) if isinstance(cell, float) else str(cell)
+
+
+def _number(value: float) -> str:
+    """Says a number in three digits, or in all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _bar(share: float | None) -> str:
@@ -126,7 +132,8 @@ def _sheet(title: str, faces: Sequence[tuple[FaceSpot, UInt8Array | None]]) -> s
     figures = []
     for spot, image in faces:
         words = f"{label_text(spot.label)} {spot.confidence:.2f}"
-        where = f"{spot.source.rsplit('/', 1)[-1]} {spot.time:.1f} s"
+        # With its folder: of one name there may be many.
+        where = f"{'/'.join(spot.source.replace(chr(92), '/').split('/')[-2:])} {spot.time:.1f} s"
         picture = ""
         if image is not None:
             data = base64.b64encode(cv2.imencode(".jpg", image)[1].tobytes()).decode()

@@ -54,8 +54,18 @@ def write_report(root: str, *, log: Callable[[str], None], show_faces: bool = Fa
         doubtful = figures.spots(_FACES, surest=False)
     log(f"{store.name}: reads the faces of the contact sheet")
     blurred = "" if show_faces else ", blurred"
+    rotate = study.work.stream.rotate
     sheets = [
-        (title, list(zip(spots, face_pictures(spots, show_faces=show_faces), strict=True)))
+        (
+            title,
+            list(
+                zip(
+                    spots,
+                    face_pictures(spots, show_faces=show_faces, rotate=rotate),
+                    strict=True,
+                )
+            ),
+        )
         for title, spots in (
             (f"The least certain faces{blurred}", doubtful),
             (f"The most certain faces{blurred}", certain),
