@@ -28,6 +28,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 from classifier_faces import kept_apart, three_class_faces
 from covered_mouths import KINDS, MORE_KINDS, cover
 
+PAINTED = (*KINDS, *MORE_KINDS)
 CLEAR = 60  # pixels of a face's height
 MOST = 40  # faces of each kind
 SEED = 7
@@ -50,7 +51,7 @@ def paint(data: Path) -> Iterator[Painted]:
             continue
         taken += 1
         yield "none", face.crop, face.box[np.newaxis]
-        for kind in (*KINDS, *MORE_KINDS):
+        for kind in PAINTED:
             yield kind, cover(face.crop, points[0], kind, random), face.box[np.newaxis]
 
 
@@ -65,12 +66,12 @@ def main(data: Path, models: tuple[Path, ...], sheet: Path | None) -> None:
     pictures = list(paint(data))
     if sheet is not None:
         tiles = [cv2.resize(picture, (160, 160)) for _, picture, _ in pictures]
-        across = 2 * (1 + len(KINDS))
+        across = 2 * (1 + len(PAINTED))
         rows = [np.hstack(tiles[at : at + across]) for at in range(0, len(tiles), across)]
         cv2.imwrite(str(sheet), np.vstack([row for row in rows if row.shape == rows[0].shape]))
     for model in models:
         classifier = MaskClassifier(find_card(model))
-        said: dict[str, Counter[str]] = {kind: Counter() for kind in ("none", *KINDS)}
+        said: dict[str, Counter[str]] = {kind: Counter() for kind in ("none", *PAINTED)}
         for kind, picture, box in pictures:
             best = int(classifier.classify(picture, box)[0][0].argmax())
             said[kind][classifier.labels[best]] += 1

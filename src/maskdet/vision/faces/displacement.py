@@ -4,7 +4,6 @@ import numpy as np
 
 from maskdet.boxes import intersection_over_union
 from maskdet.detections import FloatArray
-from maskdet.vision.matching import best_pairs
 
 SAME_FACE = 0.5
 """Intersection over union from which on two boxes of one frame are the same face."""
@@ -29,7 +28,7 @@ def missing(xyxy: FloatArray, others: FloatArray) -> int:
 def displacements(
     first: FloatArray, second: FloatArray, reach: float
 ) -> list[tuple[int, int, FloatArray]]:
-    """Pairs faces of two frames that are near each other and alike in size.
+    """Pairs faces of two frames that are near each other and alike in size, the nearest first.
 
     Args:
         first: (N, 4) in pixels.
@@ -46,9 +45,15 @@ def displacements(
         np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1) for boxes in (first, second)
     )
     centres, theirs = ((boxes[:, :2] + boxes[:, 2:]) / np.float32(2) for boxes in (first, second))
-    distances = np.linalg.norm(centres[:, None] - theirs[None], axis=2)
-    nearness = np.clip(1 - distances / (reach * sides[:, None]), 0, 1)
+    distances = np.linalg.norm(centres[:, None] - theirs[None], axis=2) / sides[:, None]
     ratio = sides[:, None] / others[None]
-    nearness[(ratio > _GROWN) | (ratio < 1 / _GROWN)] = 0
-    pairs = best_pairs(nearness.astype(np.float32))
-    return [(row, column, theirs[column] - centres[row]) for row, column in pairs]
+    distances[(distances >= reach) | (ratio > _GROWN) | (ratio < 1 / _GROWN)] = np.inf
+    pairs = []
+    for place in np.argsort(distances, axis=None, kind="stable"):
+        row, column = divmod(int(place), len(second))
+        if np.isinf(distances[row, column]):
+            continue
+        pairs.append((row, column, theirs[column] - centres[row]))
+        # Neither belongs to another any more.
+        distances[row, :] = distances[:, column] = np.inf
+    return pairs
