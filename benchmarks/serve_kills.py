@@ -103,8 +103,12 @@ def main() -> None:
 
 
 def wait_until_serving(folder: Path, process: subprocess.Popen[bytes]) -> None:
-    """Waits until a service that was begun says that it serves."""
+    """Waits until a service that was begun says that it serves, up to a minute."""
+    until = time.monotonic() + 60
     while process.poll() is None and b"serving " not in (folder / "said").read_bytes():
+        if time.monotonic() > until:
+            print("does not say that it serves:", (folder / "said").read_text()[:200])
+            return
         time.sleep(0.02)
 
 

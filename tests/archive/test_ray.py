@@ -165,7 +165,9 @@ def test_an_address_that_nobody_answers(maskdet: Cli, samples: Path, tmp_path: P
     import socket
 
     words = ["archive", samples / "astronaut.mp4", "--output", "study", "--address"]
-    assert_user_error(maskdet(*words, "auto"), "no Ray cluster runs on this machine")
+    # Where Ray keeps what runs: on the machine itself other tests' clusters may.
+    done = maskdet(*words, "auto", RAY_TMPDIR=str(tmp_path))
+    assert_user_error(done, "no Ray cluster runs on this machine")
     assert_user_error(maskdet(*words, "127.0.0.1:9"), "nobody answers")
     assert_user_error(maskdet(*words, "nonsense"), "host:port", code=2)
     with socket.create_server(("127.0.0.1", 0)) as mute:

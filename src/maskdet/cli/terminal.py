@@ -6,6 +6,7 @@ Rich draws the bars and is loaded only where one is to be seen: on a terminal.
 import errno
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LINES = 10.0
 _BAR_WIDTH = 24
 
+# Text streams lose lines that several threads write at once. A signal may come while one is written.
+_writing = threading.RLock()
 # The bar on the screen, if there is one: lines are printed above it.
 _shown: list["Progress"] = []
 
@@ -66,7 +69,7 @@ def log(line: str) -> None:
     """Tells the user something on standard error, above a bar if there is one."""
     # Whoever wrote the line: a password that stands in an address goes no further.
     line = redacted(line)
-    with _without_terminal():
+    with _writing, _without_terminal():
         if _shown:
             _shown[-1].console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:
