@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LINES = 10.0
 _BAR_WIDTH = 24
 
-# Text streams lose lines that several threads write at once. A signal may come while one is written.
+# Text streams lose lines that threads write at once. A signal may come while one is written.
 _writing = threading.RLock()
 # The bar on the screen, if there is one: lines are printed above it.
 _shown: list["Progress"] = []
