@@ -23,6 +23,22 @@ with share_bar() as show:
     log("between")
     show(1.0, "done")
 """
+WHILE_SILENT = """
+import os, threading, time
+from maskdet.cli.terminal import log
+from maskdet.standard_error import silent_standard_error
+silent = threading.Event()
+def load():
+    with silent_standard_error():
+        silent.set()
+        time.sleep(0.3)
+        os.write(2, b"native noise")
+loading = threading.Thread(target=load)
+loading.start()
+silent.wait()
+log("not lost")
+loading.join()
+"""
 TABLE = """
 from maskdet.cli.terminal import print_table
 print_table("Title", ("name", "count"), [("mask [x]", "3"), ("x" * 120, "14")])
@@ -129,3 +145,11 @@ pathlib.Path({str(tmp_path / "ended")!r}).touch()
     os.close(main)
     assert process.wait(timeout=60) == 0
     assert (tmp_path / "ended").exists()
+
+
+def test_lines_are_not_lost_while_native_code_is_kept_silent() -> None:
+    """A thread that loads a network silences standard error for all; lines wait for it."""
+    done = subprocess.run(
+        [sys.executable, "-c", WHILE_SILENT], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "not lost\n"

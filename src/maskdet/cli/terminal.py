@@ -6,7 +6,6 @@ Rich draws the bars and is loaded only where one is to be seen: on a terminal.
 import errno
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import click
 
 from maskdet.addresses import redacted
+from maskdet.standard_error import writing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LINES = 10.0
 _BAR_WIDTH = 24
 
-# Text streams lose lines that threads write at once. A signal may come while one is written.
-_writing = threading.RLock()
 # The bar on the screen, if there is one: lines are printed above it.
 _shown: list["Progress"] = []
 
@@ -48,12 +46,12 @@ class _LostTerminal:
     """Standard error for Rich, which draws from its own thread: a lost terminal is no error."""
 
     def write(self, text: str) -> int:
-        with _without_terminal():
+        with writing, _without_terminal():
             return sys.stderr.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with _without_terminal():
+        with writing, _without_terminal():
             sys.stderr.flush()
 
     def __getattr__(self, name: str) -> Any:
@@ -69,7 +67,7 @@ def log(line: str) -> None:
     """Tells the user something on standard error, above a bar if there is one."""
     # Whoever wrote the line: a password that stands in an address goes no further.
     line = redacted(line)
-    with _writing, _without_terminal():
+    with writing, _without_terminal():
         if _shown:
             _shown[-1].console.print(line, markup=False, highlight=False, soft_wrap=True)
         else:

@@ -7,8 +7,6 @@ sample, spread over its interpreters; `invoke` releases the GIL, so they do run 
 
 import functools
 import math
-import os
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,35 +20,12 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from maskdet.errors import ModelError
+from maskdet.standard_error import silent_standard_error
 from maskdet.vision import trust
 
 Outputs = dict[str, NDArray[Any]]
 
 _PIXELS = (np.uint8, np.float32)
-
-
-# Two that overlap would leave standard error silent for good.
-_silencing = threading.RLock()
-
-
-@contextmanager
-def silent_standard_error() -> Iterator[None]:
-    """Sends what native code prints on standard error nowhere.
-
-    LiteRT announces its CPU kernels there once a process, and TensorFlow its own, with no way to
-    ask them not to; what goes wrong they raise.
-    """
-    with _silencing:
-        sys.stderr.flush()
-        kept = os.dup(2)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from ai_edge_litert.interpreter import Interpreter
 from maskdet.detections import FloatArray
 from maskdet.errors import ModelError
 from maskdet.media.frames import UInt8Array
-from maskdet.vision.runtime import refused, silent_standard_error
+from maskdet.standard_error import silent_standard_error
+from maskdet.vision.runtime import refused
 
 
 def bias_shares(network: Path, keras_file: Path, faces: UInt8Array) -> FloatArray:

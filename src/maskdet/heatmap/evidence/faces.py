@@ -13,10 +13,10 @@ from maskdet.class_folders.listing import Picture, held_out, list_pictures
 from maskdet.detections import FloatArray
 from maskdet.errors import DatasetError, SourceError
 from maskdet.media.inputs.decoding import read_picture
+from maskdet.standard_error import silent_standard_error
 from maskdet.vision.evidence import place_in
 from maskdet.vision.merging import Pairs
 from maskdet.vision.preprocessing import UInt8Array, face_inputs, picture_input
-from maskdet.vision.runtime import silent_standard_error
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from maskdet.heatmap.methods.explainers import (
     MergedExplainer,
     SmoothExplainer,
 )
+from maskdet.standard_error import silent_standard_error
 from maskdet.vision.card import ClassifierCard, read_classifier_card
 from maskdet.vision.classifier import Classifier, MaskClassifier
 from maskdet.vision.foreign import find_or_convert_card
 from maskdet.vision.merging import Merging, Pairs
-from maskdet.vision.runtime import silent_standard_error
 
 
 @dataclass(frozen=True)
