@@ -30,6 +30,7 @@ GROUND = {
     "pace",
     "processor",
     "signals",
+    "standard_error",
     "suffixes",
     "summaries",
     "waits",
