@@ -580,16 +580,22 @@ def test_window(display: str, samples: Path, tmp_path: Path) -> None:
         )
         return done.stdout.strip()
 
+    def press(key: str) -> None:
+        # Looked for each time, and all of them: the first of this name only tries whether there can
+        # be one.
+        for window in xdotool("search", "--onlyvisible", "--name", "maskdet").splitlines():
+            xdotool("windowfocus", window)
+            xdotool("key", key)
+        time.sleep(0.2)
+
     try:
         deadline = time.monotonic() + 30
         while not (tmp_path / "out" / "frame.jpg").exists():
             assert time.monotonic() < deadline
-            # Looked for each time: the first of this name only tries whether there can be one.
-            if window := xdotool("search", "--onlyvisible", "--name", "maskdet"):
-                xdotool("windowfocus", window.splitlines()[0])
-                xdotool("key", "s")
-            time.sleep(0.2)
-        xdotool("key", "q")
+            press("s")
+        while process.poll() is None:
+            assert time.monotonic() < deadline + 20
+            press("q")
         output, errors = process.communicate(timeout=20)
     finally:
         process.kill()
