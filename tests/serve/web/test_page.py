@@ -177,6 +177,7 @@ def test_a_picture_is_dropped(page: Any) -> None:
     """Boxes, then the heat map, are shown of it; what is no picture is told so."""
     page.get_by_role("link", name="Try a picture").click()
     data = base64.b64encode((SAMPLES / "astronaut_masked.jpg").read_bytes()).decode()
+    page.locator("#drop").wait_for()
     page.evaluate(DROP, ["#drop", data])
     page.get_by_text("1 face found.").wait_for()
     page.locator("#faces").get_by_text("Mask").wait_for()
