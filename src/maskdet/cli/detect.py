@@ -144,7 +144,7 @@ _FILE = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--verbose", "-v", is_flag=True, help="Say what is seen in every frame.")
 def detect(**given: Any) -> None:
     """Find faces and tell who wears a mask."""
-    from maskdet.detect.allocation import share_one_heap
+    from maskdet.media.heaps import share_one_heap
 
     share_one_heap()
     options = _options(given)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from maskdet.vision.classifier import Classifier, MaskClassifier
 from maskdet.vision.faces.loading import face_detector_folder
-from maskdet.vision.faces.sizes import (
-    load_sized_face_detector,
-)
+from maskdet.vision.faces.sizes import load_sized_face_detector
 from maskdet.vision.faces.tiles import Strips, TiledFaceDetector, parse_tiles
 from maskdet.vision.faces.yunet import YunetFaceDetector, yunet_file
 from maskdet.vision.foreign import find_or_convert_card

@@ -9,7 +9,7 @@ from types import FrameType
 
 from maskdet.errors import MaskdetError
 from maskdet.extras import require
-from maskdet.serve.running.memory import save_memory
+from maskdet.media.heaps import save_memory
 from maskdet.serve.running.service import Service
 from maskdet.serve.running.supervision import Supervisor
 from maskdet.serve.site.reading import read_site

@@ -7,10 +7,10 @@ from typing import Any
 
 from maskdet.errors import MaskdetError
 from maskdet.files.holding import hold_folder
+from maskdet.media.heaps import give_back_memory
 from maskdet.media.sources import open_source
 from maskdet.serve.hub import Hub
 from maskdet.serve.running.cameras import TO_END, Cameras
-from maskdet.serve.running.memory import give_back_memory
 from maskdet.serve.showing.jpeg import jpeg
 from maskdet.serve.showing.live import LivePicture
 from maskdet.serve.showing.status import CameraState

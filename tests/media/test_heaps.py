@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from maskdet.serve.running.memory import save_memory
+from maskdet.media.heaps import save_memory
 
 # Two threads that hold a heap each; glibc tells of its arenas.
 _PROGRAM = """
 import ctypes, os, sys, threading
-from maskdet.serve.running.memory import save_memory
+from maskdet.media.heaps import save_memory
 if sys.argv[1] == "save":
     assert save_memory()
 c = ctypes.CDLL(None)
