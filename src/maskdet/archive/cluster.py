@@ -7,9 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from maskdet.errors import OptionError, UnreachableError
+from maskdet.vision.lanes import cores_here, memory_free
 
 # A worker with both networks at all sizes and two decoded frames of 4K. Bytes.
 WORKER_MEMORY = 700 << 20
@@ -93,22 +93,8 @@ def prepare() -> None:
 
 def workers_here() -> int:
     """Returns how many workers this machine has cores and memory for."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    room = memory_free()
-    fitting = (cores or 1) if room is None else room // WORKER_MEMORY
-    return max(1, min(cores or 1, fitting))
-
-
-def memory_free() -> int | None:
-    """Returns how many bytes of memory are free, ``None`` where the system does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    for line in lines:
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
+    cores, room = cores_here(), memory_free()
+    return max(1, cores if room is None else min(cores, room // WORKER_MEMORY))
 
 
 def answering(address: str) -> str:

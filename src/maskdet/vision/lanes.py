@@ -22,14 +22,14 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 def lanes_here() -> int:
     """Returns for how many frames at a time this process has cores and memory."""
-    lanes = min(MOST_LANES, _cores())
-    free = _memory_free()
+    lanes = min(MOST_LANES, cores_here())
+    free = memory_free()
     if free is not None:
         lanes = min(lanes, int(free * _SHARE_OF_FREE) // LANE_MEMORY)
     return max(1, lanes)
 
 
-def _cores() -> int:
+def cores_here() -> int:
     """Counts the cores that this process may use: by the system, and by a container's quota."""
     cores = processor().cores
     quota = _words(_CGROUP / "cpu.max")
@@ -39,7 +39,7 @@ def _cores() -> int:
     return cores
 
 
-def _memory_free() -> int | None:
+def memory_free() -> int | None:
     """Returns how many bytes this process could still take; ``None`` where nothing says it."""
     free = []
     available = _number_after("MemAvailable:", _words(_MEMINFO))
