@@ -21,7 +21,7 @@ check: lint
 	$(PYTEST) --light --quick -m "not server"
 
 lint: .venv/ready
-	$(BIN)/ruff check
+	$(BIN)/ruff check --no-cache
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python tools/lowest.py --check

@@ -25,8 +25,8 @@ import av
 import cv2
 import numpy as np
 
+from maskdet.media.heaps import save_memory
 from maskdet.serve.hub import Hub
-from maskdet.serve.running.memory import save_memory
 from maskdet.serve.running.service import Service
 from maskdet.serve.site.reading import site_of_sources
 from maskdet.serve.web.running import PageServer
