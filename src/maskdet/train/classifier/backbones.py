@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from maskdet import assets
 from maskdet.errors import ModelError
@@ -17,6 +18,25 @@ _BUILDERS = {
     "mobilenet_v3_small": ("MobileNetV3Small", {"include_preprocessing": False}),
     "mobilenet_v3_large": ("MobileNetV3Large", {"include_preprocessing": False}),
     "efficientnet_v2_b0": ("EfficientNetV2B0", {"include_preprocessing": False}),
+}
+
+# What Keras's weights of EfficientNetV2B0 were trained on: colours less their mean over ImageNet,
+# by their deviation there, both as shares of white.
+_NORMALISED = {
+    "efficientnet_v2_b0": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+
+# Layers of MobileNetV2 and their filters at the usual width.
+_FILTERS = {
+    "Conv1": 32,
+    "expanded_conv_project": 16,
+    **{
+        f"block_{number}_project": count
+        for first, last, count in ((1, 2, 24), (3, 5, 32), (6, 9, 64), (10, 12, 96), (13, 15, 160))
+        for number in range(first, last + 1)
+    },
+    "block_16_project": 320,
+    "Conv_1": 1280,
 }
 
 # Keras's own is 0.99 and beyond: after the few dozen steps of a small set the statistics would
@@ -33,9 +53,52 @@ def backbone(architecture: str, input_shape: Sequence[int | None], alpha: float)
         alpha: width of MobileNetV2, as a share of the usual.
     """
     name, usual = _BUILDERS[architecture]
-    more: dict[str, Any] = {"alpha": alpha} if architecture == "mobilenet_v2" else usual
+    more: dict[str, Any] = {"alpha": alpha} if architecture == "mobilenet_v2" else dict(usual)
+    if architecture in _NORMALISED:
+        mean, deviation = map(np.array, _NORMALISED[architecture])
+        # From -1 to 1 a pixel p is (p + 1) / 2 of white.
+        scale, offset = 0.5 / deviation, (0.5 - mean) / deviation
+        normalise = keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="normalise")
+        more["input_tensor"] = normalise(keras.Input(tuple(input_shape)))
     build = getattr(keras.applications, name)
     return build(include_top=False, weights=None, input_shape=tuple(input_shape), **more)
+
+
+def width_of(network: Any) -> float:
+    """Returns the width of a MobileNetV2: the roundest that comes to its filters.
+
+    Args:
+        network: with its layers, whatever else it has; the usual width where no other fits.
+    """
+    there = {layer.name: layer for layer in network.layers if layer.name in _FILTERS}
+    found = {name: int(layer.get_weights()[0].shape[-1]) for name, layer in there.items()}
+    widths = (
+        number / steps
+        for steps in (1, 20, 100, 1000)
+        for number in range(max(1, steps // 4), 2 * steps + 1)
+    )
+    return next(
+        (alpha for alpha in widths if found == {name: filters(name, alpha) for name in found}), 1.0
+    )
+
+
+def filters(name: str, alpha: float) -> int:
+    """Returns how many filters a layer of MobileNetV2 has at a width, as Keras rounds them.
+
+    To a multiple of 8, but to no less than nine tenths.
+
+    Args:
+        name: one of `_FILTERS`.
+        alpha: the width.
+    """
+    usual = _FILTERS[name]
+    wanted = usual * alpha
+    if name == "Conv_1":
+        wanted = usual * max(1.0, alpha)
+    elif name != "Conv1":
+        wanted = int(wanted)
+    rounded = max(8, int(wanted + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * wanted else rounded
 
 
 def load_weights(network: Any, options: TrainOptions) -> bool:

@@ -8,6 +8,7 @@ from maskdet import assets
 from maskdet.cards.trained import trained_hashes
 from maskdet.duplicates import stack_hashes
 from maskdet.errors import ModelError
+from maskdet.train.classifier.backbones import width_of
 from maskdet.train.classifier.legacy import read_model
 from maskdet.train.classifier.model import HEAD_LAYERS, build, check_layer, copy_layers
 from maskdet.train.classifier.options import PLAIN, TrainOptions
@@ -53,6 +54,11 @@ def _adapted(
             f"--from {path}: is a {found.architecture}, this run trains a {options.architecture}"
         )
     networks = build(replace(options, weights="none"), len(labels))
+    if found.alpha not in (options.alpha, width_of(networks.whole)):
+        raise ModelError(
+            f"--from {path}: is a {found.architecture} of width {found.alpha:g}: --alpha "
+            f"{found.alpha:g} trains on it"
+        )
     names = [layer.name for layer in networks.whole.layers if layer.weights]
     heads = [model.get_layer(HEAD_LAYERS[0]).units for model in (found.model, networks.whole)]
     whole = found.labels == tuple(labels) and heads[0] == heads[1]

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from maskdet.errors import ModelError
+from maskdet.train.classifier.backbones import width_of
 from maskdet.train.classifier.model import HEAD_LAYERS, LAST_MAP, deployable
 from maskdet.train.classifier.options import ARCHITECTURES
 from maskdet.train.others.canonical import flatten
@@ -31,7 +32,6 @@ _MARKS = (
     ("pool3", "tiny_cnn"),
     ("dropout_map", "small_cnn"),
 )
-_LAST_BLOCK, _LAST_FILTERS = "block_16_project", 320  # of MobileNetV2 of the usual width
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,13 @@ class Existing:
         model: the flat graph that maskdet saves.
         architecture: one of `maskdet.train.classifier.options.ARCHITECTURES`.
         labels: class names in index order, the usual ones where nothing says them.
+        alpha: width of a MobileNetV2; of several that come to the same filters, the roundest.
     """
 
     model: Any
     architecture: str
     labels: tuple[str, ...]
+    alpha: float
 
 
 def read_model(path: Path) -> Existing:
@@ -65,7 +67,7 @@ def read_model(path: Path) -> Existing:
         raise ModelError(f"{path}: is none of {', '.join(ARCHITECTURES)}")
     dropout = _name_head(source, path)
     size = int(source.input_shape[1] or _USUAL_SIZE)
-    alpha = _alpha(source) if architecture == "mobilenet_v2" else 1.0
+    alpha = width_of(source) if architecture == "mobilenet_v2" else 1.0
     try:
         model = deployable(
             source, architecture=architecture, size=size, dropout=dropout, alpha=alpha
@@ -74,19 +76,13 @@ def read_model(path: Path) -> Existing:
         labels, _ = usual_labels(describe(path).labels, int(model.output_shape[1]))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
-    return Existing(model, architecture, labels)
+    return Existing(model, architecture, labels, alpha)
 
 
 def _architecture(source: Any) -> str:
     """Tells by its layers' names which network a model is; empty for none that is known."""
     names = {layer.name for layer in source.layers}
     return next((name for layer, name in _MARKS if layer in names), "")
-
-
-def _alpha(source: Any) -> float:
-    """Returns the width of a MobileNetV2, by the filters of its last block."""
-    blocks = [layer for layer in source.layers if layer.name == _LAST_BLOCK]
-    return float(blocks[0].get_weights()[0].shape[-1] / _LAST_FILTERS) if blocks else 1.0
 
 
 def _name_head(source: Any, path: Path) -> float:

@@ -18,6 +18,8 @@ _USUAL_RANGE = (-1.0, 1.0)
 _PIXELS = (0.0, 255.0)
 _ARITHMETIC = {"Add", "Divide", "Multiply", "Subtract", "TrueDivide"}
 _PREPROCESSING = (keras.layers.Rescaling, keras.layers.Normalization)
+# Beyond it a factor makes no small numbers of pixels: its input is small already.
+_LARGEST_FACTOR = 0.1
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,10 @@ def _pictures(model: Any) -> tuple[int, int, list[str]]:
 
 
 def _scales_itself(model: Any) -> bool:
-    """Tells whether arithmetic comes before the first layer that has learned something."""
+    """Tells whether pixels are made small before the first layer that has learned something."""
     for layer in leaves(model):
+        if isinstance(layer, keras.layers.Rescaling):
+            return bool(np.abs(layer.scale).max() <= _LARGEST_FACTOR)
         if isinstance(layer, _PREPROCESSING) or type(layer).__name__ in _ARITHMETIC:
             return True
         if getattr(layer, "weights", None):
