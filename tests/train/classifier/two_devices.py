@@ -3,6 +3,7 @@
 A program of its own: devices are divided before TensorFlow first uses them.
 """
 
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +20,14 @@ import tensorflow as tf  # noqa: E402
 from maskdet.train.classifier.dataset import prepare  # noqa: E402
 from maskdet.train.classifier.model import build  # noqa: E402
 from maskdet.train.classifier.options import TrainOptions  # noqa: E402
+from maskdet.train.classifier.passes import watching  # noqa: E402
 from maskdet.train.classifier.trainer import Trainer  # noqa: E402
 from maskdet.train.journal import Journal  # noqa: E402
 from maskdet.train.strategy import chosen_strategy  # noqa: E402
 
-# Of nine pictures, batches of 4 leave one, batches of 6 three.
+# Of nine pictures, batches of 8 leave one, batches of 6 three.
 BASE = TrainOptions(
-    dataset=(), image_size=32, head_units=8, dropout=0.0, batch_size=4, epochs=1, fine_tune=1,
+    dataset=(), image_size=32, head_units=8, dropout=0.0, batch_size=8, epochs=1, fine_tune=1,
     learning_rate=1e-3, fine_tune_rate=1e-3, views=1, optimizer="sgd", augmentation="none",
     fine_tune_from="block_16_expand",
 )  # fmt: skip
@@ -60,6 +62,7 @@ def main(folder: Path, backbone: Path) -> None:
     from small_backbone import small_backbone
 
     keras.applications.MobileNetV2 = small_backbone
+    watching.PLOT_SECONDS = math.inf
     base = replace(BASE, dataset=(folder / "pictures",), weights=str(backbone))
     kinds = {
         "cached views, fine-tuning": base,

@@ -39,10 +39,6 @@ _FILTERS = {
     "Conv_1": 1280,
 }
 
-# Keras's own is 0.99 and beyond: after the few dozen steps of a small set the statistics would
-# still be those of no picture at all, and every picture would get the same answer.
-FRESH_MOMENTUM = 0.9
-
 
 def backbone(architecture: str, input_shape: Sequence[int | None], alpha: float) -> Any:
     """Returns a backbone with random weights.
@@ -112,9 +108,6 @@ def load_weights(network: Any, options: TrainOptions) -> bool:
         ModelError: a file that is not there, or is of another network.
     """
     if not options.pretrained_weights:
-        for layer in network.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.momentum = FRESH_MOMENTUM
         return False
     bundled = options.pretrained_weights == "imagenet"
     path = assets.bundled(BACKBONE_WEIGHTS) if bundled else Path(options.pretrained_weights)

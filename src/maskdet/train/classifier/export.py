@@ -17,8 +17,8 @@ from maskdet.train.quiet import no_native_output
 from maskdet.vision.preprocessing import UInt8Array
 
 # Operations that an int8 file leaves in float: those of the head and its maps, so that the maps add
-# up to the logits in every file. The graph is written so that nothing else occurs in the head, and of
-# these in the backbone only the means and reshapes of squeeze-and-excitation, over a few numbers.
+# up to the logits in every file. The graph is written so that nothing else occurs in the head; of
+# these a backbone has none but the means and reshapes of squeeze-and-excitation, on few numbers.
 _FLOAT_OPS = [
     "BATCH_MATMUL",
     "FULLY_CONNECTED",

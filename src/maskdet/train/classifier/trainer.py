@@ -10,6 +10,7 @@ from maskdet.train.classifier.augmentation import AUGMENTATIONS
 from maskdet.train.classifier.feed import Feed, batches
 from maskdet.train.classifier.model import Networks, freeze_trunk, unfreeze
 from maskdet.train.classifier.options import TrainOptions
+from maskdet.train.classifier.passes.norms import FreshNorms
 from maskdet.train.classifier.passes.schedules import schedule
 from maskdet.train.classifier.passes.sharing import Accuracy, MeanLoss, SharedLoss, devices
 from maskdet.train.classifier.passes.spread import SPREAD, Spread, same_answers
@@ -134,9 +135,11 @@ class Trainer:
         title = f"{phase.name} {progress.epoch + 1}/{phase.epochs}"
         watch = Watch(self._tick, title)
         self._clock.start()
-        logs = model.fit(
-            **self._epoch_data(phase, done), epochs=1, verbose=0, shuffle=False, callbacks=[watch]
-        ).history
+        data = self._epoch_data(phase, done)
+        callbacks: list[Any] = [watch]
+        if phase.part == "all":
+            callbacks.append(FreshNorms(self.networks.trunk or self.networks.whole, data["x"]))
+        logs = model.fit(**data, epochs=1, verbose=0, shuffle=False, callbacks=callbacks).history
         row: dict[str, Any] = {"epoch": done + 1, "phase": phase.name, "size": self._size(phase)}
         # Keras's own loss weighs devices, not pictures.
         figures = {"loss": "mean_loss", "accuracy": "accuracy"}
