@@ -21,6 +21,7 @@ from maskdet.train.classifier.dataset import Dataset, prepare
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.passes import watching
 from maskdet.train.classifier.trainer import Trainer
+from maskdet.train.journal import BEST, CHECKPOINT
 from small_runs import stop_after, trainer
 
 
@@ -34,6 +35,7 @@ class Ended:
         weights: of the whole network.
         history: one row a pass.
         left: folders after each write: a kill at any moment leaves one of them.
+        passed: what was kept of the run when each pass had been said.
     """
 
     options: TrainOptions
@@ -41,12 +43,26 @@ class Ended:
     weights: list[np.ndarray]
     history: list[dict[str, Any]]
     left: list[Path]
+    passed: list[dict[str, np.ndarray]]
 
     def check(self, found: Trainer) -> None:
         """Another run came to the same, to the bit."""
         assert found.journal.progress.history == self.history
         for first, second in zip(self.weights, found.networks.whole.get_weights(), strict=True):
             np.testing.assert_array_equal(first, second)
+
+
+class PassDone(Exception):  # noqa: N818 - ends a run
+    """A pass is done, and kept."""
+
+
+def kept(folder: Path) -> dict[str, np.ndarray]:
+    """Returns all that a run goes on from."""
+    return {
+        f"{name} {key}": array
+        for name in (CHECKPOINT, BEST)
+        for key, array in checkpoint.read_arrays(folder / name).items()
+    }
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,7 +82,11 @@ def two_phases(small_weights: Path, tmp_path_factory: pytest.TempPathFactory) ->
     pictures = prepare(options)
     run, left = folder / "run", [folder / "left 0"]
     left[0].mkdir()
-    real = checkpoint.write_arrays
+    real, passed = checkpoint.write_arrays, []
+
+    def say(line: str) -> None:
+        if "validation loss" in line:
+            passed.append(kept(run))
 
     def write(path: Path, arrays: dict[str, Any]) -> None:
         real(path, arrays)
@@ -74,23 +94,43 @@ def two_phases(small_weights: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoint, "write_arrays", write)
-        found = trainer(options, run, dataset=pictures)
+        found = trainer(options, run, say, pictures)
         found.run()
     history = found.journal.progress.history
     assert [row["size"] for row in history] == [32, 32, 32, 16, 32, 32]
-    return Ended(options, pictures, found.networks.whole.get_weights(), history, left)
+    return Ended(options, pictures, found.networks.whole.get_weights(), history, left, passed)
 
 
-def test_a_run_that_was_killed_anywhere_ends_the_same(two_phases: Ended, tmp_path: Path) -> None:
-    """Before a file is there, between those of a pass, between phases: the same to the bit."""
+def test_a_run_that_was_killed_anywhere_goes_on_the_same(two_phases: Ended, tmp_path: Path) -> None:
+    """Before a file is there, between those of a pass, between phases: the same to the bit.
+
+    All that a run goes on from is what it would have been when the next pass is done, random states
+    and optimizer included; so are, pass by pass, all that follow.
+    """
     # The best pass of a phase, and none of the other yet: there the next phase may not begin anew.
     losses = [row["val_loss"] for row in two_phases.history]
     assert losses[3] < min(losses[:3])
+
+    def say(line: str) -> None:
+        if "validation loss" in line:
+            raise PassDone
+
+    reached = []
     for number, folder in enumerate(two_phases.left):
         copy = Path(shutil.copytree(folder, tmp_path / str(number)))
-        resumed = trainer(two_phases.options, copy, dataset=two_phases.pictures)
-        carry_out(resumed, two_phases.pictures, resumed.journal, resumed=True)
-        two_phases.check(resumed)
+        resumed = trainer(two_phases.options, copy, say, two_phases.pictures)
+        try:
+            carry_out(resumed, two_phases.pictures, resumed.journal, resumed=True)
+        except PassDone:
+            reached.append(len(resumed.journal.progress.history))
+            found, expected = kept(copy), two_phases.passed[reached[-1] - 1]
+            assert found.keys() == expected.keys()
+            for key, array in expected.items():
+                np.testing.assert_array_equal(found[key], array, err_msg=f"{number}: {key}")
+        else:
+            two_phases.check(resumed)
+    assert sorted(set(reached)) == [1, 2, 3, 4, 5, 6]
+    assert reached == sorted(reached)
 
 
 def test_a_run_that_gets_sigkill_ends_the_same(
