@@ -15,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from command_line import FRAMES, ROOT, SAMPLES, Cli
+from maskdet.cli import main
 from ready_processes import POSSIBLE, ReadyProcesses
 
 # Tests of the trainers and of what Keras computes: their modules import TensorFlow.
@@ -140,6 +141,32 @@ def maskdet(
         if POSSIBLE and ready_processes().serves(environment):
             return ready_processes().run(words, tmp_path, environment, 300)
         return fresh_maskdet(*words, **environment)
+
+    return run
+
+
+@pytest.fixture
+def maskdet_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Cli:
+    """Runs the command line in this process, which has imported TensorFlow, in an empty folder.
+
+    What native code writes is not seen.
+    """
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        words = [str(argument) for argument in arguments]
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["maskdet", *words])
+        capsys.readouterr()
+        terminated = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, terminated)
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(words, int(ended.value.code or 0), said.out, said.err)
 
     return run
 

@@ -1,12 +1,15 @@
 """Runs of the classifier's trainer that take a second, on pictures made for them."""
 
+import contextlib
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from maskdet.train.classifier.dataset import Dataset, prepare
 from maskdet.train.classifier.model import build
@@ -26,6 +29,16 @@ SMALL = TrainOptions(
     learning_rate=3e-3,
     export=("float32",),
 )
+
+
+@contextlib.contextmanager
+def stepwise() -> Iterator[None]:
+    """Runs steps one by one: to make a graph of them takes longer than a few of them do."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 def quietly(*_: object) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import math
-import shutil
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from maskdet.errors import MaskdetError
 from maskdet.train import config
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.faces.options import FaceTrainOptions
+from small_runs import stepwise
 from train_pictures import write_classes
 
 QUICK = (
@@ -28,7 +28,7 @@ QUICK = (
 )
 
 
-def test_train_from_the_command_line(maskdet: Cli, tmp_path: Path) -> None:
+def test_train_from_the_command_line(maskdet: Cli, maskdet_here: Cli, tmp_path: Path) -> None:
     """Class folders in; model, reports and figures out, and nothing but the log on stderr."""
     write_classes(tmp_path / "dataset", 16)
     done = maskdet("train", "--dataset", "dataset", "--output", "models/mine", *QUICK)
@@ -43,10 +43,11 @@ def test_train_from_the_command_line(maskdet: Cli, tmp_path: Path) -> None:
     assert (tmp_path / "models/mine.tflite").is_file()
     assert (tmp_path / "runs/train/1/report.txt").is_file()
     repeated = ("train", "--config", "runs/train/1/config.toml")
-    refused = maskdet(*repeated)
+    refused = maskdet_here(*repeated)
     assert refused.returncode == 1
     assert "models/mine.json: exists already; --overwrite replaces it" in refused.stderr
-    again = maskdet(*repeated, "--overwrite")
+    with stepwise():
+        again = maskdet_here(*repeated, "--overwrite")
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "runs/train/2/report.txt").is_file()
     found = maskdet(
@@ -105,11 +106,12 @@ def assert_trainer_error(done: Any, words: str) -> None:
     assert words in lines[1]
 
 
-def test_several_runs_are_summed_up(maskdet: Cli, tmp_path: Path) -> None:
-    """Two folds, taken up after the first was lost: each in its own folder, mean and spread."""
+def test_several_runs_are_summed_up(maskdet_here: Cli, tmp_path: Path) -> None:
+    """Two folds, one taken up before its first pass: each in its own folder, mean and spread."""
     write_classes(tmp_path / "dataset", 10)
     command = ("train", "--dataset", "dataset", *QUICK, "--folds", 2, "--run-dir", "all")
-    done = maskdet(*command)
+    with stepwise():
+        done = maskdet_here(*command)
     assert done.returncode == 0, done.stderr
     assert "run 2 of 2, fold 2" in done.stderr
     assert "2 runs: mean, standard deviation, each run" in done.stdout
@@ -122,10 +124,14 @@ def test_several_runs_are_summed_up(maskdet: Cli, tmp_path: Path) -> None:
     assert figures["mean"] == pytest.approx(sum(figures["values"]) / 2)
     spread = abs(figures["values"][0] - figures["values"][1]) / math.sqrt(2)
     assert figures["standard_deviation"] == pytest.approx(spread)
-    shutil.rmtree(tmp_path / "all" / "2")
-    again = maskdet("train", "--resume", "all")
+    for path in (tmp_path / "all" / "2").iterdir():
+        if path.name != "config.toml":
+            path.unlink()
+    with stepwise():
+        again = maskdet_here("train", "--resume", "all")
     assert again.returncode == 0, again.stderr
-    assert "train 1/1" in again.stderr
+    assert "no pass of it was done; it begins anew" in again.stderr
+    assert again.stderr.count("train 1/1") == 1
     assert json.loads((tmp_path / "all" / "repeats.json").read_text())["val"]["accuracy"] == figures
 
 

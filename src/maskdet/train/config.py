@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from maskdet.errors import MaskdetError
 from maskdet.files.documents import read_toml
+from maskdet.media.files import replacing
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -30,7 +31,7 @@ def write(path: Path, options: "DataclassInstance") -> None:
     """Writes options as TOML whose keys are the command's options; paths are made absolute.
 
     Raises:
-        OSError: it cannot be written.
+        OutputError: it cannot be written.
     """
     lines = ["# What `--config` needs to repeat this run."]
     for field in fields(options):
@@ -39,7 +40,8 @@ def write(path: Path, options: "DataclassInstance") -> None:
             continue
         name = _OPTION_NAMES.get(field.name, field.name).replace("_", "-")
         lines.append(f"{name} = {_toml(value)}")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with replacing(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def read(path: Path, options: type) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from maskdet.errors import MaskdetError, ModelError
+from maskdet.media.files import replacing
 from maskdet.signals import stopping_on_signals
 from maskdet.train import checkpoint
 from maskdet.train.checkpoint import Progress
-from maskdet.train.run_folder import writing_to
 
 Say = Callable[[str], None]
 Show = Callable[[float, str], None]
@@ -190,8 +190,8 @@ class Journal:
         """
         names = list(dict.fromkeys(name for row in self.progress.history for name in row))
         with (
-            writing_to(self.folder),
-            (self.folder / HISTORY).open("w", encoding="utf-8", newline="") as stream,
+            replacing(self.folder / HISTORY) as temporary,
+            temporary.open("w", encoding="utf-8", newline="") as stream,
         ):
             writer = csv.DictWriter(stream, names)
             writer.writeheader()

@@ -23,7 +23,7 @@ from maskdet.assets import card_file, read_card, sha256
 from maskdet.errors import MaskdetError, ModelError, OutputError
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.train import checkpoint
-from maskdet.train.classifier import convert, finish
+from maskdet.train.classifier import convert, finish, report
 from maskdet.train.classifier import run as runs
 from maskdet.train.classifier.dataset import Dataset, prepare
 from maskdet.train.classifier.feed import batches
@@ -472,6 +472,24 @@ def test_full_disk_in_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Dataset, "write", full)
     with pytest.raises(OutputError, match="cannot be written"):
         runs.train(small(tmp_path), say=quietly, show=quietly)
+
+
+def test_a_report_is_there_when_the_run_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is stopped in its last words has none: what goes by it does the rest again."""
+
+    def stopped(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    options = small(tmp_path, epochs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(report, "_text", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            runs.train(options, say=quietly, show=quietly)
+    assert not (tmp_path / "run" / "report.json").exists()
+    runs.train(options, say=quietly, show=quietly, resume=tmp_path / "run")
+    assert (tmp_path / "run" / "report.json").is_file()
 
 
 def test_run_folder_is_never_reused(tmp_path: Path) -> None:

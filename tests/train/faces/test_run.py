@@ -1,11 +1,9 @@
 """Training the face detector: that it learns, starts and stops as told, and what it refuses."""
 
-import contextlib
 import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from boxed_pictures import made_up_picture, write_boxed
 from command_line import Cli, assert_user_error
@@ -33,6 +30,7 @@ from maskdet.train.faces.run import train
 from maskdet.train.faces.trainer import FaceTrainer
 from maskdet.train.journal import Journal
 from maskdet.vision.faces.loading import load_face_detector
+from small_runs import stepwise
 
 SIZE = 96
 
@@ -284,7 +282,7 @@ def test_from_another_network_is_refused(tmp_path: Path, damage: str) -> None:
 
 
 def test_a_run_is_interrupted_goes_on_and_leaves_a_detector(
-    maskdet: Cli, folder: Path, tmp_path: Path
+    maskdet_here: Cli, folder: Path, tmp_path: Path
 ) -> None:
     """SIGTERM keeps the passes done; --resume takes the run to its end, files, card and report."""
     run, output = tmp_path / "run", tmp_path / "face"
@@ -314,7 +312,8 @@ def test_a_run_is_interrupted_goes_on_and_leaves_a_detector(
     (run / "config.toml").write_text(
         config.replace("passes = 400", f"passes = {passes + 1}"), encoding="utf-8"
     )
-    resumed = maskdet("train-faces", "--resume", run)
+    with stepwise():
+        resumed = maskdet_here("train-faces", "--resume", run)
     assert resumed.returncode == 0, resumed.stderr
     assert f"pass {passes + 1}/{passes + 1}" in resumed.stderr
     assert f"pass {passes}/" not in resumed.stderr
@@ -379,16 +378,6 @@ def test_an_output_that_holds_a_model_is_refused(folder: Path, tmp_path: Path) -
     assert not (tmp_path / "run").exists()
     finish.check_output(replace(given, output=tmp_path / "new" / "face"), resumed=False)
     assert not (tmp_path / "new").exists()
-
-
-@contextlib.contextmanager
-def stepwise() -> Iterator[None]:
-    """Runs steps one by one: to make a graph of them takes longer than a few of them do."""
-    tf.config.run_functions_eagerly(True)
-    try:
-        yield
-    finally:
-        tf.config.run_functions_eagerly(False)
 
 
 def test_a_run_is_the_same_again(folder: Path, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Several runs of one recipe, by seed or by fold, with mean and spread: the way papers report."""
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from maskdet.media.files import write_json
 from maskdet.train.classifier.finish import MODEL_NAME
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.run import train
-from maskdet.train.journal import CHECKPOINT, Passed, Say, Show
+from maskdet.train.journal import Passed, Say, Show
 from maskdet.train.run_folder import new_folder
 
 SUMMARY, REPORT = "repeats.json", "report.json"
@@ -102,10 +101,8 @@ def _report(
 ) -> dict[str, Any]:
     """Returns the report of a run, after doing what is left of it."""
     if not (folder / REPORT).is_file():
-        begun = (folder / CHECKPOINT).is_file()
-        if not begun and folder.is_dir():
-            shutil.rmtree(folder)  # ended before its first pass was done
-        train(options, say=say, show=show, resume=folder if begun else None, passed=passed)
+        resume = folder if folder.is_dir() else None
+        train(options, say=say, show=show, resume=resume, passed=passed)
     report = read_json(folder / REPORT, DatasetError)
     assert isinstance(report, dict)
     return report

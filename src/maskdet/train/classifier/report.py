@@ -1,6 +1,5 @@
 """The files that a run leaves for its reader, beside the model."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 
 from maskdet.class_folders.splits import TEST, VALIDATION
 from maskdet.media import plots
+from maskdet.media.files import write_json
 from maskdet.metrics import accuracy_intervals, soften
 from maskdet.results.mistakes import Shown, write_mistakes
 from maskdet.results.predictions import PREDICTIONS_FILE, Answered, write_predictions
@@ -154,8 +154,9 @@ def write(
             "export": measured.files,
             "card": card,
         }
-        (folder / "report.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
         (folder / "report.txt").write_text(_text(dataset, measured), encoding="utf-8")
+    # Last and whole: where it is, a run has ended.
+    write_json(folder / "report.json", summary)
 
 
 def _answered(dataset: Dataset, measured: Measured) -> list[Answered]:
