@@ -30,6 +30,7 @@ from maskdet.train.classifier.feed import batches
 from maskdet.train.classifier.passes import watching
 from maskdet.train.classifier.passes.sharing import filled, targets
 from maskdet.train.classifier.passes.spread import Spread, same_answers
+from maskdet.train.classifier.repeats import train_all
 from maskdet.train.journal import CHECKPOINT
 from maskdet.vision.classifier import MaskClassifier
 from maskdet.vision.preprocessing import scale_to_unit
@@ -270,6 +271,17 @@ def test_interrupt_exports_the_best_so_far(tmp_path: Path) -> None:
     assert read_card(result.card)["training"]["passes"] == 2
     resumed = runs.train(options, say=quietly, show=quietly, resume=tmp_path / "run")
     assert read_card(resumed.card)["training"]["passes"] == 3
+
+
+def test_interrupt_ends_several_runs(tmp_path: Path) -> None:
+    """Not one of them, which would count with fewer passes; --resume takes all to their end."""
+    options = small(tmp_path, repeats=2, epochs=2)
+    with pytest.raises(MaskdetError, match=f"0 of 2 runs done: --resume {tmp_path / 'run'} goes"):
+        train_all(options, say=stop_after(1), show=quietly, resume=None)
+    assert not (tmp_path / "run" / "1" / "report.json").exists()
+    assert not (tmp_path / "run" / "2").exists()
+    done = train_all(options, say=quietly, show=quietly, resume=tmp_path / "run")
+    assert [read_card(card)["training"]["passes"] for card in done.models] == [2, 2]
 
 
 def test_interrupt_before_the_first_pass(tmp_path: Path) -> None:

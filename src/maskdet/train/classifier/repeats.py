@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from maskdet.class_folders.splits import TEST, VALIDATION
-from maskdet.errors import DatasetError
+from maskdet.errors import DatasetError, MaskdetError
 from maskdet.files.documents import read_json
 from maskdet.media.files import write_json
 from maskdet.train.classifier.finish import MODEL_NAME
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.run import train
-from maskdet.train.journal import Passed, Say, Show
+from maskdet.train.journal import Interrupted, Passed, Say, Show
 from maskdet.train.run_folder import new_folder
 
 SUMMARY, REPORT = "repeats.json", "report.json"
@@ -55,7 +55,7 @@ def train_all(
         passed: takes the figures of all passes of a run so far, after each.
 
     Raises:
-        MaskdetError: something the user can mend.
+        MaskdetError: something the user can mend, or the user has stopped them.
     """
     folder = resume or new_folder(options.run_dir, "train", options)
     runs = _runs(options, folder)
@@ -64,7 +64,12 @@ def train_all(
         what = f"fold {one.fold}" if one.fold else f"seed {one.seed}"
         assert one.run_dir is not None
         say(f"run {number} of {len(runs)}, {what}: {one.run_dir}")
-        report = _report(one, one.run_dir, say=say, show=show, passed=passed)
+        try:
+            report = _report(one, one.run_dir, say=say, show=show, passed=passed)
+        except Interrupted:
+            raise MaskdetError(
+                f"{number - 1} of {len(runs)} runs done: --resume {folder} goes on with them all"
+            ) from None
         for part in (VALIDATION, TEST):
             for name in _FIGURES if part in report else ():
                 found = float(report[part][name]["value"])
@@ -102,7 +107,7 @@ def _report(
     """Returns the report of a run, after doing what is left of it."""
     if not (folder / REPORT).is_file():
         resume = folder if folder.is_dir() else None
-        train(options, say=say, show=show, resume=resume, passed=passed)
+        train(options, say=say, show=show, resume=resume, passed=passed, whole=True)
     report = read_json(folder / REPORT, DatasetError)
     assert isinstance(report, dict)
     return report

@@ -18,7 +18,7 @@ from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.start import measure_start
 from maskdet.train.classifier.trainer import Trainer
 from maskdet.train.framing import framing_hints
-from maskdet.train.journal import Passed, Say, Show
+from maskdet.train.journal import Interrupted, Passed, Say, Show
 from maskdet.train.quiet import no_native_output
 from maskdet.train.strategy import chosen_strategy
 from maskdet.wording import counted
@@ -31,6 +31,7 @@ def train(
     show: Show,
     resume: Path | None = None,
     passed: Passed = lambda _: None,
+    whole: bool = False,
 ) -> Result:
     """Trains a model and leaves its files and reports.
 
@@ -41,9 +42,11 @@ def train(
         resume: folder of an interrupted run with these options, which goes on to the result it
             would have had.
         passed: takes the figures of all passes so far, after each.
+        whole: whether a run that the user stops is left for another time, not exported as it is.
 
     Raises:
         MaskdetError: something the user can mend; see `maskdet.errors`.
+        Interrupted: the user has stopped a run that is wanted whole.
     """
     finish.check_output(options, resumed=resume is not None)
     dataset = prepare(options)
@@ -60,6 +63,8 @@ def train(
         feeds = dataset.feeds
         trainer = Trainer(options, initial.networks, feeds[TRAIN], feeds[VALIDATION], journal)
         carry_out(trainer, dataset, journal, resumed=resume is not None)
+    if whole and journal.interrupted:
+        raise Interrupted
     with journal.kept():
         return finish.finish(options, dataset, initial.networks.whole, start, journal)
 
