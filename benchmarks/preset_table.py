@@ -4,10 +4,11 @@
 
 Runs ``maskdet train --config PRESET`` for each preset, split and seed, in a folder of its own below
 ``--work``, which is also where ``results.json`` keeps what is done, with its processor minutes: a
-table that was stopped goes on, and presets, splits and seeds can be run by and by. ``--estimate``
-trains a few passes of each preset instead, on the whole of the data, and says how many processor
-minutes all of its passes would take. Prints one line a preset and split of what is in the file:
-accuracy of the default file on the validation part, mean and standard deviation over the seeds.
+table that was stopped goes on, in the middle of a run, too, and presets, splits and seeds can be
+run by and by. ``--estimate`` trains a few passes of each preset instead, on the whole of the data,
+and says how many processor minutes all of its passes would take. Prints one line a preset and split
+that was asked for: accuracy of the default file on the validation part, mean and standard deviation
+over the seeds, and below the table which runs are missing. A run counts with all of its passes.
 """
 
 import itertools
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -36,31 +38,51 @@ CONFIGS = Path(__file__).parents[1] / "configs"
 SPLITS = {"by groups": (), "at random": ("--naive-split",)}
 
 
-def run(preset: str, seed: int, folder: Path, arguments: list[str]) -> dict[str, float]:
-    """Trains; returns the accuracy on the validation part, and the processor minutes it took.
+def passes_of(preset: str) -> int:
+    """Returns how many passes a preset has."""
+    recipe = tomllib.loads((CONFIGS / f"{preset}.toml").read_text(encoding="utf-8"))
+    return int(recipe["epochs"])
+
+
+def run(preset: str, seed: int, folder: Path, arguments: list[str]) -> None:
+    """Trains in a process of its own, or goes on with a run that was interrupted.
 
     Args:
         preset: its name.
         seed: of split, weights and views.
-        folder: of the run; one that was interrupted goes on.
+        folder: of the run.
         arguments: further ones of ``maskdet train``.
+
+    Raises:
+        ClickException: it failed, and has said why.
     """
     command = [sys.executable, "-m", "maskdet", "train"]
     if (folder / "config.toml").is_file():
         command += ["--resume", str(folder)]
     else:
         command += ["--config", preset, "--seed", str(seed), "--run-dir", str(folder), *arguments]
-    before = busy()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    minutes = (busy() - before) / 60
-    content = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    return {"accuracy": float(content["val"]["accuracy"]["value"]), "minutes": minutes}
+    if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode:
+        raise click.ClickException(f"{folder.name}: maskdet train failed")
+
+
+def accuracy(folder: Path, passes: int) -> float | None:
+    """Returns the accuracy on the validation part of a run that has done all of its passes.
+
+    One that was asked to stop leaves a report as well, of the best of fewer passes.
+    """
+    report = folder / "report.json"
+    if not report.is_file():
+        return None
+    content = json.loads(report.read_text(encoding="utf-8"))
+    if content["card"]["training"]["passes"] < passes:
+        return None
+    return float(content["val"]["accuracy"]["value"])
 
 
 def busy() -> float:
-    """Returns the processor seconds of all programs that this one has run to their end."""
+    """Returns the processor minutes of all programs that this one has run to their end."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    return (used.ru_utime + used.ru_stime) / 60
 
 
 def estimate(preset: str, work: Path, arguments: list[str]) -> float:
@@ -77,35 +99,52 @@ def estimate(preset: str, work: Path, arguments: list[str]) -> float:
     minutes = []
     for passes in (few, more):
         with tempfile.TemporaryDirectory(dir=work) as folder:
-            given = [*arguments, "--epochs", str(passes)]
-            minutes.append(run(preset, 1, Path(folder) / "run", given)["minutes"])
+            before = busy()
+            run(preset, 1, Path(folder) / "run", [*arguments, "--epochs", str(passes)])
+            minutes.append(busy() - before)
     return minutes[0] + (recipe["epochs"] - few) * (minutes[1] - minutes[0]) / (more - few)
 
 
-def print_table(done: dict[str, dict[str, float]]) -> None:
-    """Prints what is done, a line for each preset and split of which anything is."""
+def print_table(
+    found: dict[str, dict[str, float]],
+    presets: Sequence[str],
+    splits: Sequence[str],
+    seeds: Sequence[int],
+) -> None:
+    """Prints a line for each preset and split that was asked for, and what is missing of them."""
     click.echo(
         "| preset | published | split | seeds | mean | standard deviation | each | minutes a run |"
     )
     click.echo("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for preset in PRESETS:
-        for split in SPLITS:
-            found = {
-                int(key.rsplit(", ", 1)[1]): one
-                for key, one in done.items()
-                if key.startswith(f"{preset}, {split}, ")
-            }
-            if not found:
-                continue
-            values = [found[seed]["accuracy"] for seed in sorted(found)]
-            deviation = f"{np.std(values, ddof=1):.4f}" if len(values) > 1 else "-"
-            each = " ".join(f"{value:.4f}" for value in values)
-            minutes = np.mean([one["minutes"] for one in found.values()])
-            click.echo(
-                f"| `{preset}` | {PUBLISHED[preset]} | {split} | "
-                f"{' '.join(map(str, sorted(found)))} | {np.mean(values):.4f} | {deviation} | "
-                f"{each} | {minutes:.1f} |"
-            )
+    missing = []
+    for preset, split in itertools.product(presets, splits):
+        done = {}
+        for seed in seeds:
+            one = found.get(key_of(preset, split, seed), {})
+            if "accuracy" in one:
+                done[seed] = one
+            else:
+                begun = f" ({one['minutes']:.1f} minutes so far)" if one else ""
+                missing.append(f"{key_of(preset, split, seed)}{begun}")
+        line = f"| `{preset}` | {PUBLISHED[preset]} | {split} | "
+        if not done:
+            click.echo(f"{line}none yet | - | - | - | - |")
+            continue
+        values = [one["accuracy"] for one in done.values()]
+        deviation = f"{np.std(values, ddof=1):.4f}" if len(values) > 1 else "-"
+        each = " ".join(f"{value:.4f}" for value in values)
+        minutes = np.mean([one["minutes"] for one in done.values()])
+        click.echo(
+            f"{line}{' '.join(map(str, done))} | {np.mean(values):.4f} | {deviation} | {each} | "
+            f"{minutes:.1f} |"
+        )
+    if missing:
+        click.echo(f"\nNot run to the end: {'; '.join(missing)}.")
+
+
+def key_of(preset: str, split: str, seed: int) -> str:
+    """Returns what a run is called in ``results.json``."""
+    return f"{preset}, {split}, {seed}"
 
 
 @click.command(help=__doc__)
@@ -138,16 +177,29 @@ def main(
             click.echo(f"{preset}: {estimate(preset, work, common):.1f} processor minutes a run")
         return
     results = work / "results.json"
-    done = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {}
-    for preset, split, seed in itertools.product(presets, splits, seeds):
-        key = f"{preset}, {split}, {seed}"
-        if key in done:
-            continue
-        folder = work / key.replace(", ", "-").replace(" ", "-")
-        done[key] = run(preset, seed, folder, [*common, *SPLITS[split]])
-        write_json(results, done)
-        click.echo(f"{key}: {done[key]['accuracy']:.4f}", err=True)
-    print_table(done)
+    found = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else {}
+    try:
+        for preset, split, seed in itertools.product(presets, splits, seeds):
+            key, passes = key_of(preset, split, seed), passes_of(preset)
+            if "accuracy" in found.get(key, {}):
+                continue
+            folder = work / key.replace(", ", "-").replace(" ", "-")
+            one = found.setdefault(key, {"minutes": 0.0})
+            before = busy()
+            try:
+                if accuracy(folder, passes) is None:
+                    run(preset, seed, folder, [*common, *SPLITS[split]])
+            finally:  # what an interrupted run has taken counts, too
+                one["minutes"] += busy() - before
+                write_json(results, found)
+            reached = accuracy(folder, passes)
+            if reached is None:
+                raise click.ClickException(f"{key}: stopped; the same command goes on with it")
+            one["accuracy"] = reached
+            write_json(results, found)
+            click.echo(f"{key}: {reached:.4f}", err=True)
+    finally:
+        print_table(found, presets, splits, seeds)
 
 
 if __name__ == "__main__":
