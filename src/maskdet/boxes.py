@@ -78,7 +78,8 @@ def intersection_over_union(first: FloatArray, second: FloatArray) -> FloatArray
     )
     intersections = np.maximum(widths, 0) * np.maximum(heights, 0)
     areas = [
-        np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1) for boxes in (first, second)
+        np.maximum(boxes[:, 2] - boxes[:, 0], 0) * np.maximum(boxes[:, 3] - boxes[:, 1], 0)
+        for boxes in (first, second)
     ]
     unions = areas[0][:, None] + areas[1][None, :] - intersections
     return cast(

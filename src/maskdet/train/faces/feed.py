@@ -145,8 +145,8 @@ def prior_targets(
     kinds = np.full(len(priors), BACKGROUND, np.int32)
     for some, most in ((boxes[~tall], _NOISE_OVERLAP), (ignored, _IGNORED_OVERLAP)):
         if len(some):
-            overlaps = intersection_over_union(prior_boxes.to_xyxy(priors), some)
-            kinds[overlaps.max(axis=1) > most] = IGNORED
+            overlaps = intersection_over_union(some, prior_boxes.to_xyxy(priors))
+            kinds[overlaps.max(axis=0) > most] = IGNORED
     faces = matches != prior_boxes.BACKGROUND
     kinds[faces] = FACE
     targets = np.zeros((len(priors), 4), np.float32)

@@ -154,24 +154,25 @@ def match(priors: FloatArray, faces: FloatArray, threshold: float = 0.5) -> NDAr
     matches = np.full(len(priors), BACKGROUND, np.intp)
     if len(faces) == 0 or len(priors) == 0:
         return matches
-    overlaps = intersection_over_union(to_xyxy(priors), faces)
-    face_of_prior = overlaps.argmax(axis=1)
-    over = overlaps.max(axis=1) > threshold
+    # (N, P): along the priors, of which there are 20,000, numpy is several times as fast.
+    overlaps = intersection_over_union(faces, to_xyxy(priors))
+    face_of_prior = overlaps.argmax(axis=0)
+    over = overlaps.max(axis=0) > threshold
     matches[over] = face_of_prior[over]
     # Each face's best prior is looked for again only when another face has taken it.
-    best = overlaps.argmax(axis=0)
-    score = overlaps.max(axis=0)
+    best = overlaps.argmax(axis=1)
+    score = overlaps.max(axis=1)
     for _ in range(min(overlaps.shape)):
         face = int(score.argmax())
         if score[face] <= 0:
             break  # what is left touches no prior box
         prior = best[face]
         matches[prior] = face
-        overlaps[prior, :] = 0
+        overlaps[:, prior] = 0
         score[face] = 0
         robbed = np.flatnonzero((best == prior) & (score > 0))
-        best[robbed] = overlaps[:, robbed].argmax(axis=0)
-        score[robbed] = overlaps[best[robbed], robbed]
+        best[robbed] = overlaps[robbed].argmax(axis=1)
+        score[robbed] = overlaps[robbed, best[robbed]]
     return matches
 
 
