@@ -153,9 +153,9 @@ def nodes(videos: list[Path], folder: Path, count: int) -> None:
     work: dict[str, list[float]] = {}
     for path in (folder / "study").glob("notes-*.txt"):
         for line in path.read_text().splitlines():
-            node, seconds, frames = line.split()
+            node, taken, seen = line.split()
             entry = work.setdefault(node, [0.0, 0.0])
-            entry[0], entry[1] = entry[0] + float(seconds), entry[1] + int(frames)
+            entry[0], entry[1] = entry[0] + float(taken), entry[1] + int(seen)
     even = sum(seconds for seconds, _ in work.values()) / NODES
     for number, (seconds, frames) in enumerate(work.values()):
         print(f"node {number}: {seconds:.1f} s of work, {frames:.0f} frames, {seconds / even:.1%}")
