@@ -36,7 +36,8 @@ from maskdet.archive.looking import Facts, look_at
 from maskdet.archive.options import ArchiveOptions, WorkOptions
 from maskdet.archive.run import begin
 from maskdet.archive.study import Study
-from maskdet.archive.worker import Failure, Outcome, Task, Worker
+from maskdet.archive.tasks import Failure, Outcome, Task
+from maskdet.archive.worker import Worker
 from maskdet.summaries import MIN_SIGHTINGS
 from maskdet.vision.networks import load_detector
 
