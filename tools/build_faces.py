@@ -32,7 +32,8 @@ from maskdet.annotations import BoxedPhotograph, read_yolo
 from maskdet.assets import sha256
 from maskdet.boxes import intersection_over_union
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
-from maskdet.vision.faces.loading import CARD_FORMAT, CARD_KIND
+from maskdet.media.inputs.decoding import read_picture
+from maskdet.vision.faces.card import CARD_FORMAT, CARD_KIND
 from maskdet.vision.faces.prior_boxes import non_maximum_suppression
 from maskdet.vision.faces.yunet import FILE_NAME
 from maskdet.vision.preprocessing import UInt8Array
@@ -92,12 +93,14 @@ def taught(folder: Path, teacher: cv2.FaceDetectorYN) -> Iterator[tuple[Path, li
     """Yields each picture below a folder that the teacher is sure of, with its YOLO lines."""
     for path in sorted(folder.glob("*/*")):
         picture = cv2.imread(str(path))
-        boxes = None if picture is None else teach(teacher, picture)
+        if picture is None:
+            continue
+        boxes = teach(teacher, picture)
         if boxes is None:
             continue
         height, width = picture.shape[:2]
         shares = np.clip(boxes / np.array([width, height, width, height], np.float32), 0, 1)
-        yield path, yolo_lines(shares, [0] * len(shares))
+        yield path, yolo_lines(shares.astype(np.float32), [0] * len(shares))
 
 
 def overlooked(photograph: BoxedPhotograph, teacher: cv2.FaceDetectorYN) -> FloatArray:
@@ -107,13 +110,14 @@ def overlooked(photograph: BoxedPhotograph, teacher: cv2.FaceDetectorYN) -> Floa
         photograph: its boxes in shares of its size.
         teacher: made with a threshold of `OVERLOOKED_SCORE`.
     """
-    picture = cv2.imread(str(photograph.path))
+    picture = read_picture(photograph.path)
     teacher.setInputSize(picture.shape[1::-1])
     found = teacher.detect(picture)[1]
     if found is None:
         return np.zeros((0, 4), np.float32)
     xyxy = np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)
-    shares = np.clip(xyxy / np.tile(picture.shape[1::-1], 2), 0, 1).astype(np.float32)
+    within = np.clip(xyxy / np.tile(picture.shape[1::-1], 2), 0, 1)
+    shares: FloatArray = within.astype(np.float32)
     if not len(photograph.boxes):
         return shares
     overlaps = intersection_over_union(shares, photograph.boxes)
@@ -167,15 +171,15 @@ def write_faceless(folder: Path, target: Path) -> None:
         (target / part).mkdir(parents=True)
     random = np.random.default_rng(SEED)
     for path in sorted(folder.iterdir()):
-        picture = cv2.imread(str(path))
+        picture = read_picture(path)
         size = np.array(picture.shape[:2])
         for number in range(FACELESS_PARTS):
             shares = np.ones(2) if number == 0 else random.uniform(0.25, 0.9, 2)
             height, width = (shares * size).astype(int)
             top, left = (random.random(2) * (size - [height, width])).astype(int)
             stem = f"{path.stem}-{number}"
-            part = picture[top : top + height, left : left + width]
-            cv2.imwrite(str(target / "images" / f"{stem}.jpg"), part)
+            shown = picture[top : top + height, left : left + width]
+            cv2.imwrite(str(target / "images" / f"{stem}.jpg"), shown)
             (target / "labels" / f"{stem}.txt").touch()
     (target / "labels" / "classes.txt").write_text("face\n", encoding="utf-8")
 
