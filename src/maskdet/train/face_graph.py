@@ -12,14 +12,15 @@ class FaceGraph(tf.Module):  # type: ignore[misc]
 
     Args:
         model: the Keras model it is made of.
+        size: side of the input in pixels; ``None`` for the model's own.
     """
 
     # What its signature calls what goes in.
     input_name = "face"
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, size: int | None = None) -> None:
         super().__init__()
-        self._size = model.input_shape[1]
+        self._size = size or model.input_shape[1]
         # The converter turns TensorFlow's variables to constants, which Keras's own only wrap.
         self._tracked = [variable.value for variable in model.weights]
 

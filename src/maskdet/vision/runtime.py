@@ -131,11 +131,11 @@ class Network:
         self.input_dtype: np.dtype[Any] = np.dtype(details["dtype"])
         self.output_names = frozenset(first.outputs)
 
-    def run(self, batch: NDArray[np.uint8]) -> Outputs:
+    def run(self, batch: NDArray[Any]) -> Outputs:
         """Runs N samples. May be called from several threads at a time.
 
         Args:
-            batch: (N, H, W, C) pixels 0..255; cast to the type the network takes.
+            batch: (N, H, W, C), pixels 0..255 as a rule; cast to the type the network takes.
 
         Returns:
             One array an output, (N, ...), in float32.

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from maskdet.train.classifier.augmentation import AUGMENTATIONS, Augmentation
@@ -16,6 +15,7 @@ from maskdet.train.classifier.feed import Feed, batches
 from maskdet.train.classifier.model import Networks
 from maskdet.train.classifier.options import TrainOptions
 from maskdet.train.classifier.passes.sharing import devices, filled, targets
+from maskdet.train.classifier.passes.trunk import Trunk, runnable
 
 
 class Views:
@@ -39,9 +39,8 @@ class Views:
     ) -> None:
         self._options, self._show = options, show
         self._train, self._validation = train, validation
-        # `predict_on_batch` would answer once for each replica of a distribution strategy.
-        trunk: Any = networks.trunk
-        self._trunk = tf.function(lambda pixels: trunk(pixels, training=False))
+        self._networks = networks
+        self._trunk: Trunk | None = None
         # float16 holds features of 0 to 6 to three digits: 10 MB for 4,000 views.
         self._features: dict[int, NDArray[np.float16]] = {}
         self._plain: NDArray[np.float16] | None = None
@@ -75,8 +74,11 @@ class Views:
         self, feed: Feed, epoch: int, how: Augmentation, title: str
     ) -> NDArray[np.float16]:
         size, batch_size = self._options.input_size, self._options.batch_size
+        self._show(0.0, title)
+        if self._trunk is None:
+            self._trunk = runnable(self._networks.trunk, size)
         rows = []
         for pixels, _, _ in batches(feed, size=size, batch_size=batch_size, how=how, epoch=epoch):
-            rows.append(self._trunk(pixels).numpy().astype(np.float16))
+            rows.append(self._trunk(pixels).astype(np.float16))
             self._show(len(rows) * batch_size / len(feed), title)
         return np.concatenate(rows)
