@@ -4,8 +4,8 @@
         --face face_detector --face build/face_detector
 
 ``--photographs`` holds ``images/`` and ``annotations/``, as `tools/build_faces.py` writes those
-that are kept apart. YuNet says which faces are hard, as nobody labelled it: it does not see them at its
-default confidence, or it does and they are turned, the nose far from the middle between the eyes.
+that are kept apart. YuNet says which faces are hard, as nobody labelled that: it does not see them
+at its default confidence, or they are turned, the nose far from the middle between the eyes.
 Printed as Markdown: recall of each kind at each network's default confidence, and the boxes that
 are of no label, with those among them where YuNet sees nothing either. Some of these are faces.
 """

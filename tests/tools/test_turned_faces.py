@@ -7,7 +7,7 @@ from turned_faces import kinds_of
 
 def row(box: tuple[float, ...], nose: float, score: float) -> list[float]:
     """What YuNet says of a face whose eyes are level, the nose at a share of the way between."""
-    left, top, width, height = box
+    left, top = box[:2]
     eyes = (left + 10, top + 15, left + 30, top + 15)
     return [*box, *eyes, left + 10 + 20 * nose, top + 25, *(0,) * 4, score]
 
