@@ -70,16 +70,18 @@ def intersection_over_union(first: FloatArray, second: FloatArray) -> FloatArray
     Returns:
         (N, M) float32 in [0, 1]; 0 where both boxes are empty.
     """
-    # Side by side instead of in one (N, M, 2) array: training does this with 20,000 priors.
+    # Training does this with 20,000 priors and few faces: the long side is the one to go along,
+    # and axes lie side by side instead of in one (N, M, 2) array.
+    if len(first) > len(second):
+        return intersection_over_union(second, first).T
     widths, heights = (
         np.minimum(first[:, None, axis + 2], second[None, :, axis + 2])
         - np.maximum(first[:, None, axis], second[None, :, axis])
         for axis in (0, 1)
     )
     intersections = np.maximum(widths, 0) * np.maximum(heights, 0)
-    areas = [
-        np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1) for boxes in (first, second)
-    ]
+    sides = [np.maximum(boxes[:, 2:] - boxes[:, :2], 0) for boxes in (first, second)]
+    areas = [across[:, 0] * across[:, 1] for across in sides]
     unions = areas[0][:, None] + areas[1][None, :] - intersections
     return cast(
         "FloatArray",
