@@ -2,10 +2,12 @@
 
 Whoever boxed the photographs left many faces out, blurred or half hidden ones mostly. Taught as
 background they would be the hardest of it, and unteach faces that are much like them. So the
-teacher's boxes where no label is, and those that `UNLABELLED` knows for faces, are given the class
-`OVERLOOKED`, which is ignored.
+teacher's boxes where no label is are given the class `OVERLOOKED`, which is ignored.
 
-`UNLABELLED` lists what XXX, each as somebody who looked at it wrote down.
+`UNLABELLED` knows more. It has what an earlier bundled detector (file 6137bf78) found in
+``three_class``, at 320 or 640 and a score from .3 on, where no label is and the teacher is not sure
+of a face, and what somebody who looked at it saw: no face, or one, or what nobody can tell, which
+is ignored likewise.
 """
 
 import csv
@@ -37,11 +39,12 @@ from maskdet.vision.preprocessing import UInt8Array
 
 ROOT = Path(__file__).resolve().parents[1]
 UNLABELLED = ROOT / "tools" / "unlabelled_boxes.csv"
-FACE, NONE = "face", "none"  # what its boxes were seen to show
+NONE = "none"  # what a box of it shows; the others, `IGNORE`, a face or what nobody can tell
+FACE = "face"
 OVERLOOKED = "overlooked"
 CLASSES = (FACE, OVERLOOKED)  # by their numbers in the label files
 SUSPECT_SCORE = 0.15  # the teacher's, from which on it keeps cut-outs away
-SUSPECT_SIDES = (1024, 512)  # pixels, longer side
+SUSPECT_SIDES = (1024, 720, 512)  # pixels, longer side
 FACELESS_SEED = 5
 QUALITY = 95  # of the JPEG files: they should not add artefacts of their own
 
@@ -49,15 +52,15 @@ Unlabelled = Mapping[str, Mapping[str, FloatArray]]
 
 
 def read_unlabelled() -> Unlabelled:
-    """Returns what detectors found where no label is: photograph, then `FACE` or `NONE`, to boxes.
+    """Returns what `UNLABELLED` has: photograph, then `IGNORE` or `NONE`, to (N, 4) boxes.
 
     Raises:
         ValueError: a line says something else.
     """
-    found: dict[str, dict[str, list[list[float]]]] = defaultdict(lambda: {FACE: [], NONE: []})
+    found: dict[str, dict[str, list[list[float]]]] = defaultdict(lambda: {IGNORE: [], NONE: []})
     with UNLABELLED.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
-            if row["shows"] not in (FACE, NONE):
+            if row["shows"] not in (IGNORE, NONE):
                 raise ValueError(f"{UNLABELLED}: {row['photograph']}: shows {row['shows']!r}")
             sides = [float(row[side]) for side in ("left", "top", "right", "bottom")]
             found[row["photograph"]][row["shows"]].append(sides)
@@ -100,7 +103,7 @@ def boxed(
     sure = np.array([number not in doubtful for number in range(len(labelled))], bool)
     # What was looked at and is none is taught as none, even if the teacher sees a face there.
     missed = free_of(teacher.look(picture)[0], np.concatenate([labelled, unlabelled[NONE]]))
-    ignored = [labelled[~sure], unlabelled[FACE], free_of(missed, unlabelled[FACE])]
+    ignored = [labelled[~sure], unlabelled[IGNORE], free_of(missed, unlabelled[IGNORE])]
     return Taught(labelled[sure], np.concatenate(ignored))
 
 
@@ -117,7 +120,7 @@ def write_boxed(name: str, data: Path, target: Path) -> None:
     """Writes the photographs of a folder below ``detection``, with what their labels overlook."""
     teacher = Teacher(data / "weights" / FILE_NAME, OVERLOOKED_SCORE)
     unlabelled, corrections = read_unlabelled(), read_corrections()
-    none = {FACE: NO_BOXES, NONE: NO_BOXES}
+    none = {IGNORE: NO_BOXES, NONE: NO_BOXES}
     counts = np.zeros(2, int)
     for photograph in photographs(data, name):
         picture = cv2.imread(str(photograph.path))
@@ -179,11 +182,12 @@ def write_faceless(data: Path, target: Path) -> None:
     for photograph in photographs(data, "three_class"):
         picture = cv2.imread(str(photograph.path))
         size = picture.shape[1::-1]
-        of_it = unlabelled.get(photograph.path.name, {FACE: NO_BOXES, NONE: NO_BOXES})
-        labelled = np.concatenate([photograph.xyxy(*size), of_it[FACE]])
-        suspects = np.concatenate([labelled, teacher.look(picture, SUSPECT_SIDES)[0]])
+        of_it = unlabelled.get(photograph.path.name, {IGNORE: NO_BOXES, NONE: NO_BOXES})
+        labelled = np.concatenate([photograph.xyxy(*size), of_it[IGNORE]])
+        seen = free_of(teacher.look(picture, SUSPECT_SIDES)[0], of_it[NONE])
+        suspects = np.concatenate([labelled, seen])
         windows = free_windows(size, suspects, random)
-        windows += windows_around(of_it[NONE], size, labelled)
+        windows += windows_around(of_it[NONE], size, suspects)
         for number, (left, top, right, bottom) in enumerate(windows):
             write(f"{photograph.path.stem}-{number}", picture[top:bottom, left:right])
         count += len(windows)

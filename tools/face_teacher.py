@@ -81,15 +81,19 @@ class Teacher:
 
 
 def teach(teacher: Teacher, picture: UInt8Array) -> Taught | None:
-    """Returns what a class picture teaches; ``None`` where the teacher is sure of no face.
+    """Returns what a class picture teaches; ``None`` where nobody knows where its face is.
+
+    Every class picture shows a face. Where the teacher is unsure of all it sees, but sees one thing
+    only, that is it: profiles, faces under caps and behind dark masks.
 
     Args:
         teacher: made with a threshold of `UNSURE`.
         picture: (H, W, 3) uint8 BGR.
     """
     xyxy, scores = teacher.look(picture, CLASS_SIDES)
-    sure = (scores >= SURE) & ((xyxy[:, 2:] - xyxy[:, :2]).min(axis=1, initial=np.inf) >= SMALLEST)
-    return Taught(xyxy[sure], xyxy[~sure]) if sure.any() else None
+    large = (xyxy[:, 2:] - xyxy[:, :2]).min(axis=1, initial=np.inf) >= SMALLEST
+    taken = large & ((scores >= SURE) | (len(scores) == 1))
+    return Taught(xyxy[taken], xyxy[~taken]) if taken.any() else None
 
 
 def free_of(boxes: FloatArray, labelled: FloatArray) -> FloatArray:

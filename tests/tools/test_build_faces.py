@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import build_faces
 import face_sets
 from build_faces import SETS, made
-from classifier_faces import kept_apart
+from classifier_faces import IGNORE, kept_apart
 from face_sets import CLASSES, FACE, NONE, OVERLOOKED, boxed, read_unlabelled, write_labels
 from face_teacher import NO_BOXES, Taught, free_of, teach
 from faceless_pictures import (
@@ -51,13 +51,17 @@ class Seeing:
 
 
 def test_a_sure_face_is_taught_and_the_doubtful_one_beside_it_ignored() -> None:
-    """A picture without a sure one teaches nothing; a very small one is never sure."""
+    """Alone it is the face, for there is one. A very small one is never learnt."""
     faces = rows((0, 0, 40, 40), (60, 0, 100, 40), (110, 0, 118, 9))
     taught = teach(Seeing(faces, [0.9, 0.5, 0.8]), PICTURE)
     assert taught is not None
     assert np.array_equal(taught.faces, faces[:1])
     assert np.array_equal(taught.ignored, faces[1:])
+    alone = teach(Seeing(faces[1:2], [0.5]), PICTURE)
+    assert alone is not None
+    assert np.array_equal(alone.faces, faces[1:2])
     assert teach(Seeing(faces[1:], [0.5, 0.8]), PICTURE) is None
+    assert teach(Seeing(faces[2:], [0.8]), PICTURE) is None
     assert teach(Seeing(NO_BOXES, []), PICTURE) is None
 
 
@@ -67,7 +71,7 @@ def test_what_nobody_labelled_is_ignored_unless_it_was_seen_to_be_no_face() -> N
     missed, knee, listed = rows((60, 0, 90, 30)), rows((100, 60, 130, 90)), rows((5, 60, 25, 80))
     photograph = BoxedPhotograph(Path("a.jpg"), labelled, ("a", "b"), None)
     teacher = Seeing(np.concatenate([labelled[:1] + 2, missed, knee]), [0.9, 0.8, 0.7])
-    found = boxed(photograph, PICTURE, teacher, {FACE: listed, NONE: knee}, frozenset({1}))
+    found = boxed(photograph, PICTURE, teacher, {IGNORE: listed, NONE: knee}, frozenset({1}))
     assert np.array_equal(found.faces, labelled[:1])
     assert np.array_equal(found.ignored, np.concatenate([labelled[1:], listed, missed]))
 
