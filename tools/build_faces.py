@@ -22,6 +22,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def write_start(data: Path, target: Path) -> None:
     """Writes a face detector's folder, its weights alone: what training goes on from."""
     # TensorFlow reads this once, when it is first imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from maskdet.train.faces.network import NMS_THRESHOLD
     from maskdet.train.faces.networks.registry import LIGHT
     from maskdet.train.faces.networks.yunet import load_yunet_weights, read_yunet
     from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
@@ -88,7 +90,16 @@ def write_start(data: Path, target: Path) -> None:
     path = target / "yunet_weights.npz"
     np.savez(path, **arrays_of(model))
     entry = {"name": path.name, "sha256": sha256(path)}
-    card = {"format": CARD_FORMAT, "kind": CARD_KIND, "files": {WEIGHTS_KEY: entry}}
+    card = {
+        "format": CARD_FORMAT,
+        "kind": CARD_KIND,
+        "default_precision": WEIGHTS_KEY,  # nothing in it is to be run
+        "input": {"size": LIGHT.sizes[0], "multiple_of": LIGHT.multiple_of},
+        "prior_boxes": asdict(LIGHT.spec),
+        "nms_threshold": NMS_THRESHOLD,
+        "default_confidence": 0.5,
+        "files": {WEIGHTS_KEY: entry},
+    }
     (target / "yunet.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 

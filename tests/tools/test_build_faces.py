@@ -190,6 +190,21 @@ def test_a_set_half_made_is_made_anew(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["set", "new"]
 
 
+@pytest.mark.training
+def test_the_beginning_is_one_that_training_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its card is whole and its weights are of the network that is trained."""
+    from maskdet.train.faces import weights
+    from maskdet.train.faces.networks import yunet
+    from maskdet.train.faces.networks.registry import LIGHT, network_of
+
+    monkeypatch.setattr(yunet, "read_yunet", lambda _: {})
+    monkeypatch.setattr(yunet, "load_yunet_weights", lambda *_: None)
+    build_faces.write_start(tmp_path, tmp_path)
+    assert network_of(weights.load_from(tmp_path)) is LIGHT
+
+
 def test_called_again_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first call trains on all sets and leaves out what measures; the next resumes."""
     for name in (*SETS, "yunet", "held_out"):
