@@ -36,7 +36,8 @@ from maskdet.archive.looking import Facts, look_at
 from maskdet.archive.options import ArchiveOptions, WorkOptions
 from maskdet.archive.run import begin
 from maskdet.archive.study import Study
-from maskdet.archive.worker import Failure, Outcome, Task, Worker
+from maskdet.archive.tasks import Failure, Outcome, Task
+from maskdet.archive.worker import Worker
 from maskdet.summaries import MIN_SIGHTINGS
 from maskdet.vision.networks import load_detector
 
@@ -153,9 +154,9 @@ def nodes(videos: list[Path], folder: Path, count: int) -> None:
     work: dict[str, list[float]] = {}
     for path in (folder / "study").glob("notes-*.txt"):
         for line in path.read_text().splitlines():
-            node, seconds, frames = line.split()
+            node, taken, seen = line.split()
             entry = work.setdefault(node, [0.0, 0.0])
-            entry[0], entry[1] = entry[0] + float(seconds), entry[1] + int(frames)
+            entry[0], entry[1] = entry[0] + float(taken), entry[1] + int(seen)
     even = sum(seconds for seconds, _ in work.values()) / NODES
     for number, (seconds, frames) in enumerate(work.values()):
         print(f"node {number}: {seconds:.1f} s of work, {frames:.0f} frames, {seconds / even:.1%}")

@@ -26,7 +26,7 @@ from maskdet.boxes import clip_boxes
 from maskdet.detect.veiling import veiled
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
 from maskdet.media.blurring import blurred_pixels
-from maskdet.media.frames import Frame, Source, UInt8Array
+from maskdet.media.frames import Frame, Kind, Source, UInt8Array
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.media.inputs.pictures import PictureSource
 from maskdet.stream import StreamOptions, detect_frames
@@ -112,11 +112,15 @@ class Pan:
         live: whether frames may not be held back.
     """
 
-    kind, folder, frame_rate, frame_count = "video", None, PAN_RATE, PAN_FRAMES
+    kind: Kind = "video"
+    folder: Path | None = None
+    frame_rate: float | None = PAN_RATE
+    frame_count: int | None = PAN_FRAMES
     is_moving = True
 
     def __init__(self, photograph: BoxedPhotograph, *, live: bool) -> None:
         self.name = photograph.path.stem
+        self.paths = (photograph.path,)
         self.is_live = live
         self.failures: list[str] = []
         self._picture = read_picture(photograph.path)

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from maskdet.annotations import BoxedPhotograph
 from maskdet.annotations.yolo import read_yolo
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL
+from maskdet.media.inputs.decoding import read_picture
 
 BOXES = Path(__file__).with_name("valid_boxes.csv")
 IGNORED = "ignore"
@@ -37,7 +37,7 @@ def completed(photographs: Iterable[BoxedPhotograph]) -> Iterator[BoxedPhotograp
         if not more:
             yield photograph
             continue
-        height, width = cv2.imread(str(photograph.path)).shape[:2]
+        height, width = read_picture(photograph.path).shape[:2]
         shares = np.array([sides for _, sides in more]) / [width, height, width, height]
         boxes = np.concatenate([photograph.boxes, shares.astype(np.float32)])
         labels = (*photograph.labels, *(label for label, _ in more))

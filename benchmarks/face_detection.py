@@ -29,6 +29,7 @@ from maskdet.annotations.yolo import read_yolo
 from maskdet.assets import bundled
 from maskdet.boxes import intersection_over_union
 from maskdet.detections import MASK_LABEL, NO_MASK_LABEL, FloatArray
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.train.faces.measure import FaceOutcome
 from maskdet.vision.faces.detector import FaceDetector
 from maskdet.vision.faces.loading import face_detector_folder, find_card, load_face_detector
@@ -125,7 +126,7 @@ def without_faces(
     """
     if scenes is not None:
         for path in find_pictures(scenes):
-            yield "scenes", cv2.imread(str(path))
+            yield "scenes", read_picture(path)
     random = np.random.default_rng(SEED)
     for level in (20, 60, 120):
         for _ in range(5):
@@ -138,9 +139,9 @@ def without_faces(
             place = (5, int(28 * line * scale))
             cv2.putText(page, letters, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (20, 20, 20), 2)
         yield "text", page
-    yield "food", cv2.imread(str(bundled("samples") / "coffee.jpg"))
+    yield "food", read_picture(bundled("samples") / "coffee.jpg")
     for photograph in photographs:
-        picture = cv2.imread(str(photograph.path))
+        picture = read_picture(photograph.path)
         height, width = picture.shape[:2]
         boxes = photograph.xyxy(width, height)
         for _ in range(20):
@@ -160,7 +161,7 @@ def run(
     """Lets every network look at every photograph, and at what shows no face."""
     for first in range(0, len(photographs), TURN):
         turn = photographs[first : first + TURN]
-        frames = [cv2.imread(str(photograph.path)) for photograph in turn]
+        frames = [read_picture(photograph.path) for photograph in turn]
         for network in networks:
             network.usual.detect(frames[0])
             for frame in frames:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from maskdet.media.frames import usable_rate
 from maskdet.media.sources import open_source
 from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 from maskdet.vision.networks import NetworkOptions, load_detector
@@ -79,14 +80,15 @@ def label(
         shown: what the classifier sees instead of the frames.
     """
     follower = Follower(detector)
-    chooses = isinstance(detector.faces, AutoSizedFaceDetector)
-    following = detector.faces.following() if chooses else None
+    faces = detector.faces
+    following = faces.following() if isinstance(faces, AutoSizedFaceDetector) else None
     by_track: dict[int, Labels] = defaultdict(Labels)
     for number, (frame, seen) in enumerate(zip(frames, shown or frames, strict=True)):
-        detect = functools.partial(following.detect, number) if following else None
-        faces = detector.find_faces(frame, detect)
-        own = detector.classify(seen, *faces)
-        tracked = follower.classify(seen, *faces, time=number / rate)
+        moment = number / rate
+        detect = functools.partial(following.detect, number, moment=moment) if following else None
+        found = detector.find_faces(frame, detect)
+        own = detector.classify(seen, *found)
+        tracked = follower.classify(seen, *found, time=moment)
         if tracked.tracks is None:
             continue
         for track, a, b in zip(
@@ -132,7 +134,7 @@ def main(videos: tuple[str, ...]) -> None:
     print(f"{'':<28}{'faces':>7}{'flips':>7}{'/100':>7}{'tracked':>9}{'/100':>7}")
     for video in videos:
         source = open_source(video)
-        frames, rate = [frame.image for frame in source], source.frame_rate
+        frames, rate = [frame.image for frame in source], usable_rate(source.frame_rate)
         clean = label(frames, rate, detector)
         real = sum(
             len(changes(median_filter(np.array(face.own), STEADY, mode="nearest").tolist()))

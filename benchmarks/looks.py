@@ -18,7 +18,7 @@ import click
 import numpy as np
 
 from maskdet.boxes import intersection_over_union
-from maskdet.detections import Detections
+from maskdet.detections import Detections, FloatArray
 from maskdet.media.sources import open_source
 from maskdet.vision.faces.displacement import SAME_FACE
 from maskdet.vision.faces.following import FollowingFaceDetector
@@ -26,6 +26,7 @@ from maskdet.vision.faces.size_choice import SizeChooser
 from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 from maskdet.vision.networks import NetworkOptions, load_detector
 from maskdet.vision.pipeline import Follower, MaskDetector
+from maskdet.vision.preprocessing import UInt8Array
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Way:
     finding: float = 0.0
     reading: float = 0.0
 
-    def look(self, number: int, image: np.ndarray, moment: float) -> None:
+    def look(self, number: int, image: UInt8Array, moment: float) -> None:
         """Takes the next frame."""
         begun = time.process_time()
         found = self.detector.find_faces(image, functools.partial(self.faces.detect, number))
@@ -66,11 +67,12 @@ class Way:
         )
 
 
-def overlaps(first: Detections, second: Detections) -> np.ndarray:
+def overlaps(first: Detections, second: Detections) -> FloatArray:
     """Returns by how much each face of the first overlaps the best of the second."""
     if len(first) == 0 or len(second) == 0:
-        return np.zeros(len(first))
-    return intersection_over_union(first.xyxy, second.xyxy).max(axis=1)
+        return np.zeros(len(first), np.float32)
+    best: FloatArray = intersection_over_union(first.xyxy, second.xyxy).max(axis=1)
+    return best
 
 
 def longest_gap(full: Way, sparing: Way) -> int:

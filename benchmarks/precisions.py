@@ -21,13 +21,14 @@ from maskdet.processor import processor
 from maskdet.vision.matching import best_pairs
 from maskdet.vision.networks import NetworkOptions, load_detector
 from maskdet.vision.pipeline import MaskDetector
+from maskdet.vision.preprocessing import UInt8Array
 
 SAME_FACE = 0.5  # overlap
 BASE = "default"
 PRECISIONS = {BASE: None, "auto": "auto", "float16": "float16", "int8": "int8"}
 
 
-def timed(detector: MaskDetector, image: np.ndarray) -> tuple[Detections, float]:
+def timed(detector: MaskDetector, image: UInt8Array) -> tuple[Detections, float]:
     """Returns what is found, and the seconds of processor time that it took."""
     start = time.process_time()
     found = detector(image)

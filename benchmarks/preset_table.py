@@ -74,12 +74,13 @@ def estimate(preset: str, work: Path, arguments: list[str]) -> float:
     # A view's features are computed in its first pass: of four, the fifth pass is the first that
     # costs what the later ones do.
     few, more = (4, 8) if cached else (1, 2)
-    minutes = []
+    minutes: list[float] = []
     for passes in (few, more):
         with tempfile.TemporaryDirectory(dir=work) as folder:
             given = [*arguments, "--epochs", str(passes)]
             minutes.append(run(preset, 1, Path(folder) / "run", given)["minutes"])
-    return minutes[0] + (recipe["epochs"] - few) * (minutes[1] - minutes[0]) / (more - few)
+    wanted: int = recipe["epochs"]
+    return minutes[0] + (wanted - few) * (minutes[1] - minutes[0]) / (more - few)
 
 
 def print_table(done: dict[str, dict[str, float]]) -> None:

@@ -30,8 +30,8 @@ LABELS = ("Mask", "No Mask")
 @click.option("--output", required=True, help="XVID video to write.")
 def main(video: str, caffe: Path, model: str, confidence: float, output: str) -> None:
     """Runs the usual script over a video."""
-    face_net = cv2.dnn.readNetFromCaffe(
-        str(caffe / "deploy.prototxt"), str(next(caffe.glob("*.caffemodel")))
+    face_net = cv2.dnn.readNet(
+        str(next(caffe.glob("*.caffemodel"))), str(caffe / "deploy.prototxt")
     )
     mask_net = load_model(model, compile=False)
     capture = cv2.VideoCapture(video)
@@ -68,7 +68,7 @@ def main(video: str, caffe: Path, model: str, confidence: float, output: str) ->
             cv2.rectangle(frame, (left, top), (right, bottom), colour, 2)
         if writer is None:
             rate = capture.get(cv2.CAP_PROP_FPS) or 25
-            codec = cv2.VideoWriter_fourcc(*"XVID")
+            codec = cv2.VideoWriter.fourcc(*"XVID")
             writer = cv2.VideoWriter(output, codec, rate, (width, height))
         writer.write(imutils.resize(frame, width=width))
         record = {"frame": number, "faces": [{"box": [int(v) for v in box]} for box in boxes]}

@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 
 from maskdet.media.heaps import save_memory
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.serve.hub import Hub
 from maskdet.serve.running.service import Service
 from maskdet.serve.site.reading import site_of_sources
@@ -123,7 +124,7 @@ def measure(hub: Hub, seconds: float) -> dict[str, object]:
 def write_film(path: Path) -> None:
     """Writes a film of two faces that move before a still wall."""
     faces = [
-        cv2.resize(cv2.imread(str(SAMPLES / name)), (FACE, FACE), interpolation=cv2.INTER_AREA)
+        cv2.resize(read_picture(SAMPLES / name), (FACE, FACE), interpolation=cv2.INTER_AREA)
         for name in ("astronaut.jpg", "astronaut_masked.jpg")
     ]
     random = np.random.default_rng(0)

@@ -29,10 +29,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.media.inputs.decoding import decode_picture, read_picture
+
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 WIDTH, HEIGHT = 1280, 720
 # The clock: bits of a number of milliseconds, each a square. Pixels.
 BITS, SQUARE = 24, 32
+AGAIN = 1 << BITS  # where it begins again; milliseconds
 PATIENCE = 120  # seconds
 
 
@@ -54,7 +57,7 @@ def main() -> None:
         )
         try:
             stream = opened(f"http://127.0.0.1:{port}/api/pictures?camera=door")
-            read_picture(stream)
+            next_picture(stream)
             first = time.perf_counter() - begun
             delays = measured(stream, options.seconds)
         finally:
@@ -75,17 +78,17 @@ def main() -> None:
 
 def measured(stream: BinaryIO, seconds: float) -> list[float]:
     """Returns the delay of each picture that comes in a time. Milliseconds."""
-    delays = []
+    delays: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        image = read_picture(stream)
-        delays.append((now_ms() - read_clock(image)) % 2**BITS)
+        image = next_picture(stream)
+        delays.append((now_ms() - read_clock(image)) % AGAIN)
     return delays
 
 
 def now_ms() -> int:
     """Returns milliseconds of a clock that both ends share."""
-    return int(time.perf_counter() * 1000) % 2**BITS
+    return int(time.perf_counter() * 1000) % AGAIN
 
 
 def draw_clock(image: NDArray[np.uint8]) -> None:
@@ -106,7 +109,7 @@ def read_clock(image: NDArray[np.uint8]) -> int:
 
 def handler(rate: float) -> type[BaseHTTPRequestHandler]:
     """Makes a camera that shows a face which moves."""
-    face = cv2.resize(cv2.imread(str(SAMPLES / "astronaut.jpg")), (512, 512))
+    face = cv2.resize(read_picture(SAMPLES / "astronaut.jpg"), (512, 512))
 
     class Camera(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -154,13 +157,11 @@ def opened(address: str) -> BinaryIO:
             return answer
 
 
-def read_picture(stream: BinaryIO) -> NDArray[np.uint8]:
+def next_picture(stream: BinaryIO) -> NDArray[np.uint8]:
     """Reads the next picture of the page's stream."""
     line, size = struct.unpack(">II", stream.read(8))
     stream.read(line)
-    image = cv2.imdecode(np.frombuffer(stream.read(size), np.uint8), cv2.IMREAD_COLOR)
-    assert image is not None
-    return image
+    return decode_picture(stream.read(size), "a picture of the stream")
 
 
 if __name__ == "__main__":

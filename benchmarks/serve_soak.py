@@ -26,6 +26,7 @@ import av
 import cv2
 import numpy as np
 
+from maskdet.media.inputs.decoding import read_picture
 from serve_kills import begin, receiving, verdict, wait_until_serving, waiting
 
 if TYPE_CHECKING:
@@ -101,13 +102,14 @@ def main() -> None:
             process.terminate()
             codes.append(process.wait(30))
             seams.append(time.time())
+        growths = [grew(lines) for lines in runs]
         result = {
             "frames": sum(lines[-1].frames for lines in runs),
             "minutes": round((time.monotonic() - begun) / 60, 1),
             "exit_codes": codes,
             **verdict(folder, got),
             **rounds(folder, seams),
-            "grew": [grew(lines) for lines in runs],
+            "grew": growths,
         }
     print(json.dumps(result, indent=1))
     is_well = (
@@ -115,10 +117,8 @@ def main() -> None:
         and result["database"] == "ok"
         and not any(result[name] for name in result if name.startswith(("alerts_", "rounds_")))
         and not result["videos_that_do_not_play"]
-        and all(growth["MB"] <= MEMORY for growth in result["grew"] if growth)
-        and all(
-            max(growth["threads"], growth["files"]) <= NUMBER for growth in result["grew"] if growth
-        )
+        and all(growth["MB"] <= MEMORY for growth in growths if growth)
+        and all(max(growth["threads"], growth["files"]) <= NUMBER for growth in growths if growth)
     )
     print("well" if is_well else "NOT WELL")
     sys.exit(not is_well)
@@ -171,7 +171,7 @@ def grew(lines: list[Line]) -> dict[str, float]:
         return {}
 
     def of(name: str) -> float:
-        values = [getattr(line, name) for line in lines]
+        values: list[float] = [getattr(line, name) for line in lines]
         return round(statistics.median(values[-third:]) - statistics.median(values[:third]), 1)
 
     return {"MB": of("memory"), "threads": of("threads"), "files": of("files")}
@@ -196,7 +196,7 @@ def rounds(folder: Path, seams: list[float]) -> dict[str, int]:
 
 def write_film(path: Path, rate: int) -> None:
     """Writes the film."""
-    face = cv2.resize(cv2.imread(str(SAMPLES / "astronaut.jpg")), (200, 200))
+    face = cv2.resize(read_picture(SAMPLES / "astronaut.jpg"), (200, 200))
     random = np.random.default_rng(0)
     wall = cv2.resize(random.integers(80, 160, (6, 8, 3), np.uint8), (WIDTH, HEIGHT))
     with av.open(str(path), "w") as output:

@@ -29,7 +29,7 @@ def repeat(video: str, frames: int, target: Path) -> int:
                     stream = output.add_stream_from_template(template)
                 end = 0
                 for packet in source.demux(template):
-                    if packet.dts is None:
+                    if packet.dts is None or packet.pts is None:
                         continue
                     packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
                     end = max(end, packet.pts + (packet.duration or 1))

@@ -2,7 +2,7 @@
 
 Needs an environment with opencv-python 4, the last that reads Caffe models, and no TensorFlow:
 
-    python -m venv V && V/bin/pip install opencv-python==4.14.0.94 ai-edge-litert click
+    python -m venv V && V/bin/pip install opencv-python==4.14.0.94 ai-edge-litert click pillow
     PYTHONPATH=src V/bin/python benchmarks/ssd_parity.py --caffe DIR --face DIR --images DIR
 
 Boxes are compared at the network's own 300x300, one by one: each box one of the two finds above
@@ -17,6 +17,7 @@ import numpy as np
 
 from maskdet.assets import bundled, read_card
 from maskdet.boxes import intersection_over_union
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.suffixes import PICTURE_SUFFIXES
 from maskdet.vision.faces.caffe import CAFFE_INPUT_SIZE
 from maskdet.vision.faces.detector import Faces
@@ -73,7 +74,7 @@ def main(caffe: Path, images: Path, face: Path | None, confidence: float) -> Non
         scores: list[float] = []
         lonely = 0
         for path in paths:
-            frame = cv2.imread(str(path))
+            frame = read_picture(path)
             height, width = frame.shape[:2]
             unit = np.array([width, height, width, height], np.float32) / np.float32(side)
             ours, theirs = (

@@ -52,7 +52,8 @@ def faces_of(paths: list[Path], detector: YunetFaceDetector) -> list[NDArray[np.
 
 def street_faces(data: Path, most: int) -> tuple[list[NDArray[np.uint8]], list[int], list[str]]:
     """Returns crops, labels (1 masked) and photographs of the boxed street faces."""
-    crops, labels, photographs = [], [], []
+    crops: list[NDArray[np.uint8]] = []
+    labels, photographs = [], []
     for part in ("valid", "train"):
         folder = data / "detection" / part
         found = read_annotations(folder / "images", folder / "labels").relabelled(NAMES)
@@ -120,7 +121,10 @@ def main(data: Path, most: int, test: int) -> None:
         made = [p for p in list_pictures(folder / "made") if p.label == MASK_LABEL and p.box]
         drawn = [
             face_inputs(
-                read_picture(picture.path), np.float32([picture.box]), margin=MARGIN, size=SIZE
+                read_picture(picture.path),
+                np.array([picture.box], np.float32),
+                margin=MARGIN,
+                size=SIZE,
             )[0]
             for picture in made
         ]

@@ -28,7 +28,7 @@ from maskdet.dataset.fabric import CANVAS, Fabric, draw_fabric
 from maskdet.dataset.head import LOWEST, fit_pose
 from maskdet.dataset.render import put_on
 from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL
-from maskdet.media.inputs.decoding import read_picture
+from maskdet.media.inputs.decoding import decode_picture, read_picture
 from maskdet.media.sources import open_source
 from maskdet.metrics import BINS
 from maskdet.vision.faces.yunet import YunetFaceDetector
@@ -63,7 +63,9 @@ def pulled(fabric: Fabric, millimetres: float) -> Fabric:
         name: cv2.warpAffine(getattr(fabric, name), down, (CANVAS, CANVAS))
         for name in ("colour", "alpha", "height")
     }
-    corners = None if fabric.corners is None else fabric.corners + np.float32([0, millimetres])
+    corners = (
+        None if fabric.corners is None else fabric.corners + np.array([0, millimetres], np.float32)
+    )
     return replace(fabric, **moved, corners=corners, over_nose=millimetres < OVER_NOSE)
 
 
@@ -108,7 +110,7 @@ def camera(pictures: Iterator[Frame], seed: int) -> Iterator[Frame]:
         noisy = frame + random.normal(0, 3, frame.shape)
         quality = [cv2.IMWRITE_JPEG_QUALITY, 60]
         _, data = cv2.imencode(".jpg", np.clip(noisy, 0, 255).astype(np.uint8), quality)
-        yield cv2.imdecode(data, cv2.IMREAD_COLOR)
+        yield decode_picture(data.tobytes(), "a made frame")
 
 
 def watch(

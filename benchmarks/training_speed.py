@@ -79,7 +79,7 @@ class Stopwatch:
         )
 
 
-class UntilAccuracy(keras.callbacks.Callback):
+class UntilAccuracy(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
     """Ends a run with the pass that reaches an accuracy."""
 
     def __init__(self, watch: Stopwatch, accuracy: float) -> None:

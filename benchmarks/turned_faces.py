@@ -20,6 +20,7 @@ import numpy as np
 from maskdet.annotations import read_annotations
 from maskdet.boxes import intersection_over_union
 from maskdet.detections import FloatArray
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.train.faces.measure import FaceOutcome
 from maskdet.vision.faces.loading import load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
@@ -74,7 +75,7 @@ def main(photographs: Path, yunet: Path, face: Sequence[Path], size: Sequence[in
     cv2.setNumThreads(1)
     teacher = cv2.FaceDetectorYN.create(str(yunet), "", (320, 320), SEEN)
     found = read_annotations(photographs / "images", photographs / "annotations", "voc")
-    pictures = [cv2.imread(str(photograph.path)) for photograph in found.photographs]
+    pictures = [read_picture(photograph.path) for photograph in found.photographs]
     faces = [
         photograph.xyxy(picture.shape[1], picture.shape[0])
         for photograph, picture in zip(found.photographs, pictures, strict=True)

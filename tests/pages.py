@@ -13,6 +13,8 @@ NOT_RUN = "<!-- not run -->"
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)")
 _INDENT = "    "
 _CONTINUED = re.compile(r"\s*\\\n\s*")
+# Before a command in a workflow's step, a job's manifest and the like.
+_YAML_KEY = re.compile(r"^\s*(- )?\w+: ")
 # Behind a command: what it does, in a column of its own.
 _COLUMN = re.compile(r"\s{3,}")
 
@@ -92,7 +94,7 @@ def commands(page: Path) -> list[Command]:
     return [
         command
         for block in blocks(page)
-        if block.language in ("", "sh", "console")
+        if block.language in ("", "sh", "bash", "console", "yaml")
         for command in _commands_in(block)
     ]
 
@@ -101,6 +103,8 @@ def _commands_in(block: Block) -> Iterator[Command]:
     """Yields the lines that call ``maskdet``; a ``$`` before one says that its output follows."""
     lines = _CONTINUED.sub(" ", block.text).splitlines()
     for number, line in enumerate(lines):
+        if block.language == "yaml":
+            line = _YAML_KEY.sub("", line)
         is_shown = line.startswith("$ ")
         # What reads from another program is called with what comes behind the pipe.
         called, _, piped = line.removeprefix("$ ").partition(" | ")

@@ -8,7 +8,8 @@ import av
 import numpy as np
 
 from maskdet.archive.study import Study
-from maskdet.archive.worker import Failure, Outcome, Task, Worker
+from maskdet.archive.tasks import Failure, Outcome, Task
+from maskdet.archive.worker import Worker
 from maskdet.detections import FloatArray
 from maskdet.media.frames import UInt8Array
 from maskdet.vision.pipeline import MaskDetector

@@ -32,7 +32,8 @@ from caffe_weights import read_caffe_weights
 from maskdet import assets
 from maskdet.suffixes import PICTURE_SUFFIXES
 from maskdet.vision.faces.caffe import CAFFE_CONFIDENCE, CAFFE_INPUT_SIZE
-from maskdet.vision.faces.loading import CARD_FORMAT, CARD_KIND, CARD_NAME, ORIGINAL
+from maskdet.vision.faces.card import CARD_FORMAT, CARD_KIND
+from maskdet.vision.faces.loading import CARD_NAME, ORIGINAL
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -155,7 +156,7 @@ def build_face_detector(
         precisions.append("int8")
     if float32:
         precisions.append("float32")
-    files = {}
+    files: dict[str, dict[str, str]] = {}
     for precision in precisions:
         content = to_tflite(model, precision, read_pictures(calibration))
         if precision == "int8":

@@ -20,7 +20,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -44,7 +44,7 @@ from maskdet.vision.faces.card import CARD_FORMAT, CARD_KIND
 from maskdet.vision.faces.yunet import FILE_NAME
 
 # The first is the kind the detector is for: it picks the best pass.
-SETS = {
+SETS: dict[str, Callable[[Path, Path], None]] = {
     "street": partial(write_boxed, "train"),
     "three_class": partial(write_boxed, "three_class"),
     "taught": write_taught,

@@ -17,6 +17,7 @@ import numpy as np
 from covered_mouths import KINDS, cover
 from maskdet.dataset.synthesize import SynthesizeOptions, synthesize
 from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.vision.faces.yunet import YunetFaceDetector
 
 CLEAR = 90  # height in pixels of a face from which up a drawn mask shows what it is
@@ -96,7 +97,7 @@ def covered_mouths(work: Path, target: Path, landmarks: Path) -> list[Row]:
     (target / NO_MASK_LABEL).mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     for number, source in enumerate(sources):
-        picture = cv2.imread(str(source.file))
+        picture = read_picture(source.file)
         boxes, _, points = detector.detect_landmarks(picture)
         if len(boxes) != 1:
             continue

@@ -34,6 +34,7 @@ from faceless_pictures import free_windows, parts, windows_around
 from faceless_pictures import kept_apart as scenes_kept_apart
 from maskdet.annotations import BoxedPhotograph, read_annotations
 from maskdet.detections import FloatArray
+from maskdet.media.inputs.decoding import read_picture
 from maskdet.vision.faces.yunet import FILE_NAME
 from maskdet.vision.preprocessing import UInt8Array
 
@@ -123,7 +124,7 @@ def write_boxed(name: str, data: Path, target: Path) -> None:
     none = {IGNORE: NO_BOXES, NONE: NO_BOXES}
     counts = np.zeros(2, int)
     for photograph in photographs(data, name):
-        picture = cv2.imread(str(photograph.path))
+        picture = read_picture(photograph.path)
         file = photograph.path.relative_to(data).as_posix()
         doubtful = frozenset(
             number
@@ -145,7 +146,9 @@ def write_taught(data: Path, target: Path) -> None:
         counts = np.zeros(3, int)
         for path in sorted((data / "classification" / name).glob("*/*")):
             picture = cv2.imread(str(path))
-            boxes = None if picture is None else teach(teacher, picture)
+            if picture is None:
+                continue
+            boxes = teach(teacher, picture)
             if boxes is None:
                 continue
             # Names repeat between the class folders.
@@ -175,12 +178,12 @@ def write_faceless(data: Path, target: Path) -> None:
     apart = scenes_kept_apart(scenes)
     for path in scenes:
         if path.name not in apart:
-            for number, part in enumerate(parts(cv2.imread(str(path)), random)):
+            for number, part in enumerate(parts(read_picture(path), random)):
                 write(f"{path.stem}-{number}", part)
     teacher, unlabelled = Teacher(data / "weights" / FILE_NAME, SUSPECT_SCORE), read_unlabelled()
     count = 0
     for photograph in photographs(data, "three_class"):
-        picture = cv2.imread(str(photograph.path))
+        picture = read_picture(photograph.path)
         size = picture.shape[1::-1]
         of_it = unlabelled.get(photograph.path.name, {IGNORE: NO_BOXES, NONE: NO_BOXES})
         labelled = np.concatenate([photograph.xyxy(*size), of_it[IGNORE]])

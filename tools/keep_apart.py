@@ -22,6 +22,7 @@ from scipy.sparse.csgraph import connected_components
 
 from maskdet.detections import FloatArray
 from maskdet.duplicates import near_pairs, stack_hashes
+from maskdet.media.inputs.decoding import read_picture
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "benchmarks" / "kept_apart.txt"
@@ -67,7 +68,7 @@ def features(paths: list[Path]) -> FloatArray:
     rows = []
     for start in range(0, len(paths), BATCH):
         batch = [
-            cv2.resize(cv2.imread(str(path)), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+            cv2.resize(read_picture(path), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
             for path in paths[start : start + BATCH]
         ]
         pixels = np.stack(batch)[..., ::-1].astype(np.float32) / 127.5 - 1
@@ -92,8 +93,9 @@ def group(paths: list[Path]) -> NDArray[np.intp]:
     for line in SAME_PERSON.strip().splitlines():
         person = [index[f"{PREFIX}{number}"] for number in line.split()]
         alike[person[0], person] = True
-    _, groups = connected_components(csr_matrix(alike), directed=False)
-    return groups.astype(np.intp)
+    _, found = connected_components(csr_matrix(alike), directed=False)
+    groups: NDArray[np.intp] = found.astype(np.intp)
+    return groups
 
 
 def choose(names: list[str], groups: NDArray[np.intp], wanted: int) -> list[str]:

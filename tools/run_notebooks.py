@@ -63,7 +63,7 @@ def as_jpeg(png: str) -> str:
     """Returns a picture, base64 of a PNG, as base64 of a JPEG."""
     pixels = cv2.imdecode(np.frombuffer(base64.b64decode(png), np.uint8), cv2.IMREAD_COLOR)
     _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    return base64.b64encode(data).decode()
+    return base64.b64encode(data.tobytes()).decode()
 
 
 def main() -> None:

@@ -177,7 +177,7 @@ def test_a_slow_server_that_breaks_off(bucket: tuple[str, Trouble], tmp_path: Pa
 def test_a_film_that_falls_silent(
     bucket: tuple[str, Trouble], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is no longer given is a row with its reason after three attempts; the rest is done."""
+    """What is not given is a row with its reason after three attempts, till it is again."""
     import s3fs
 
     from maskdet.archive import places
@@ -207,6 +207,12 @@ def test_a_film_that_falls_silent(
     pieces = _rows(tmp_path / "study", "pieces")
     assert sum(row["frames"] for row in pieces if row["reason"] is None) == 110
     assert [row["attempts"] for row in pieces if row["reason"]] == [3]
+    trouble.silent = ""
+    options = ArchiveOptions((), str(tmp_path / "study"))
+    tally = resume(options, {}, log=print, progress=no_bar, make_crew=OwnCrew)
+    assert tally.failures == []
+    assert sum(row["frames"] for row in _rows(tmp_path / "study", "pieces")) > 110
+    assert len({row["source"] for row in _rows(tmp_path / "study", "faces")}) == 2
 
 
 def test_bytes_that_are_asked_for(

@@ -3,20 +3,29 @@
 import json
 import os
 import random
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from maskdet.archive import inventory, reading
 from maskdet.archive import run as running
+from maskdet.archive.cutting import Piece
 from maskdet.archive.models import labels_of
+from maskdet.archive.opening import opened
 from maskdet.archive.options import ArchiveOptions, WorkOptions
+from maskdet.archive.reading import PieceSource
 from maskdet.archive.run import Tally, begin, resume
 from maskdet.archive.study import Study
-from maskdet.archive.worker import Failure, Task
-from maskdet.errors import MaskdetError, OptionError, OutputError, SourceError
+from maskdet.archive.tasks import Failure, Task
+from maskdet.errors import MaskdetError, OptionError, OutputError, SourceError, UnreachableError
 from maskdet.extras import missing
+from maskdet.media.inputs.containers import decode
 from maskdet.stream import StreamOptions
 from maskdet.vision.networks import NetworkOptions
 from square_films import HEIGHT, WIDTH, Killed, OwnCrew, no_bar, write_film
@@ -211,6 +220,86 @@ def test_a_folder_that_changes(tmp_path: Path) -> None:
     assert {Path(row["source"]).name for row in rows(tmp_path / "study", "faces")} == {
         "b.mp4", "c.mp4", "d.mp4"
     }  # fmt: skip
+
+
+def test_a_disk_that_is_taken_away_and_comes_back(films: Path, whole: Path, tmp_path: Path) -> None:
+    """What was out of reach in one run is done by the next, what was done is not done again."""
+    disk, elsewhere = tmp_path / "disk", tmp_path / "elsewhere"
+    shutil.copytree(films, disk)
+
+    def take(task: Task) -> None:
+        # In the long film, before its third piece; the others are done.
+        if task.kind == "look" and task.jobs[0][1].number == 2 and disk.exists():
+            disk.rename(elsewhere)
+
+    tally, done = do(tmp_path / "study", disk, fail=take)
+    assert tally.failed == tally.away == 2
+    assert all("given up after 3 attempts" in line for line in tally.failures)
+    assert sum(row["frames"] for row in rows(tmp_path / "study", "pieces")) == 150
+    looked = sum(task.kind == "look" for task in done)
+    assert looked == 1 + 2 + 2 * 3
+
+    said: list[str] = []
+    tally, done = do(tmp_path / "study", again=True, log=said.append)
+    assert (tally.files, done) == (0, [])
+    assert "1 video that could not be reached: not there now either" in said
+
+    elsewhere.rename(disk)
+    tally, done = do(tmp_path / "study", again=True)
+    assert (tally.failed, tally.away) == (0, 0)
+    pieces = [(task.jobs[0][1].number, len(task.jobs)) for task in done if task.kind == "look"]
+    assert sorted(pieces) == [(2, 1), (3, 1)]
+    for name in TABLES:
+        assert [row | {"source": None} for row in rows(tmp_path / "study", name)] == [
+            row | {"source": None} for row in rows(whole, name)
+        ]
+    assert not any((tmp_path / "study" / ".work").iterdir())
+    tally, done = do(tmp_path / "study", again=True)
+    assert (tally.files, done) == (0, [])
+
+
+def test_a_disk_that_goes_in_the_middle_of_a_film(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read on because it is gone is out of reach; what is damaged is not."""
+    film = tmp_path / "long.mp4"
+    shutil.copy(films / "long.mp4", film)
+
+    def breaking(*arguments: Any) -> Iterator[Any]:
+        yield from islice(decode(*arguments), 20)
+        raise SourceError("cannot be read on (Input/output error)")
+
+    monkeypatch.setattr(reading, "decode", breaking)
+    source = PieceSource(str(film), Piece(), SHORT)
+    assert len(list(source)) == 20
+    assert source.failures == ["after frame 19, cannot be read on (Input/output error)"]
+    frames = iter(PieceSource(str(film), Piece(), SHORT))
+    assert next(frames).number == 0
+    film.unlink()
+    with pytest.raises(UnreachableError, match="is gone after frame 19"):
+        list(frames)
+
+
+def test_what_could_not_be_reached_when_it_was_listed(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the inventory with its reason, and looked at when its turn comes."""
+    away = str(films / "monday" / "door.mp4")
+
+    @contextmanager
+    def silent(source: str, *rest: Any, **more: Any) -> Iterator[Any]:
+        if source == away:
+            raise UnreachableError(f"{source}: did not answer within 30 seconds")
+        with opened(source, *rest, **more) as container:
+            yield container
+
+    monkeypatch.setattr(inventory, "opened", silent)
+    tally, _ = do(tmp_path / "study", films)
+    assert tally.failures == []
+    listed = {row["source"]: row for row in rows(tmp_path / "study", "inventory")}
+    assert listed[away]["reason"] == "did not answer within 30 seconds"
+    assert [row["away"] for row in listed.values()].count(True) == 1
+    assert away in {row["source"] for row in rows(tmp_path / "study", "faces")}
 
 
 def test_a_film_that_grows_while_pieces_are_looked_at(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from maskdet.archive.study import Study
-from maskdet.archive.worker import Failure, Outcome, Task, Worker
+from maskdet.archive.tasks import Failure, Outcome, Task
+from maskdet.archive.worker import Worker
 from maskdet.errors import MaskdetError
 
 # So many workers in a row that die before they have begun: it is not by chance.

@@ -11,7 +11,7 @@ from maskdet.archive.cutting import Piece
 from maskdet.archive.parts import Part, length_of
 from maskdet.archive.places import Store, name_of
 from maskdet.archive.study import WORK
-from maskdet.archive.worker import Failure, Job, Outcome, Task, work_file
+from maskdet.archive.tasks import Failure, GivenUp, Job, Outcome, Task, work_file
 from maskdet.errors import OutputError
 
 # A piece that has killed so many workers is left alone.
@@ -57,7 +57,7 @@ class _Open:
     part: Part
     jobs: tuple[Job, ...] = ()
     missing: set[tuple[int, int]] = field(default_factory=set)
-    given_up: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
+    given_up: dict[tuple[int, int], GivenUp] = field(default_factory=dict)
     tries: Counter[tuple[int, int]] = field(default_factory=Counter)
 
 
@@ -124,7 +124,7 @@ class Dispatcher:
         opened = self._open[part.name] = _Open(part)
         if not part.is_cut(self._piece_seconds):
             jobs = [
-                (place, Piece()) for place, entry in enumerate(part.entries) if entry.reason is None
+                (place, Piece()) for place, entry in enumerate(part.entries) if not entry.hopeless
             ]
             self._plan(opened, jobs)
         elif self._store.exists(f"{WORK}/{part.name}/cuts.json"):
@@ -193,7 +193,7 @@ class Dispatcher:
         if task.kind == "cut":
             opened.jobs = ((0, Piece()),)
             key = (0, 0)
-        opened.given_up[key] = reason, MOST_TRIES
+        opened.given_up[key] = GivenUp(reason, MOST_TRIES, failure.away)
         self._settle(opened, [job for job in opened.jobs if (job[0], job[1].number) == key])
 
 

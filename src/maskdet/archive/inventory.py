@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from maskdet.archive.finding import FoundFile
 from maskdet.archive.opening import opened
 from maskdet.archive.places import Store, is_address, name_of
-from maskdet.errors import SourceError
+from maskdet.errors import SourceError, UnreachableError
 from maskdet.media.inputs.containers import frame_rate_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Entry:
         frame_rate: frames a second.
         start: when its first frame was taken, where the file tells.
         reason: why it cannot be looked at; ``None`` where it can.
+        away: whether it could not be reached, which is tried once more when its turn comes.
     """
 
     source: str
@@ -51,6 +52,12 @@ class Entry:
     frame_rate: float | None = None
     start: datetime | None = None
     reason: str | None = None
+    away: bool = False
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether looking at it is of no use."""
+        return self.reason is not None and not self.away
 
     @property
     def seconds(self) -> float:
@@ -77,6 +84,7 @@ def schema() -> "pa.Schema":
             ("frame_rate", pa.float64()),
             ("start", moment),
             ("reason", pa.string()),
+            ("away", pa.bool_()),
         ]
     )
 
@@ -111,6 +119,7 @@ def look_into(found: FoundFile, max_pixels: int) -> Entry:
             found.size,
             found.modified,
             reason=str(error).removeprefix(f"{name}: "),
+            away=isinstance(error, UnreachableError),
         )
 
 

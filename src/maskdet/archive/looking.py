@@ -127,7 +127,7 @@ def look_at(
         What is known of it; a video that cannot be read has a reason there.
 
     Raises:
-        UnreachableError: the server that it is on does not give it, which it may do later.
+        UnreachableError: it is out of reach, which it may not be later.
         OSError: the file cannot be written.
     """
     import pyarrow.parquet as pq
@@ -157,9 +157,9 @@ def look_at(
                         quality.add(frame.time, frame.image)
                     if len(rows) >= _ROWS:
                         writer.write_table(rows.taken(schema))
+        except UnreachableError:
+            raise
         except SourceError as error:
-            if isinstance(error, UnreachableError) and is_address(entry.source):
-                raise
             # Of a piece that was begun what was seen so far stays.
             facts.reason = str(error).removeprefix(f"{source.name}: ")
         if len(rows):

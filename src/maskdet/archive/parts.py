@@ -30,7 +30,7 @@ class Part:
 
 def length_of(entry: Entry) -> float:
     """Returns the seconds of work that a video counts as."""
-    if entry.reason is not None:
+    if entry.hopeless:
         return 0.0
     return entry.seconds or _UNKNOWN
 

@@ -68,7 +68,7 @@ class PieceSource:
         """Decodes the frames that are to be looked at, those of the warm-up first.
 
         Raises:
-            UnreachableError: a server does not give it, or not on to the end.
+            UnreachableError: it is out of reach, or was before its end.
             SourceError: it cannot be opened, or has not a single frame.
         """
         keys = self._key_numbers() if self._options.key_frames else None
@@ -87,10 +87,11 @@ class PieceSource:
                 yield PieceFrame(self.name, index, time, image, number=number, own=own)
                 index += 1
         except SourceError as error:
-            # What a server does not give now, it may give to the next attempt.
-            on_server = is_address(self._source)
-            if index == 0 or (on_server and isinstance(error, UnreachableError)):
+            if index == 0 or isinstance(error, UnreachableError):
                 raise
+            if not is_address(self._source) and not Path(self._source).exists():
+                # Its disk was taken away.
+                raise UnreachableError(f"{self.name}: is gone after frame {number}") from None
             self.failures.append(f"after frame {number}, {error}")
         if self._piece.last and self._piece.first == 0 and self.decoded == 0:
             raise SourceError(f"{self.name}: has no frames that can be decoded")

@@ -1,5 +1,6 @@
 """A study begun or gone on with: what there is, what is missing of it, and workers to do that."""
 
+import json
 import threading
 import time
 from collections import Counter
@@ -16,10 +17,10 @@ from maskdet.archive.inventory import lists_of, read_inventory, write_inventory
 from maskdet.archive.models import fingerprints
 from maskdet.archive.options import ArchiveOptions
 from maskdet.archive.parts import Part, parts_of
-from maskdet.archive.places import Store
-from maskdet.archive.study import Study, begin_study, locked, read_study, refuse_other
+from maskdet.archive.places import Store, name_of
+from maskdet.archive.study import WORK, Study, begin_study, locked, read_study, refuse_other
 from maskdet.archive.tables import PIECES
-from maskdet.archive.worker import Outcome, Task
+from maskdet.archive.tasks import Outcome, Task, waiting_file
 from maskdet.errors import SourceError
 from maskdet.extras import require
 from maskdet.signals import stopping_on_signals
@@ -46,6 +47,7 @@ class Tally:
         people: by label.
         failures: a line for each video that could not be read.
         failed: how many there were.
+        away: how many pieces were out of reach; going on with the study tries them again.
         stopped: whether the run was asked to stop before its end.
     """
 
@@ -57,6 +59,7 @@ class Tally:
     people: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     failed: int = 0
+    away: int = 0
     stopped: bool = False
     began: float = field(default_factory=time.monotonic)
 
@@ -66,6 +69,7 @@ class Tally:
         self.frames += outcome.frames
         self.people.update(outcome.people)
         self.failed += len(outcome.failures)
+        self.away += outcome.away
         self.failures += outcome.failures[: _MOST_FAILURES - len(self.failures)]
         if task.kind == "join":
             self.files_done += len(task.part.entries)
@@ -148,14 +152,18 @@ def _see_through(
     store: Store, study: Study, options: ArchiveOptions, log: Callable[[str], None],
     progress: Progress, make_crew: CrewMaker | None,
 ) -> Tally:  # fmt: skip
-    _list_files(store, study, log)
-    done = {name.removesuffix(".parquet") for name in store.names(PIECES)}
+    done, away = _done(store)
+    gone = {name for names in away.values() for name in names}
+    back = _list_files(store, study, gone, log)
+    if gone - back:
+        log(f"{counted(len(gone - back), 'video')} that could not be reached: not there now either")
+    done -= {name for name, names in away.items() if back & names}
     tally = Tally()
     for part in _parts(store, study, done):
         tally.files += len(part.entries)
-        tally.seconds_to_do += sum(one.seconds for one in part.entries if one.reason is None)
+        tally.seconds_to_do += sum(one.seconds for one in part.entries if not one.hopeless)
     if tally.files == 0:
-        log(f"{store.name}: all is done")
+        log(f"{store.name}: all {'else ' if gone else ''}is done")
         return tally
     stop = threading.Event()
     with ExitStack() as stack:
@@ -184,16 +192,48 @@ def _see_through(
     return tally
 
 
-def _list_files(store: Store, study: Study, log: Callable[[str], None]) -> None:
-    """Writes the inventory, or a further one of what has come since."""
+def _done(store: Store) -> tuple[set[str], dict[str, set[str]]]:
+    """Returns the parts that are written, and of those that are not whole the videos out of reach.
+
+    A part that is not written, though begun, is in neither.
+    """
+    done = {name.removesuffix(".parquet") for name in store.names(PIECES)}
+    away = {}
+    for name in done & set(store.names(WORK)):
+        if store.exists(waiting_file(name)):
+            away[name] = set(json.loads(store.read(waiting_file(name))))
+        else:
+            # Whoever wrote it ended before this.
+            store.remove(f"{WORK}/{name}")
+    return done, away
+
+
+def _list_files(store: Store, study: Study, away: set[str], log: Callable[[str], None]) -> set[str]:
+    """Writes the inventory, or a further one of what has come since.
+
+    Args:
+        store: the study.
+        study: what is looked for.
+        away: names of videos that were out of reach before.
+        log: told what there is more than before.
+
+    Returns:
+        Those of them that are there again; what was deleted for good is not looked for for ever.
+    """
+    back: set[str] = set()
+
+    def new() -> Iterator[FoundFile]:
+        for one in find_files(study.sources, log):
+            if one.source not in known:
+                yield one
+            elif away and (name := name_of(one.source)) in away:
+                back.add(name)
+
     numbers = lists_of(store)
     known = {entry.source for number in numbers for entry in read_inventory(store, number)}
     number = max(numbers, default=-1) + 1
     try:
-        found: Iterator[FoundFile] = (
-            one for one in find_files(study.sources, log) if one.source not in known
-        )
-        count = write_inventory(store, number, found, study.work.max_pixels)
+        count = write_inventory(store, number, new(), study.work.max_pixels)
     except SourceError as error:
         if not numbers:
             # Nothing was begun: what the user names next may be right.
@@ -201,9 +241,10 @@ def _list_files(store: Store, study: Study, log: Callable[[str], None]) -> None:
             raise
         # What is gone since is told of; what was listed before is done all the same.
         log(str(error))
-        return
+        return back
     if numbers and count:
         log(f"{counted(count, 'file')} more than before")
+    return back
 
 
 def _parts(store: Store, study: Study, done: set[str]) -> Iterator[Part]:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +13,7 @@ from maskdet.archive.inventory import Entry
 from maskdet.archive.joining import Joiner
 from maskdet.archive.looking import FACTS, Facts, look_at
 from maskdet.archive.models import fingerprints
-from maskdet.archive.parts import Part
-from maskdet.archive.places import Store, is_address, name_of
+from maskdet.archive.places import Store, name_of
 from maskdet.archive.study import WORK, Study
 from maskdet.archive.tables import (
     FACES,
@@ -25,67 +24,10 @@ from maskdet.archive.tables import (
     tracks_schema,
     work_schema,
 )
+from maskdet.archive.tasks import Failure, Outcome, Task, waiting_file, work_file
 from maskdet.errors import ModelError, SourceError, UnreachableError
 from maskdet.vision.networks import load_detector
 from maskdet.vision.pipeline import MaskDetector
-
-# Place of a video in its part, and a piece of it.
-Job = tuple[int, Piece]
-
-
-@dataclass(frozen=True)
-class Task:
-    """Something to do.
-
-    Attributes:
-        kind: ``cut``, ``look`` or ``join``.
-        part: of which part.
-        jobs: pieces to look at, or all pieces of the part, to join.
-        given_up: place of a video and number of a piece to why it is missing, and how often it was
-            tried.
-    """
-
-    kind: str
-    part: Part
-    jobs: tuple[Job, ...] = ()
-    given_up: dict[tuple[int, int], tuple[str, int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a task.
-
-    Attributes:
-        pieces: of a video that was cut.
-        video_seconds: that were looked at.
-        frames: likewise.
-        people: by label, of a part that was joined.
-        failures: a line for each video that could not be read, of such a part.
-    """
-
-    pieces: tuple[Piece, ...] = ()
-    video_seconds: float = 0.0
-    frames: int = 0
-    people: Counter[str] = field(default_factory=Counter)
-    failures: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A task that was not done.
-
-    Attributes:
-        reason: in a line.
-        counts: whether the task may be to blame; a machine that was lost says nothing of it.
-    """
-
-    reason: str
-    counts: bool = True
-
-
-def work_file(part: str, place: int, piece: int) -> str:
-    """Returns the name in the study of a piece that waits to be joined."""
-    return f"{WORK}/{part}/{place:04d}-{piece:05d}.parquet"
 
 
 class Worker:
@@ -112,7 +54,7 @@ class Worker:
             raise ModelError(f"{host}: has other networks than the study was begun with")
 
     def do(self, task: Task) -> Outcome | Failure:
-        """Does a task, or says why it could not be done: a server that is gone may come back.
+        """Does a task, or says why it could not be done: a server or disk may come back.
 
         Raises:
             OutputError: a result cannot be written.
@@ -124,16 +66,14 @@ class Worker:
             reason = str(error)
             for entry in task.part.entries:
                 reason = reason.removeprefix(f"{name_of(entry.source)}: ")
-            return Failure(reason)
+            return Failure(reason, away=True)
 
     def _cut(self, task: Task) -> Outcome:
         (entry,) = task.part.entries
         try:
             pieces = cut_video(entry.source, self._study.work)
         except UnreachableError:
-            if is_address(entry.source):
-                raise
-            pieces = [Piece()]
+            raise
         except SourceError:
             # Found out, and noted, when it is looked at.
             pieces = [Piece()]
@@ -180,15 +120,15 @@ class Worker:
             for place, entry in enumerate(part.entries):
                 source = name_of(entry.source)
                 joiner = Joiner(source, labels, entry.start, follows=self._study.work.follows)
-                if entry.reason is not None:
+                if entry.hopeless:
                     rows.append(self._row(entry, Facts(reason=entry.reason, attempts=0), None))
                     failures.append(f"{source}: {entry.reason}")
                     continue
                 for piece in (piece for at, piece in task.jobs if at == place):
                     given_up = task.given_up.get((place, piece.number))
                     if given_up is not None:
-                        facts = Facts(piece.number, piece.first, reason=given_up[0])
-                        facts.attempts = given_up[1]
+                        facts = Facts(piece.number, piece.first, reason=given_up.reason)
+                        facts.attempts = given_up.attempts
                         agreeing = None
                     else:
                         facts, agreeing = self._join_piece(
@@ -203,11 +143,16 @@ class Worker:
                     row["label"] for row in tracks.select(["label", "person"]).to_pylist()
                     if row["person"]
                 )  # fmt: skip
+        away = [place for (place, _), one in task.given_up.items() if one.away]
+        if away:
+            names = sorted({name_of(part.entries[place].source) for place in away})
+            self._store.write(waiting_file(part.name), json.dumps(names).encode())
         # Last: what is in this table is done.
         with self._store.writing(f"{PIECES}/{name}") as path:
             pq.write_table(pa.Table.from_pylist(rows, pieces_schema()), path)
-        self._store.remove(f"{WORK}/{part.name}")
-        return Outcome(people=people, failures=tuple(failures))
+        if not away:
+            self._store.remove(f"{WORK}/{part.name}")
+        return Outcome(people=people, failures=tuple(failures), away=len(away))
 
     def _join_piece(self, joiner: Joiner, name: str, writer: Any) -> tuple[Facts, float | None]:
         import pyarrow as pa

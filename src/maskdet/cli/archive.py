@@ -14,6 +14,7 @@ from maskdet.cli.common import log_some, network_options, rotate_option
 from maskdet.cli.numbers import Real, Whole
 from maskdet.cli.sections import RARE, sections
 from maskdet.cli.terminal import SECONDS_BETWEEN_LINES, log, on_terminal, share_bar
+from maskdet.wording import counted
 
 if TYPE_CHECKING:
     from maskdet.archive.options import ArchiveOptions, WorkOptions
@@ -122,6 +123,11 @@ def archive(**given: Any) -> None:
     log_some(tuple(f"maskdet: {failure}" for failure in tally.failures), None)
     if tally.failures:
         log(f"pieces/ in {options.output} says why each of them is missing")
+    if tally.away:
+        log(
+            f"{counted(tally.away, 'piece')} could not be reached; "
+            f"maskdet archive --resume {options.output} tries again"
+        )
     if tally.stopped:
         log(f"stopped; maskdet archive --resume {options.output} goes on")
     if tally.stopped or tally.failures:

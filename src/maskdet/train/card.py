@@ -15,8 +15,7 @@ import tensorflow as tf
 
 from maskdet import __version__, assets
 from maskdet.errors import OutputError
-
-CARD_FORMAT = 1
+from maskdet.vision.card import CARD_FORMAT
 
 CardOf = Callable[[dict[str, dict[str, str]]], dict[str, Any]]
 

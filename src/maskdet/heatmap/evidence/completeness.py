@@ -63,7 +63,7 @@ def bias_shares(network: Path, keras_file: Path, faces: UInt8Array) -> FloatArra
 
 def _head(keras_file: Path) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Reads the hidden layer's bias, the last layer's kernel and bias, without loading Keras."""
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     try:
         with zipfile.ZipFile(keras_file) as archive:

@@ -88,8 +88,9 @@ def open_container(
         if timeout is not None and time.monotonic() - start >= timeout:
             raise UnreachableError(f"{name}: did not answer within {timeout:g} seconds") from None
         reason = getattr(error, "strerror", None) or "unknown format"
-        what = "cannot be opened" if MARK in where else "is not a picture or video, or is damaged"
         fault = SourceError if isinstance(error, av.InvalidDataError) else UnreachableError
+        here = MARK not in where and not isinstance(error, OSError)
+        what = "is not a picture or video, or is damaged" if here else "cannot be opened"
         raise fault(f"{name}: {what} ({reason})") from None
     return checked(container, name, max_pixels)
 
@@ -155,7 +156,8 @@ def decode(
         and with square pixels, as players show it.
 
     Raises:
-        SourceError: there is no reading on, or the server fell silent; the message is the reason.
+        UnreachableError: the server fell silent; the message is the reason.
+        SourceError: there is no reading on; likewise.
     """
     import av
 
@@ -172,7 +174,7 @@ def decode(
                     continue
                 yield picture.time, _turned(_squared(_to_bgr(picture), stream), picture)
     except av.ExitError:
-        raise SourceError("sends nothing any more") from None
+        raise UnreachableError("sends nothing any more") from None
     except (av.FFmpegError, OSError) as error:
         raise SourceError(f"cannot be read on ({error.strerror})") from None
 

@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import h5py  # type: ignore[import-untyped]
+import h5py
 import keras
 import tensorflow as tf
 
