@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from completed_labels import IGNORED, completed
 from maskdet.annotations import BoxedPhotograph
+from maskdet.annotations.photographs import find_pictures
 from maskdet.annotations.yolo import read_yolo
 from maskdet.assets import bundled
 from maskdet.boxes import intersection_over_union
@@ -116,11 +117,16 @@ def contestants(
             yield Contestant("YuNet", size, floor, usual)
 
 
-def without_faces(photographs: Sequence[BoxedPhotograph]) -> Iterator[tuple[str, UInt8Array]]:
+def without_faces(
+    photographs: Sequence[BoxedPhotograph], scenes: Path | None
+) -> Iterator[tuple[str, UInt8Array]]:
     """Yields pictures that show no face: noise, text, food, parts of photographs between faces.
 
     The parts are looked at blindly: a face nobody has labelled counts against every network alike.
     """
+    if scenes is not None:
+        for path in find_pictures(scenes):
+            yield "scenes", read_picture(path)
     random = np.random.default_rng(SEED)
     for level in (20, 60, 120):
         for _ in range(5):
@@ -149,7 +155,9 @@ def without_faces(photographs: Sequence[BoxedPhotograph]) -> Iterator[tuple[str,
                 break
 
 
-def run(networks: Sequence[Contestant], photographs: Sequence[BoxedPhotograph]) -> None:
+def run(
+    networks: Sequence[Contestant], photographs: Sequence[BoxedPhotograph], scenes: Path | None
+) -> None:
     """Lets every network look at every photograph, and at what shows no face."""
     for first in range(0, len(photographs), TURN):
         turn = photographs[first : first + TURN]
@@ -167,7 +175,7 @@ def run(networks: Sequence[Contestant], photographs: Sequence[BoxedPhotograph]) 
                     *network.floor.detect(frame), boxes[counts], boxes[~counts]
                 )
                 network.outcomes.append(outcome)
-    for kind, picture in without_faces(photographs):
+    for kind, picture in without_faces(photographs, scenes):
         for network in networks:
             found = len(network.usual.detect(picture)[1])
             network.false_faces[kind] = network.false_faces.get(kind, 0) + found
@@ -270,6 +278,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.option("--images", type=_FOLDER, required=True, help="Folder of photographs.")
 @click.option("--labels", type=_FOLDER, required=True, help="Folder of their YOLO label files.")
+@click.option("--scenes", type=_FOLDER, help="Folder of pictures without a face.")
 @click.option("--face", multiple=True, default=("bundled", "original"), show_default=True)
 @click.option("--precision", multiple=True, default=("int8",), show_default=True)
 @click.option("--size", type=int, multiple=True, default=(300, 450, 600), show_default=True)
@@ -282,6 +291,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def main(
     images: Path,
     labels: Path,
+    scenes: Path | None,
     face: tuple[str, ...],
     precision: tuple[str, ...],
     size: tuple[int, ...],
@@ -298,7 +308,7 @@ def main(
     if complete:
         photographs = list(completed(photographs))
     networks = list(contestants(face, precision, size, tiles, yunet, yunet_size))
-    run(networks, photographs)
+    run(networks, photographs, scenes)
     masked = np.array(
         [label == MASK_LABEL for one in photographs for label in one.labels if label != IGNORED]
     )

@@ -4,10 +4,8 @@ What a pass contains depends on the seed, the number of the pass and the positio
 alone, so that a resumed run sees what it would have seen.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,9 +16,8 @@ from numpy.typing import NDArray
 from maskdet.annotations import BoxedPhotograph
 from maskdet.boxes import clip_boxes, intersection_over_union
 from maskdet.detections import FloatArray
-from maskdet.errors import DatasetError, SourceError
-from maskdet.media.inputs.decoding import read_picture
 from maskdet.train.faces.augmentation import NO_BOXES, Boxed, FaceAugmentation, draw_view
+from maskdet.train.faces.decoded import DecodedPictures
 from maskdet.train.faces.loss import BACKGROUND, FACE, IGNORED
 from maskdet.vision.faces import prior_boxes
 from maskdet.vision.preprocessing import UInt8Array
@@ -31,7 +28,6 @@ SMALLEST_FACE = 6.0
 MATCH_OVERLAP = 0.4  # small faces seldom overlap a prior by the paper's 0.5
 _NOISE_OVERLAP = 0.05  # of a prior with a face too low to learn, from which on it is ignored
 _IGNORED_OVERLAP = 0.2  # with a box that is to be ignored
-_CACHE_BYTES = 2_500_000_000
 
 # Streams of random numbers grown from one seed.
 _ORDER, _VIEWS, _SIZES = 0, 1, 2
@@ -54,8 +50,7 @@ class FaceFeed:
     per_set: int | None
     seed: int
     ignored_labels: frozenset[str] = frozenset()
-    _decoded: dict[Path, UInt8Array] = field(default_factory=dict, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _decoded: DecodedPictures = field(default_factory=DecodedPictures, repr=False)
 
     def __len__(self) -> int:
         return len(self.photographs)
@@ -79,16 +74,7 @@ class FaceFeed:
             DatasetError: the file has gone or is no longer a picture.
         """
         photograph = self.photographs[index]
-        picture = self._decoded.get(photograph.path)
-        if picture is None:
-            try:
-                picture = read_picture(photograph.path)
-            except SourceError as error:
-                raise DatasetError(f"{error}; it could be read before") from None
-            with self._lock:
-                # Decoded pictures are kept while there is room: it is a fifth of a pass's work.
-                if sum(kept.nbytes for kept in self._decoded.values()) < _CACHE_BYTES:
-                    self._decoded[photograph.path] = picture
+        picture = self._decoded.read(photograph.path)
         height, width = picture.shape[:2]
         boxes = clip_boxes(photograph.xyxy(width, height), width, height)
         left = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
@@ -143,9 +129,10 @@ def prior_targets(
     tall = (boxes[:, 3] - boxes[:, 1] >= SMALLEST_FACE) & (boxes[:, 2] - boxes[:, 0] >= 2)
     matches = prior_boxes.match(priors, boxes[tall], MATCH_OVERLAP)
     kinds = np.full(len(priors), BACKGROUND, np.int32)
+    corners = prior_boxes.to_xyxy(priors)
     for some, most in ((boxes[~tall], _NOISE_OVERLAP), (ignored, _IGNORED_OVERLAP)):
         if len(some):
-            overlaps = intersection_over_union(some, prior_boxes.to_xyxy(priors))
+            overlaps = intersection_over_union(some, corners)
             kinds[overlaps.max(axis=0) > most] = IGNORED
     faces = matches != prior_boxes.BACKGROUND
     kinds[faces] = FACE

@@ -87,7 +87,10 @@ def prior_boxes(spec: PriorBoxSpec, map_shapes: Sequence[tuple[int, int]]) -> Fl
 def to_xyxy(cxcywh: FloatArray) -> FloatArray:
     """Turns (N, 4) centres and sizes into corners."""
     half = cxcywh[:, 2:] / 2
-    return np.concatenate([cxcywh[:, :2] - half, cxcywh[:, :2] + half], axis=1)
+    xyxy = np.empty_like(cxcywh)
+    np.subtract(cxcywh[:, :2], half, out=xyxy[:, :2])
+    np.add(cxcywh[:, :2], half, out=xyxy[:, 2:])
+    return xyxy
 
 
 def to_cxcywh(xyxy: FloatArray) -> FloatArray:
