@@ -121,7 +121,7 @@ def test_a_broker_is_told_and_told_again(
 
     process.kill()
     process.wait()
-    wait_for(lambda: said)
+    wait_for(lambda: any("is lost" in line for line in said))
     with pytest.raises(DeliveryError):
         broker.deliver({**RECORD, "snapshot": None})
     heard.clear()
