@@ -199,9 +199,10 @@ def display() -> Iterator[str]:
     """A virtual screen."""
     if shutil.which("Xvfb") is None:
         pytest.skip("needs Xvfb, a virtual screen")
-    # It takes the first number that is free, and tells it when it is ready.
+    # It takes the first number that is free, and tells it when it is ready. Were it to begin anew
+    # when its last client goes, as is its way, it would throw out whoever comes meanwhile.
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", "900x700x24"],
+        ["Xvfb", "-displayfd", "1", "-noreset", "-screen", "0", "900x700x24"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert server.stdout is not None
