@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pytest
 
-from command_line import ROOT, Cli
+from command_line import ROOT, Cli, assert_user_error
 from maskdet.assets import read_card
 from maskdet.cli.train import train
 from maskdet.cli.train_faces import train_faces
@@ -46,6 +46,7 @@ def test_train_from_the_command_line(maskdet: Cli, maskdet_here: Cli, tmp_path: 
     refused = maskdet_here(*repeated)
     assert refused.returncode == 1
     assert "models/mine.json: exists already; --overwrite replaces it" in refused.stderr
+    assert "TensorFlow" not in refused.stderr
     with stepwise():
         again = maskdet_here(*repeated, "--overwrite")
     assert again.returncode == 0, again.stderr
@@ -90,11 +91,16 @@ def test_one_class_is_one_line(maskdet: Cli, tmp_path: Path) -> None:
 
 
 def test_output_that_cannot_be_written(maskdet: Cli, tmp_path: Path) -> None:
-    """An impossible output is found before training."""
+    """An impossible output is found before TensorFlow starts."""
     write_classes(tmp_path / "dataset", 3)
     (tmp_path / "file").touch()
     done = maskdet("train", "--dataset", "dataset", "--output", "file/model", *QUICK)
-    assert_trainer_error(done, "cannot be made")
+    assert_user_error(done, "cannot be made")
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "other.json").write_text("{}", encoding="utf-8")
+    pictures = ("--images", "dataset", "--annotations", "dataset")
+    done = maskdet("train-faces", *pictures, "--output", "faces")
+    assert_user_error(done, "holds another model, other.json")
 
 
 def assert_trainer_error(done: Any, words: str) -> None:

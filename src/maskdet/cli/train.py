@@ -234,6 +234,9 @@ def train(resume: Path | None, preview: Path | None, **given: Any) -> None:
         raise click.UsageError("--epochs 0 and --fine-tune 0 leave nothing to do.")
     options = TrainOptions(**given)
     _check(options)
+    if preview is None:
+        # Now, not when TensorFlow has started, which takes seconds.
+        options.check_output(resumed=resume is not None)
     load_tensorflow(f"training on {', '.join(map(str, options.dataset))}; starting TensorFlow")
     from maskdet.train.classifier.run import draw_preview, train
 

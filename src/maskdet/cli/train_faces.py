@@ -129,10 +129,12 @@ def train_faces(resume: Path | None, **given: Any) -> None:
     for name in ("images", "annotations"):
         if not given[name]:
             raise click.UsageError(f"Missing option '--{name}'.")
+    options = FaceTrainOptions(**given)
+    # Now, not when TensorFlow has started, which takes seconds.
+    options.check_output(resumed=resume is not None)
     load_tensorflow()
     from maskdet.train.faces.run import train
 
-    options = FaceTrainOptions(**given)
     with share_bar() as show:
         result = train(options, say=log, show=show, resume=resume)
     click.echo(result.text)

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,29 +70,6 @@ def all_or_none(folder: Path) -> Iterator[dict[str, Path]]:
 def temporary(folder: Path, name: str) -> Path:
     """Returns where to write a file before it takes its name; keeps the suffix."""
     return folder / f".part-{os.getpid()}-{name}"
-
-
-def check_output(folder: Path, names: Iterable[str], *, overwrite: bool) -> None:
-    """Finds out before hours of training that a model could not be written.
-
-    Makes nothing: what else is wrong should not leave an empty folder.
-
-    Args:
-        folder: where the model will be written.
-        names: of its files.
-        overwrite: whether they may be there already.
-
-    Raises:
-        OutputError: the folder cannot be written to, or one of the files is there.
-    """
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not there.is_dir():
-        raise OutputError(f"{folder}: cannot be made, {there} is not a folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: cannot be written to")
-    for name in names:
-        if (folder / name).exists() and not overwrite:
-            raise OutputError(f"{folder / name}: exists already; --overwrite replaces it")
 
 
 def write_files(

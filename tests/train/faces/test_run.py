@@ -19,7 +19,7 @@ from maskdet.assets import bundled
 from maskdet.boxes import intersection_over_union
 from maskdet.errors import DatasetError, ModelError, OutputError
 from maskdet.train.camera import Camera
-from maskdet.train.faces import finish, weights
+from maskdet.train.faces import weights
 from maskdet.train.faces.augmentation import Boxed, FaceAugmentation, draw_view
 from maskdet.train.faces.feed import FaceFeed, batches, prior_targets, steps
 from maskdet.train.faces.network import TrainedSsd
@@ -376,7 +376,7 @@ def test_an_output_that_holds_a_model_is_refused(folder: Path, tmp_path: Path) -
         with pytest.raises(OutputError, match=message):
             train(given, say=lambda _: None, show=lambda _, __: None)
     assert not (tmp_path / "run").exists()
-    finish.check_output(replace(given, output=tmp_path / "new" / "face"), resumed=False)
+    replace(given, output=tmp_path / "new" / "face").check_output(resumed=False)
     assert not (tmp_path / "new").exists()
 
 

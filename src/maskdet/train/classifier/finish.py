@@ -8,7 +8,6 @@ import numpy as np
 
 from maskdet.cards import trained
 from maskdet.class_folders.splits import TEST, TRAIN, VALIDATION
-from maskdet.errors import OutputError
 from maskdet.train import card
 from maskdet.train.classifier import convert, report
 from maskdet.train.classifier.convert import KERAS, Answers, Exported
@@ -47,25 +46,6 @@ class Result:
     folder: Path
     figures: dict[str, Any]
     text: str
-
-
-def check_output(options: TrainOptions, *, resumed: bool) -> None:
-    """Finds out before hours of training that the model could not be written.
-
-    Args:
-        options: of the run.
-        resumed: whether the run may have written the model before.
-
-    Raises:
-        OutputError: its folder cannot be written to, or it is there and is not to be replaced.
-    """
-    output = options.output
-    if output is None:
-        return
-    if output.is_dir():
-        raise OutputError(f"{output}: is a folder; --output takes a name, such as {output}/mine")
-    names = [f"{output.name}{suffix}" for suffix in (".json", ".keras", ".tflite")]
-    card.check_output(output.parent, names, overwrite=options.overwrite or resumed)
 
 
 def finish(

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskdet.errors import OutputError
 from maskdet.train.options import RunOptions
+from maskdet.train.output import check_output
 
 PLAIN = ("small_cnn", "tiny_cnn")  # without a backbone, trained from scratch
 ARCHITECTURES = (
@@ -135,3 +137,22 @@ class TrainOptions(RunOptions):
         """Layer from which up the backbone is unfrozen: the usual one is MobileNetV2's alone."""
         usual = self.fine_tune_from == TrainOptions.fine_tune_from
         return "all" if usual and self.architecture != "mobilenet_v2" else self.fine_tune_from
+
+    def check_output(self, *, resumed: bool) -> None:
+        """Finds out before hours of training that the model could not be written.
+
+        Args:
+            resumed: whether the run may have written the model before.
+
+        Raises:
+            OutputError: its folder cannot be written to, or it is there and is not to be replaced.
+        """
+        output = self.output
+        if output is None:
+            return
+        if output.is_dir():
+            raise OutputError(
+                f"{output}: is a folder; --output takes a name, such as {output}/mine"
+            )
+        names = [f"{output.name}{suffix}" for suffix in (".json", ".keras", ".tflite")]
+        check_output(output.parent, names, overwrite=self.overwrite or resumed)

@@ -48,7 +48,7 @@ def train(
         MaskdetError: something the user can mend; see `maskdet.errors`.
         Interrupted: the user has stopped a run that is wanted whole.
     """
-    finish.check_output(options, resumed=resume is not None)
+    options.check_output(resumed=resume is not None)
     dataset = prepare(options)
     _describe(dataset, say)
     for line in framing_hints(options.dataset, dataset.collection.pictures):

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from maskdet.class_folders.splits import TRAIN, VALIDATION
-from maskdet.errors import OutputError
-from maskdet.train.card import check_output as check_files
 from maskdet.train.card import versions, write_files
 from maskdet.train.faces.feed import FaceFeed
 from maskdet.train.faces.measure import FaceOutcome
 from maskdet.train.faces.network import NMS_THRESHOLD, TrainedSsd
 from maskdet.train.faces.networks.export import Precision, to_tflite
-from maskdet.train.faces.options import FaceTrainOptions
+from maskdet.train.faces.options import NAME, FaceTrainOptions
 from maskdet.train.faces.pictures import LEFT_OUT, FacePictures
 from maskdet.train.faces.weights import WEIGHTS_KEY, arrays_of
 from maskdet.train.journal import Journal
@@ -28,7 +26,6 @@ from maskdet.vision.faces.card import CARD_FORMAT, CARD_KIND
 from maskdet.vision.faces.loading import load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
 
-NAME = "ssd_faces"
 CALIBRATION_PICTURES = 150
 LARGEST_LOSS = 0.01
 """Average precision that 8 bits may cost and still be the default."""
@@ -54,28 +51,6 @@ class FaceResult:
     card: Path
     folder: Path
     text: str
-
-
-def check_output(options: FaceTrainOptions, *, resumed: bool) -> None:
-    """Finds out before hours of training that the detector could not be written.
-
-    Args:
-        options: of the run.
-        resumed: whether the run may have written the detector before.
-
-    Raises:
-        OutputError: its folder cannot be written to, or holds a detector.
-    """
-    if options.output is None:
-        return
-    cards = [path.name for path in options.output.glob("*.json")]
-    others = [name for name in cards if name != f"{NAME}.json"]
-    if others:
-        # A detector's folder has one card, or it would not be known which is meant.
-        raise OutputError(
-            f"{options.output}: holds another model, {others[0]}; choose a new folder"
-        )
-    check_files(options.output, cards, overwrite=options.overwrite or resumed)
 
 
 def finish(

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from maskdet.errors import OutputError
 from maskdet.train.options import RunOptions
+from maskdet.train.output import check_output
+
+NAME = "ssd_faces"
 
 
 @dataclass(frozen=True)
@@ -51,3 +55,23 @@ class FaceTrainOptions(RunOptions):
     averaging: float = 0.998
     patience: int = 0
     mixed_precision: bool = False
+
+    def check_output(self, *, resumed: bool) -> None:
+        """Finds out before hours of training that the detector could not be written.
+
+        Args:
+            resumed: whether the run may have written the detector before.
+
+        Raises:
+            OutputError: its folder cannot be written to, or holds a detector.
+        """
+        if self.output is None:
+            return
+        cards = [path.name for path in self.output.glob("*.json")]
+        others = [name for name in cards if name != f"{NAME}.json"]
+        if others:
+            # A detector's folder has one card, or it would not be known which is meant.
+            raise OutputError(
+                f"{self.output}: holds another model, {others[0]}; choose a new folder"
+            )
+        check_output(self.output, cards, overwrite=self.overwrite or resumed)

@@ -34,7 +34,7 @@ def train(
         MaskdetError: something the user can mend; see `maskdet.errors`.
     """
     _check(options)
-    finish.check_output(options, resumed=resume is not None)
+    options.check_output(resumed=resume is not None)
     keras.utils.set_random_seed(options.seed)  # fresh heads are drawn next
     start = weights.with_fine_heads(weights.load_from(face_detector_folder(options.from_face)))
     _check_sizes(options, network_of(start).multiple_of)
