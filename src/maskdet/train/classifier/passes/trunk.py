@@ -1,7 +1,7 @@
 """A frozen trunk as it is run: by TensorFlow on a GPU, by the light runtime on a processor.
 
-What `detect` runs faces through takes a third of the time that TensorFlow takes for the same sums,
-and thousands of pictures go through the trunk before the head has learned anything.
+What `detect` runs faces through takes less time than TensorFlow for the same sums, and thousands of
+pictures go through the trunk before the head has learned anything.
 """
 
 import tempfile
