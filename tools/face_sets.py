@@ -50,6 +50,7 @@ FACELESS_SEED = 5
 QUALITY = 95  # of the JPEG files: they should not add artefacts of their own
 
 Unlabelled = Mapping[str, Mapping[str, FloatArray]]
+NOTHING: Mapping[str, FloatArray] = {IGNORE: NO_BOXES, NONE: NO_BOXES}  # of other photographs
 
 
 def read_unlabelled() -> Unlabelled:
@@ -121,7 +122,6 @@ def write_boxed(name: str, data: Path, target: Path) -> None:
     """Writes the photographs of a folder below ``detection``, with what their labels overlook."""
     teacher = Teacher(data / "weights" / FILE_NAME, OVERLOOKED_SCORE)
     unlabelled, corrections = read_unlabelled(), read_corrections()
-    none = {IGNORE: NO_BOXES, NONE: NO_BOXES}
     counts = np.zeros(2, int)
     for photograph in photographs(data, name):
         picture = read_picture(photograph.path)
@@ -131,7 +131,7 @@ def write_boxed(name: str, data: Path, target: Path) -> None:
             for number in range(len(photograph.labels))
             if corrections.get((file, str(number))) == IGNORE
         )
-        of_it = unlabelled.get(photograph.path.name, none)
+        of_it = unlabelled.get(photograph.path.name, NOTHING)
         boxes = boxed(photograph, picture, teacher, of_it, doubtful)
         shutil.copyfile(photograph.path, target / "images" / photograph.path.name)
         write_labels(target / "labels", photograph.path.stem, boxes, picture.shape[1::-1])
@@ -185,7 +185,7 @@ def write_faceless(data: Path, target: Path) -> None:
     for photograph in photographs(data, "three_class"):
         picture = read_picture(photograph.path)
         size = picture.shape[1::-1]
-        of_it = unlabelled.get(photograph.path.name, {IGNORE: NO_BOXES, NONE: NO_BOXES})
+        of_it = unlabelled.get(photograph.path.name, NOTHING)
         labelled = np.concatenate([photograph.xyxy(*size), of_it[IGNORE]])
         seen = free_of(teacher.look(picture, SUSPECT_SIDES)[0], of_it[NONE])
         suspects = np.concatenate([labelled, seen])

@@ -4,6 +4,7 @@ While the backbone is frozen, the same view gives the same features. So a few au
 each picture go through it once, and the passes over the head take the views in turn.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -40,10 +41,14 @@ class Views:
         self._options, self._show = options, show
         self._train, self._validation = train, validation
         self._networks = networks
-        self._trunk: Trunk | None = None
         # float16 holds features of 0 to 6 to three digits: 10 MB for 4,000 views.
         self._features: dict[int, NDArray[np.float16]] = {}
         self._plain: NDArray[np.float16] | None = None
+
+    @functools.cached_property
+    def _trunk(self) -> Trunk:
+        # When it is first wanted: it takes seconds, and a run that goes on may need none.
+        return runnable(self._networks.trunk, self._options.input_size)
 
     def epoch_data(self, epoch: int) -> dict[str, Any]:
         """Returns the arguments of `fit` for a pass over the head."""
@@ -75,8 +80,6 @@ class Views:
     ) -> NDArray[np.float16]:
         size, batch_size = self._options.input_size, self._options.batch_size
         self._show(0.0, title)
-        if self._trunk is None:
-            self._trunk = runnable(self._networks.trunk, size)
         rows = []
         for pixels, _, _ in batches(feed, size=size, batch_size=batch_size, how=how, epoch=epoch):
             rows.append(self._trunk(pixels).astype(np.float16))
