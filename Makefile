@@ -4,6 +4,10 @@
 # make light: the wheel without extras, in an environment and a folder of its own; make lowest:
 # likewise, with the lowest versions that pyproject.toml allows. make docs: the documentation site.
 
+# Hundreds of processes import the same libraries: to compile them anew in each takes half of the
+# tests' time.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses auto --dist worksteal

@@ -49,11 +49,13 @@ def main() -> None:
         run(*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT)
         (wheel,) = folder.glob("*.whl")
         constraints = ("--constraint", CONSTRAINTS) if given.lowest else ()
-        run(*pip, "install", *constraints, wheel)
-        print(f"installed without extras: {size_of(environment):.0f} MB", flush=True)
         if given.no_tests:
+            run(*pip, "install", *constraints, wheel)
+            print(f"installed without extras: {size_of(environment):.0f} MB")
             return
-        run(*pip, "install", *TEST_TOOLS)
+        # Most of it is never imported here: what is, Python compiles then, and once.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        run(*pip, "install", "--no-compile", *constraints, wheel, *TEST_TOOLS)
         for part in ("tests", "samples", "tools"):
             shutil.copytree(
                 ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__")
