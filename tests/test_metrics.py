@@ -2,15 +2,20 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
 
 from maskdet.metrics import (
     Interval,
     accuracy_intervals,
+    average_precision_by_draw,
     balanced_accuracy,
+    calibration_error_by_draw,
     class_intervals,
+    confusion,
     effective_count,
     expected_calibration_error,
     mean_interval,
+    precision_and_recall,
     resample,
     share_interval,
     soften,
@@ -103,7 +108,7 @@ def test_the_bootstrap_is_mended_at_the_edges() -> None:
     """A share that is 1 in every draw of ten groups has a lower end; so has 0 an upper one."""
     ones, zeros = np.ones(10), np.zeros(10)
     found = resample(
-        lambda rows: {"one": ones[rows].mean(), "zero": zeros[rows].mean()},
+        lambda times: {"one": times @ ones / 10, "zero": times @ zeros / 10},
         np.arange(10),
         seed=1,
         times=20,
@@ -111,3 +116,62 @@ def test_the_bootstrap_is_mended_at_the_edges() -> None:
     chance = 0.025 ** (1 / 10)
     assert (found["one"].low, found["one"].high) == pytest.approx((chance, 1))
     assert (found["zero"].low, found["zero"].high) == pytest.approx((0, 1 - chance))
+
+
+def test_the_bootstrap_of_a_class_is_that_of_scikit_learn() -> None:
+    """Rows counted as often as they are drawn give what scikit-learn says of the rows themselves.
+
+    Draws by hand, over groups, with the same seed: the interval is theirs; rounded scores tie.
+    """
+    random = np.random.default_rng(4)
+    true, groups = random.random(60) < 0.4, random.integers(0, 25, 60)
+    scores = np.round(random.normal(true * 0.7, 1), 1).astype(np.float32)
+    found = resample(
+        lambda times: {"ap": average_precision_by_draw(true, scores, times)},
+        groups,
+        seed=9,
+        times=100,
+    )["ap"]
+    names, draws = np.unique(groups), np.random.default_rng(9)
+    by_hand = []
+    for _ in range(100):
+        picked = names[draws.integers(0, len(names), len(names))]
+        rows = np.concatenate([np.flatnonzero(groups == group) for group in picked])
+        by_hand.append(average_precision_score(true[rows], scores[rows]))
+    low, high = np.percentile(by_hand, (2.5, 97.5))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1e-12)
+    assert found.value == pytest.approx(average_precision_score(true, scores), abs=1e-12)
+    assert found.high - found.low > 0.1
+
+
+def test_draws_without_the_class_have_no_average_precision() -> None:
+    """The second draw has only the row that is not of it."""
+    times = np.array([[1, 1], [0, 2]])
+    found = average_precision_by_draw(np.array([True, False]), np.array([0.2, 0.8]), times)
+    assert found[0] == pytest.approx(0.5)
+    assert np.isnan(found[1])
+
+
+def test_calibration_error_of_draws() -> None:
+    """A row drawn twice counts as two: the same as of the rows themselves."""
+    random = np.random.default_rng(6)
+    labels, probabilities = random.integers(0, 2, 30), two(*random.random(30))
+    rows = random.integers(0, 30, (5, 30))
+    times = np.stack([np.bincount(row, minlength=30) for row in rows])
+    expected = [expected_calibration_error(labels[row], probabilities[row]) for row in rows]
+    assert calibration_error_by_draw(labels, probabilities, times) == pytest.approx(expected)
+    assert np.ptp(expected) > 0.01
+
+
+def test_curve_and_confusion_are_those_of_scikit_learn() -> None:
+    """Thresholds that several rows share are one point; classes without rows keep their place."""
+    random = np.random.default_rng(5)
+    true = random.random(40) < 0.5
+    scores = np.round(random.random(40), 1).astype(np.float32)
+    precisions, recalls, _ = precision_recall_curve(true, scores)
+    found = precision_and_recall(true, scores)
+    assert found[0] == pytest.approx(precisions)
+    assert found[1] == pytest.approx(recalls)
+    labels, predicted = random.integers(0, 3, 40), random.integers(0, 4, 40)
+    expected = confusion_matrix(labels, predicted, labels=range(4))
+    assert confusion(labels, predicted, 4).tolist() == expected.tolist()

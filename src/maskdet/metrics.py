@@ -7,13 +7,15 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from maskdet.detections import FloatArray
 
 BINS = 15  # of the expected calibration error, as usual
 RESAMPLES = 1000  # of the bootstrap
 TAIL = 0.025  # on each side of a 95% interval
+
+_DRAWN_AT_ONCE = 2**15  # rows of the draws that are measured together: bounds the memory
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,81 @@ def expected_calibration_error(labels: NDArray[np.intp], probabilities: FloatArr
         labels: (N,) class indices.
         probabilities: (N, C).
     """
+    return float(
+        calibration_error_by_draw(labels, probabilities, np.ones((1, len(labels)), np.intp))[0]
+    )
+
+
+def calibration_error_by_draw(
+    labels: NDArray[np.intp], probabilities: FloatArray, times: NDArray[np.intp]
+) -> FloatArray:
+    """Returns the (D,) expected calibration errors of D draws.
+
+    Args:
+        labels: (N,) class indices.
+        probabilities: (N, C).
+        times: (D, N) how often each row was drawn.
+    """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [
-        (bins == number).sum()
-        * abs(confidence[bins == number].mean() - right[bins == number].mean())
-        for number in np.unique(bins)
-    ]
-    return float(np.sum(gaps) / len(labels))
+    # In each bin, of as many pictures: what their confidences add up to beyond their right answers.
+    beyond = np.zeros((len(labels), BINS))
+    beyond[np.arange(len(labels)), bins] = confidence - right
+    errors: FloatArray = np.abs(times @ beyond).sum(axis=1) / times.sum(axis=1)
+    return errors
+
+
+def average_precision_by_draw(
+    true: NDArray[np.bool_], scores: FloatArray, times: NDArray[np.intp]
+) -> FloatArray:
+    """Returns the (D,) average precisions of D draws: the mean precision over steps of recall.
+
+    As scikit-learn's ``average_precision_score`` has it, without interpolation.
+
+    Args:
+        true: (N,) whether a row is of the class.
+        scores: (N,) the higher, the rather it is said to be of the class.
+        times: (D, N) how often each row was drawn; without a true one, nothing is a number.
+    """
+    said, right = _said_and_right(true, scores, times)
+    gained = np.diff(right, axis=1, prepend=0)
+    of_class = right[:, -1]
+    sums = (right / np.maximum(said, 1) * gained).sum(axis=1)
+    shares: FloatArray = sums / np.where(of_class > 0, of_class, np.nan)
+    return shares
+
+
+def precision_and_recall(
+    true: NDArray[np.bool_], scores: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Returns the (T + 1,) precisions and recalls at T thresholds, the lowest first, and at none.
+
+    Args:
+        true: (N,) whether a row is of the class; some must be.
+        scores: (N,) of which T differ.
+    """
+    said, right = _said_and_right(true, scores, np.ones((1, len(true)), np.intp))
+    precisions = np.append((right / said)[0, ::-1], 1.0)
+    return precisions, np.append((right / right[:, -1:])[0, ::-1], 0.0)
+
+
+def _said_and_right(
+    true: NDArray[np.bool_], scores: FloatArray, times: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Returns how many rows reach each score, the highest first, and how many of them are true."""
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
+    drawn = times[:, order]
+    return drawn.cumsum(axis=1)[:, ends], (drawn * true[order]).cumsum(axis=1)[:, ends]
+
+
+def confusion(
+    labels: NDArray[np.intp], predicted: NDArray[np.intp], classes: int
+) -> NDArray[np.intp]:
+    """Returns the (classes, classes) counts, a row for each true class."""
+    cells = np.bincount(labels * classes + predicted, minlength=classes**2)
+    return cells.reshape(classes, classes)
 
 
 def soften(probabilities: FloatArray, temperature: float) -> FloatArray:
@@ -93,8 +161,8 @@ def share_interval(right: NDArray[np.bool_], groups: NDArray[np.intp]) -> Interv
     share = float(np.mean(right))
     count = effective_count(groups)
     hits = share * count
-    low = 0.0 if share == 0 else float(beta.ppf(TAIL, hits, count - hits + 1))
-    high = 1.0 if share == 1 else float(beta.ppf(1 - TAIL, hits + 1, count - hits))
+    low = 0.0 if share == 0 else float(betaincinv(hits, count - hits + 1, TAIL))
+    high = 1.0 if share == 1 else float(betaincinv(hits + 1, count - hits, 1 - TAIL))
     return Interval(share, low, high)
 
 
@@ -144,7 +212,7 @@ def class_intervals(
 
 
 def resample(
-    measure: Callable[[NDArray[np.intp]], dict[str, float]],
+    measure: Callable[[NDArray[np.intp]], dict[str, FloatArray]],
     groups: NDArray[np.intp],
     *,
     seed: int,
@@ -153,28 +221,31 @@ def resample(
     """Returns figures with 95% intervals, by the bootstrap over whole groups.
 
     Args:
-        measure: takes row numbers, some of them several times, and returns figures; a figure that
-            cannot be told from those rows is not a number. Where one is 1 (or 0) in every draw,
-            the limit on the other side is Clopper and Pearson's for as many groups.
+        measure: takes how often each row was drawn, (D, N) of D draws, and returns each figure's D
+            values; what cannot be told from the rows of a draw is not a number. Where one is 1 (or
+            0) in every draw, the limit on the other side is Clopper and Pearson's for as many
+            groups.
         groups: (N,) group number of each row; with one group only, the limits are not numbers.
         seed: of the draws.
         times: how often to draw.
     """
     random = np.random.default_rng(seed)
     _, members = np.unique(groups, return_inverse=True)
-    order = np.argsort(members, kind="stable")
-    rows_of = np.split(order, np.cumsum(np.bincount(members))[:-1])
-    drawn: list[dict[str, float]] = []
+    count = int(members.max()) + 1
+    at_once = max(1, _DRAWN_AT_ONCE // len(members))
+    drawn: list[dict[str, FloatArray]] = []
     # One group drawn again and again is always the same: that says nothing of certainty.
-    for _ in range(times if len(rows_of) > 1 else 0):
-        picks = random.integers(0, len(rows_of), len(rows_of))
-        drawn.append(measure(np.concatenate([rows_of[pick] for pick in picks])))
+    for start in range(0, times if count > 1 else 0, at_once):
+        draws = min(at_once, times - start)
+        picks = [random.integers(0, count, count) for _ in range(draws)]
+        of_groups = np.stack([np.bincount(picked, minlength=count) for picked in picks])
+        drawn.append(measure(of_groups[:, members]))
     intervals = {}
-    for name, value in measure(np.arange(len(groups))).items():
-        values = np.array([one[name] for one in drawn])
+    for name, (value,) in measure(np.ones((1, len(members)), np.intp)).items():
+        values = np.concatenate([one[name] for one in drawn]) if drawn else np.empty(0)
         values = values[np.isfinite(values)]
         low, high = np.percentile(values, (2.5, 97.5)) if len(values) else (np.nan, np.nan)
-        intervals[name] = _at_the_edge(Interval(value, float(low), float(high)), len(rows_of))
+        intervals[name] = _at_the_edge(Interval(float(value), float(low), float(high)), count)
     return intervals
 
 

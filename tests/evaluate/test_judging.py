@@ -73,7 +73,10 @@ def simple_average_precision(
 
 
 def test_average_precision_of_random_pictures() -> None:
-    """The same as worked out box by box, at every overlap; boxes crowd so that they compete."""
+    """The same as worked out box by box, at every overlap; boxes crowd so that they compete.
+
+    So for pictures of which some were drawn several times, others never.
+    """
     random = np.random.default_rng(3)
     photographs, judged = [], []
     for _ in range(12):
@@ -87,11 +90,17 @@ def test_average_precision_of_random_pictures() -> None:
         shares = np.tile(np.array([1, 0], np.float32), (len(boxes), 1))
         detections = Detections(NAMES, boxes, scores, shares, shares)
         judged.append(judge(detections, faces, [0] * len(faces), 1.0))
-    figures = precisions(judged, NAMES)
-    expected = [simple_average_precision(photographs, overlap) for overlap in OVERLAPS]
-    assert 0.2 < expected[0] < 0.9
-    assert figures["face_ap50"] == pytest.approx(expected[0], abs=1e-6)
-    assert figures["face_ap"] == pytest.approx(np.mean(expected), abs=1e-6)
+    draws = (np.arange(12), random.integers(0, 12, 12))
+    times = np.stack([np.bincount(drawn, minlength=12) for drawn in draws])
+    figures = precisions(judged, NAMES, times)
+    for number, drawn in enumerate(draws):
+        pictures = [photographs[index] for index in drawn]
+        expected = [simple_average_precision(pictures, overlap) for overlap in OVERLAPS]
+        assert 0.2 < expected[0] < 0.9
+        for name in ("face", "with_mask", "mean"):
+            assert figures[f"{name}_ap50"][number] == pytest.approx(expected[0], abs=1e-6)
+            assert figures[f"{name}_ap"][number] == pytest.approx(np.mean(expected), abs=1e-6)
+    assert figures["face_ap"][0] != figures["face_ap"][1]
 
 
 def test_overlap_decides() -> None:
@@ -149,7 +158,7 @@ def test_faces_that_do_not_count() -> None:
 
 def test_precisions_by_class(judged: Judged) -> None:
     """A wrong label is a false alarm of one class and a miss of the other."""
-    figures = precisions([judged], NAMES)
+    figures = precisions([judged], NAMES, np.ones((1, 1), int))
     assert figures["face_ap50"] == pytest.approx(2 / 3)
     assert figures["with_mask_ap50"] == pytest.approx(1 / 2)
     assert figures["without_mask_ap50"] == 0

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, confusion_matrix
 
 from maskdet.boxes import UInt8Array, cut, expand_boxes
 from maskdet.cards.trained import known_among
@@ -19,8 +18,10 @@ from maskdet.media import plots
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.metrics import (
     accuracy_intervals,
+    average_precision_by_draw,
+    calibration_error_by_draw,
     class_intervals,
-    expected_calibration_error,
+    confusion,
     resample,
 )
 from maskdet.results.mistakes import Shown, write_mistakes
@@ -72,7 +73,7 @@ def evaluate_folders(
     known = len(known_among(answers.hashes, trained))
     names = classifier.labels
     figures = resample(
-        lambda rows: measure(answers.labels[rows], answers.probabilities[rows], names),
+        lambda times: measure(answers.labels, answers.probabilities, names, times),
         answers.groups,
         seed=SEED,
         times=RESAMPLES,
@@ -83,7 +84,7 @@ def evaluate_folders(
         if (answers.labels == index).any():
             of_class = class_intervals(answers.labels, predicted, answers.groups, index)
             figures |= {f"{name}_{of}": found for of, found in of_class.items()}
-    matrix = confusion_matrix(answers.labels, predicted, labels=range(len(names)))
+    matrix = confusion(answers.labels, predicted, len(names))
     tables = (
         Table(
             "Confusion",
@@ -138,35 +139,41 @@ def evaluate_folders(
 
 
 def measure(
-    labels: NDArray[np.intp], probabilities: FloatArray, names: Sequence[str]
-) -> dict[str, float]:
-    """Returns accuracy, calibration error and each class's figures.
+    labels: NDArray[np.intp],
+    probabilities: FloatArray,
+    names: Sequence[str],
+    times: NDArray[np.intp],
+) -> dict[str, FloatArray]:
+    """Returns accuracy, calibration error and each class's figures, (D,) each, of D draws.
 
     Args:
         labels: (N,) class indices.
         probabilities: (N, C).
-        names: C class names; classes of which there is no picture have no figures.
+        names: C class names; classes of which no picture was drawn have no figures.
+        times: (D, N) how often each picture was drawn.
     """
-    predicted = probabilities.argmax(axis=1)
-    matrix = np.zeros((len(names), len(names)))
-    np.add.at(matrix, (labels, predicted), 1)
-    true, said, right = matrix.sum(axis=1), matrix.sum(axis=0), np.diag(matrix)
-    recalls = right / np.where(true > 0, true, np.nan)
+    count = len(names)
+    cells = np.eye(count * count)[labels * count + probabilities.argmax(axis=1)]
+    matrices = (times @ cells).reshape(-1, count, count)
+    true, said = matrices.sum(axis=2), matrices.sum(axis=1)
+    right = np.diagonal(matrices, axis1=1, axis2=2)
+    true = np.where(true > 0, true, np.nan)
+    recalls = right / true
     figures = {
-        "accuracy": float(right.sum() / len(labels)),
-        "balanced_accuracy": float(np.nanmean(recalls)),
-        "calibration_error": expected_calibration_error(labels, probabilities),
+        "accuracy": right.sum(axis=1) / times.sum(axis=1),
+        "balanced_accuracy": np.nanmean(recalls, axis=1),
+        "calibration_error": calibration_error_by_draw(labels, probabilities, times),
     }
     for index, name in enumerate(names):
-        if not true[index]:
-            nan = float("nan")
-            figures |= {f"{name}_{of}": nan for of in ("precision", "recall", "f1", "ap")}
-            continue
+        of_class = true[:, index]
+        precision = right[:, index] / np.maximum(said[:, index], 1)
         figures |= {
-            f"{name}_precision": float(right[index] / max(said[index], 1)),
-            f"{name}_recall": float(recalls[index]),
-            f"{name}_f1": float(2 * right[index] / (true[index] + said[index])),
-            f"{name}_ap": float(average_precision_score(labels == index, probabilities[:, index])),
+            f"{name}_precision": np.where(np.isnan(of_class), np.nan, precision),
+            f"{name}_recall": recalls[:, index],
+            f"{name}_f1": 2 * right[:, index] / (of_class + said[:, index]),
+            f"{name}_ap": average_precision_by_draw(
+                labels == index, probabilities[:, index], times
+            ),
         }
     return figures
 
@@ -207,9 +214,9 @@ def _by(
         if not chosen.any():
             rows.append((name, 0, *[None] * (2 + len(names))))
             continue
-        figures = measure(answers.labels[chosen], answers.probabilities[chosen], names)
-        recalls = [figures[f"{label}_recall"] for label in names]
-        shares = (figures["accuracy"], figures["balanced_accuracy"], *recalls)
-        rows.append((name, int(chosen.sum()), *shares))
+        once = chosen[np.newaxis].astype(np.intp)
+        figures = measure(answers.labels, answers.probabilities, names, once)
+        shown = ("accuracy", "balanced_accuracy", *(f"{label}_recall" for label in names))
+        rows.append((name, int(chosen.sum()), *(float(figures[key][0]) for key in shown)))
     columns = ("", "pictures", "accuracy", "balanced", *(f"{words(name)} right" for name in names))
     return Table(title, columns, tuple(rows))

@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 
 from maskdet.boxes import intersection_over_union
 from maskdet.detections import Detections, FloatArray
-from maskdet.vision.matching import OVERLAP, OVERLAPS, average_precision, match_detections
+from maskdet.vision.matching import (
+    OVERLAP,
+    OVERLAPS,
+    average_precision_by_draw,
+    match_detections,
+)
 
 UNSEEN = -1
 """What was said about a face that was not found."""
@@ -194,29 +199,50 @@ def count(
     return Counts(faces, right, wrong, faces - right - wrong, false)
 
 
-def precisions(photographs: Sequence[Judged], names: Sequence[str]) -> dict[str, float]:
+def precisions(
+    photographs: Sequence[Judged], names: Sequence[str], times: NDArray[np.intp]
+) -> dict[str, FloatArray]:
     """Returns average precisions: at overlap 0.5 (``ap50``) and the mean of 0.5 to 0.95 (``ap``).
 
-    Of the face stage alone, of each class, and the mean of the classes that occur.
+    Of the face stage alone, of each class, and the mean of the classes that occur; (R,) each, of R
+    draws.
+
+    Args:
+        photographs: P of them.
+        names: of the labels.
+        times: (R, P) how often each photograph was drawn.
     """
     scores = np.concatenate([photo.scores for photo in photographs])
     label_scores = np.concatenate([photo.label_scores for photo in photographs])
     said = np.concatenate([photo.said for photo in photographs])
     hits = np.concatenate([photo.hits for photo in photographs], axis=1)
     label_hits = np.concatenate([photo.label_hits for photo in photographs], axis=1)
-    truth = np.concatenate([photo.labels for photo in photographs])
-    face = [average_precision(scores, row, len(truth)) for row in hits]
-    figures = {"face_ap50": face[0], "face_ap": float(np.mean(face))}
-    of_classes = []
+    drawn = np.repeat(times, [len(photo.scores) for photo in photographs], axis=1)
+    truth = [np.bincount(photo.labels, minlength=len(names)) for photo in photographs]
+    faces = times @ np.stack(truth)
+    of_classes: dict[str, FloatArray] = {}
     for index, name in enumerate(names):
-        faces = int((truth == index).sum())
         mine = said == index
-        values = [average_precision(label_scores[mine], row[mine], faces) for row in label_hits]
-        figures |= {f"{name}_ap50": values[0], f"{name}_ap": float(np.mean(values))}
-        if faces:
-            of_classes.append((values[0], float(np.mean(values))))
-    means = np.mean(of_classes, axis=0) if of_classes else (float("nan"),) * 2
-    return {"mean_ap50": float(means[0]), "mean_ap": float(means[1]), **figures}
+        found = label_scores[mine], label_hits[:, mine], faces[:, index], drawn[:, mine]
+        of_classes |= _over_overlaps(name, *found)
+    occur = np.maximum((faces > 0).sum(axis=1), 1)
+    means = {}
+    for of in ("ap50", "ap"):
+        sums = np.nansum([of_classes[f"{name}_{of}"] for name in names], axis=0)
+        means[f"mean_{of}"] = np.where(faces.any(axis=1), sums / occur, np.nan)
+    return means | _over_overlaps("face", scores, hits, faces.sum(axis=1), drawn) | of_classes
+
+
+def _over_overlaps(
+    name: str,
+    scores: FloatArray,
+    hits: NDArray[np.bool_],
+    faces: NDArray[np.intp],
+    times: NDArray[np.intp],
+) -> dict[str, FloatArray]:
+    """Returns the average precisions at an overlap of 0.5, and their means over all overlaps."""
+    values = [average_precision_by_draw(scores, row, faces, times) for row in hits]
+    return {f"{name}_ap50": values[0], f"{name}_ap": np.mean(values, axis=0)}
 
 
 def _share(part: int, whole: int) -> float:

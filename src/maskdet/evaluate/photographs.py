@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from maskdet.annotations import read_annotations
 from maskdet.boxes import clip_boxes
-from maskdet.detections import Detections
+from maskdet.detections import Detections, FloatArray
 from maskdet.errors import DatasetError, SourceError
 from maskdet.evaluate.folders import HEIGHTS, RESAMPLES, SEED
 from maskdet.evaluate.judging import Counts, Judged, count, judge, precisions
@@ -61,14 +61,15 @@ def evaluate_photographs(
     run = _look(options, networks, detector, threshold, show)
     names = detector.labels
 
-    def measure(rows: NDArray[np.intp]) -> dict[str, float]:
-        chosen = [run.judged[row] for row in rows]
-        counts = count(chosen, threshold)
-        at_threshold = {
-            name: getattr(counts, name) for name in ("f1", "precision", "recall", "label_accuracy")
-        }
-        face = {f"face_{name}": getattr(counts, f"face_{name}") for name in _FACE}
-        return {**at_threshold, **precisions(chosen, names), **face}
+    fates = np.array([astuple(count([photo], threshold)) for photo in run.judged])
+
+    def measure(times: NDArray[np.intp]) -> dict[str, FloatArray]:
+        drawn = [Counts(*map(int, sums)) for sums in times @ fates]
+        first, last = (
+            {name: np.array([getattr(counts, name) for counts in drawn]) for name in shares}
+            for shares in (_SHARES, _FACE_SHARES)
+        )
+        return first | precisions(run.judged, names, times) | last
 
     figures = resample(measure, np.arange(len(run.judged)), seed=SEED, times=RESAMPLES // 2)
     sweep = {at: count(run.judged, at) for at in THRESHOLDS}
@@ -105,7 +106,8 @@ def evaluate_photographs(
     )
 
 
-_FACE = ("precision", "recall", "f1")
+_SHARES = ("f1", "precision", "recall", "label_accuracy")
+_FACE_SHARES = ("face_precision", "face_recall", "face_f1")
 # So many labels need no table of what is taken for what.
 _PLAIN = 2
 

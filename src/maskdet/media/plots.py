@@ -7,11 +7,17 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
 
 from maskdet.detections import FloatArray
 from maskdet.media.files import printable
-from maskdet.metrics import BINS, expected_calibration_error, soften
+from maskdet.metrics import (
+    BINS,
+    average_precision_by_draw,
+    confusion,
+    expected_calibration_error,
+    precision_and_recall,
+    soften,
+)
 
 DPI = 120
 FIRST, SECOND = "#1f6fb4", "#d9601a"
@@ -47,7 +53,7 @@ def plot_confusion(
     path: Path, labels: NDArray[np.intp], probabilities: FloatArray, names: Sequence[str]
 ) -> None:
     """Plots the confusion matrix: counts, coloured by the share of the true class."""
-    matrix = confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(len(names)))
+    matrix = confusion(labels, probabilities.argmax(axis=1), len(names))
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = 2.6 + 0.9 * len(names)
     figure = new_figure(side, side - 0.6)
@@ -71,10 +77,11 @@ def plot_precision_recall(
     figure = new_figure(5, 4)
     axes = figure.subplots()
     for number, name in enumerate(names):
-        if not (labels == number).any():
+        true, scores = labels == number, probabilities[:, number]
+        if not true.any():
             continue
-        precision, recall, _ = precision_recall_curve(labels == number, probabilities[:, number])
-        average = average_precision_score(labels == number, probabilities[:, number])
+        precision, recall = precision_and_recall(true, scores)
+        average = average_precision_by_draw(true, scores, np.ones((1, len(true)), np.intp))[0]
         label = f"{printable(name)}, average precision {average:.4f}"
         axes.step(recall, precision, where="post", label=label)
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))

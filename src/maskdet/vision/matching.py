@@ -47,13 +47,31 @@ def average_precision(scores: FloatArray, hits: NDArray[np.bool_], faces: int) -
         hits: (D,) bool, whether a detection is a face that no better detection has found.
         faces: how many faces are labelled; without any, the figure is not a number.
     """
-    if faces == 0:
-        return float("nan")
+    once = np.ones((1, len(scores)), np.intp)
+    return float(average_precision_by_draw(scores, hits, np.array([faces]), once)[0])
+
+
+def average_precision_by_draw(
+    scores: FloatArray, hits: NDArray[np.bool_], faces: NDArray[np.intp], times: NDArray[np.intp]
+) -> FloatArray:
+    """Computes the same for R draws from the photographs.
+
+    Args:
+        scores: (D,) of the detections of all photographs.
+        hits: (D,) bool, whether a detection is a face that no better detection has found.
+        faces: (R,) how many faces are labelled in what was drawn.
+        times: (R, D) how often each detection was drawn.
+
+    Returns:
+        (R,) areas; not a number where no face is labelled.
+    """
     order = np.argsort(-scores, kind="stable")
-    found = np.cumsum(hits[order])
-    precisions = found / np.arange(1, len(found) + 1)
-    envelope = np.maximum.accumulate(precisions[::-1])[::-1]
-    return float(envelope[hits[order]].sum() / faces)
+    drawn = times[:, order]
+    right = drawn * hits[order]
+    precisions = right.cumsum(axis=1) / np.maximum(drawn.cumsum(axis=1), 1)
+    envelope = np.maximum.accumulate(precisions[:, ::-1], axis=1)[:, ::-1]
+    areas: FloatArray = (envelope * right).sum(axis=1) / np.where(faces > 0, faces, np.nan)
+    return areas
 
 
 def best_pairs(affinity: FloatArray) -> list[tuple[int, int]]:
