@@ -51,7 +51,7 @@ def server() -> Iterator[str]:
             pass
 
     served = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(SAMPLES)))
-    threading.Thread(target=served.serve_forever, daemon=True).start()
+    threading.Thread(target=served.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{served.server_port}"
     release.set()
     served.shutdown()

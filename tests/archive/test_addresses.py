@@ -96,7 +96,7 @@ def server() -> Iterator[tuple[str, Trouble]]:
 
     trouble = Trouble(DomainDispatcherApplication(create_backend_app))
     running = make_server("127.0.0.1", 0, trouble, threaded=True)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
+    threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{running.server_port}", trouble
     running.shutdown()
 

@@ -80,7 +80,7 @@ def server() -> Iterator[Server]:
     """A server on a free port."""
     running = Server(("127.0.0.1", 0), Handler)
     running.ranges = []
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield running
     running.shutdown()

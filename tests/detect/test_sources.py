@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from command_line import Cli
+from webhook_server import running_webhook
 
 pty = pytest.importorskip("pty", reason="needs pseudo-terminals, which Windows lacks")
 
@@ -68,14 +69,22 @@ def test_a_source_taken_for_a_file_of_records(maskdet: Cli, samples: Path, tmp_p
     assert (tmp_path / "photo.jpg").read_bytes() == before
 
 
-def test_quiet_hides_no_trouble(maskdet: Cli, samples: Path) -> None:
-    """Without progress and summary, what could not be delivered is still said."""
-    done = maskdet(
-        "detect", samples / "astronaut.mp4", "-q", "--no-output", "--alert-after", "0.3",
-        "--on-no-mask", "false",
-    )  # fmt: skip
+def test_quiet_hides_no_trouble(maskdet: Cli, samples: Path, tmp_path: Path) -> None:
+    """Without progress and summary, what is tried again is still said, and what is lost."""
+    once = tmp_path / "once"
+    once.write_text("#!/bin/sh\nrmdir fails || exit 0\nexit 1\n")
+    once.chmod(0o755)
+    (tmp_path / "fails").mkdir()
+    with running_webhook() as webhook:
+        webhook.script = [403]
+        done = maskdet(
+            "detect", samples / "astronaut.mp4", "-q", "--no-output", "--alert-after", "0.3",
+            "--on-no-mask", once, "--webhook", webhook.url,
+        )  # fmt: skip
+    assert done.returncode == 1
     assert done.stdout == ""
-    assert "false ended with exit code 1" in done.stderr
+    assert "once ended with exit code 1" in done.stderr
+    assert "1 of 1 alert not delivered" in done.stderr
     assert "video" not in done.stderr
 
 
