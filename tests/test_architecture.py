@@ -1,10 +1,8 @@
-"""The import rules of the design, held over the syntax trees and in a fresh process."""
+"""The import rules of the design, held over the syntax trees."""
 
 import ast
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -106,9 +104,15 @@ def part_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """Returns a file's syntax tree."""
+    return ast.parse(path.read_text())
+
+
 def imported_modules(path: Path) -> Iterator[list[str]]:
     """Yields what a file imports of maskdet, anywhere in it, as the words below ``maskdet``."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
@@ -143,7 +147,7 @@ def test_imports_point_one_way(path: Path) -> None:
     """A file imports its own part and those below it, and it says what it is for."""
     part = part_of(path)
     assert imported_parts(path) <= ALLOWED[part] | {part}
-    assert ast.get_docstring(ast.parse(path.read_text()))
+    assert ast.get_docstring(tree_of(path))
 
 
 @pytest.mark.parametrize(
@@ -190,42 +194,9 @@ def test_tensorflow_stays_in_train(path: Path) -> None:
     """Only the trainer names TensorFlow or Keras, and one module for heat maps by gradients."""
     names = {
         alias.name if isinstance(node, ast.Import) else node.module or ""
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
     heavy = {name for name in names if name.split(".")[0] in ("keras", "tensorflow")}
     assert not heavy or part_of(path) == "train" or path in HEAVY_MODULES
-
-
-def test_light_commands_never_load_tensorflow(tmp_path: Path, samples: Path) -> None:
-    """Real runs of the light commands leave TensorFlow and Keras unloaded."""
-    for label, picture in (("with_mask", "astronaut_masked"), ("without_mask", "astronaut")):
-        folder = tmp_path / "faces" / label
-        folder.mkdir(parents=True)
-        shutil.copy(samples / f"{picture}.jpg", folder)
-    picture, video = str(samples / "astronaut.jpg"), str(samples / "astronaut.mp4")
-    commands = [
-        ["--help"],
-        ["detect", "--source", picture, "--no-output"],
-        ["heatmap", "--source", picture, "--output", "out.jpg"],
-        ["dataset", "check", "faces"],
-        ["evaluate", "--dataset", "faces"],
-        ["evaluate", "--video", video, "--label", "without_mask"],
-    ]
-    program = (
-        "import sys\n"
-        "from maskdet.cli import main\n"
-        f"for words in {commands!r}:\n"
-        "    sys.argv = ['maskdet', *words]\n"
-        "    try:\n"
-        "        main()\n"
-        "    except SystemExit as end:\n"
-        "        heavy = {'tensorflow', 'keras'} & set(sys.modules)\n"
-        "        print('ENDED', end.code or 0, sorted(heavy))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path
-    )
-    ended = [line for line in done.stdout.splitlines() if line.startswith("ENDED")]
-    assert ended == ["ENDED 0 []"] * len(commands), done.stderr
