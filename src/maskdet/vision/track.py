@@ -38,7 +38,8 @@ class TrackingOptions:
             is adjusted hangs under the nose for a moment.
         settled_at: accumulated share from which on a label counts as settled.
         recheck: a settled, unchanged face is classified again after so long, in seconds.
-        change: mean difference of its thumbnail, in grey levels, from which on it has changed.
+        change: mean difference of its blurred thumbnail, in grey levels, from which on it has
+            changed.
         sharpest_kept: share of the sharpest so far that a face is still measured by a frame later:
             one that stays out of focus counts in full again after a second or two.
     """
@@ -56,7 +57,7 @@ class TrackingOptions:
     adjusting: float = ADJUSTING
     settled_at: float = 0.9
     recheck: float = 0.2
-    change: float = 8.0
+    change: float = 6.0
     sharpest_kept: float = 0.98
 
 

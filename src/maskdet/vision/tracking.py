@@ -200,13 +200,15 @@ class Tracker:
     def _change(self, before: NDArray[np.int16], now: NDArray[np.int16]) -> float:
         """Returns by how many grey levels a face has changed, its middle laid where it fits best.
 
-        Boxes tremble, and more so from one way of finding a face to another. That is no change.
+        Boxes tremble, and more so from one way of finding a face to another. That is no change, so
+        what is left of it, a part of a pixel, is blurred away.
         """
-        play = self._PLAY
-        middle = before[play:-play, play:-play]
-        misfit = cv2.matchTemplate(now.astype(np.float32), middle.astype(np.float32), cv2.TM_SQDIFF)
+        play, blur = self._PLAY, (3, 3)
+        middle = cv2.blur(before.astype(np.float32), blur)[play:-play, play:-play]
+        smooth = cv2.blur(now.astype(np.float32), blur)
+        misfit = cv2.matchTemplate(smooth, middle, cv2.TM_SQDIFF)
         row, column = np.unravel_index(int(misfit.argmin()), misfit.shape)
-        there = now[row : row + len(middle), column : column + len(middle)]
+        there = smooth[row : row + len(middle), column : column + len(middle)]
         return float(np.abs(there - middle).mean())
 
     def _compare_sharpness(self, track: Track, thumbnail: NDArray[np.int16]) -> None:
