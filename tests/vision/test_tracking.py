@@ -291,7 +291,7 @@ def test_undecided_evidence_leaves_the_label() -> None:
 
 def test_only_faces_that_need_it_are_classified_again() -> None:
     """A settled face that stays as it is rests; one that changes, or has rested, is looked at."""
-    tracker = Tracker(2, TrackingOptions(recheck=4))
+    tracker = Tracker(2, TrackingOptions(recheck=0.16))
     frame = np.full((300, 300, 3), 120, np.uint8)
     asked = []
     for number in range(14):
@@ -306,6 +306,26 @@ def test_only_faces_that_need_it_are_classified_again() -> None:
     assert asked[0]
     assert asked[10]
     assert 4 <= sum(asked) <= 8
+
+
+def test_a_box_that_trembles_is_no_change() -> None:
+    """Boxes of the same still face, a little off and larger or smaller, do not ask for a look."""
+    generator = np.random.default_rng(3)
+    frame = cv2.GaussianBlur(generator.integers(0, 256, (300, 300, 3), np.uint8), (0, 0), 4)
+    frame = cv2.normalize(frame, None, 0, 255, cv2.NORM_MINMAX)
+    tracker = Tracker(2, TrackingOptions(recheck=9))
+    asked = []
+    for number in range(12):
+        trembling = np.array([100, 100, 200, 220]) + generator.uniform(-3, 3, 4)
+        if number == 11:
+            trembling += [60, 0, 60, 0]
+        (track,) = tracker.link(boxes(trembling.astype(np.float32)))
+        asked.append(tracker.needs_classifying(track, frame))
+        track.answer = MASK, MASK
+        tracker.update(track, MASK)
+    assert asked[0]
+    assert not any(asked[1:11])
+    assert asked[11], "another part of the picture is another face"
 
 
 class CountingClassifier:

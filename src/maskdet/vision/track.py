@@ -1,5 +1,6 @@
 """One face through time, and what decides whether it is the same face still."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,8 +37,9 @@ class TrackingOptions:
         adjusting: a mask must be worn incorrectly for so long to be called so, in seconds: one that
             is adjusted hangs under the nose for a moment.
         settled_at: accumulated share from which on a label counts as settled.
-        recheck: a settled, unchanged face is classified again after so many frames.
-        change: mean difference of its thumbnail, in grey levels, from which on it has changed.
+        recheck: a settled, unchanged face is classified again after so long, in seconds.
+        change: mean difference of its blurred thumbnail, in grey levels, from which on it has
+            changed.
         sharpest_kept: share of the sharpest so far that a face is still measured by a frame later:
             one that stays out of focus counts in full again after a second or two.
     """
@@ -54,7 +56,7 @@ class TrackingOptions:
     switch_at: float = 0.6
     adjusting: float = ADJUSTING
     settled_at: float = 0.9
-    recheck: int = 4
+    recheck: float = 0.2
     change: float = 6.0
     sharpest_kept: float = 0.98
 
@@ -77,6 +79,10 @@ class Track:
         seen_at: when it was last seen, in seconds since the source's first frame.
         seen: frames it was seen in.
         answer: the classifier's last (C,) probabilities and (C,) logits.
+        read_at: when it gave them, in seconds as `seen_at`.
+        thumbnail: the face as it was then, tiny and grey.
+        extent: (2,) width and height that were cut out for it, in pixels; faces are compared at the
+            same ones.
         sharpest: how sharp it was at its sharpest lately, in grey levels a pixel of its thumbnail.
         clarity: how sharp it is in its last frame, as a share of that.
         twin_of: number of the track upon whose box this one began, maybe the same face found twice.
@@ -94,7 +100,8 @@ class Track:
     seen: int = 0
     answer: tuple[FloatArray, FloatArray] | None = None
     thumbnail: NDArray[np.int16] | None = field(default=None, repr=False)
-    since_classified: int = 0
+    extent: FloatArray | None = field(default=None, repr=False)
+    read_at: float = -math.inf
     sharpest: float = 0.0
     clarity: float = 1.0
     twin_of: int | None = None

@@ -41,6 +41,8 @@ class Tracker:
 
     # Sides of the grey thumbnail in which a face is compared with itself. Pixels.
     _THUMBNAIL = 24
+    # By so many of them a box may tremble.
+    _PLAY = 2
 
     def __init__(
         self, classes: int, options: TrackingOptions | None = None, incorrect: int | None = None
@@ -166,22 +168,48 @@ class Tracker:
             track: a track just linked.
             frame_bgr: (H, W, 3) uint8, the frame.
         """
-        face = cut(frame_bgr, track.box)
-        small = cv2.resize(face, (self._THUMBNAIL, self._THUMBNAIL), interpolation=cv2.INTER_AREA)
-        thumbnail = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.int16)
-        self._compare_sharpness(track, thumbnail)
-        track.since_classified += 1
         before = track.thumbnail
+        now = self._thumbnail(frame_bgr, track.box, track.extent)
+        self._compare_sharpness(track, now)
         settled = track.label >= 0 and track.shares[track.label] >= self.options.settled_at
         if (
             not settled
             or before is None
-            or track.since_classified >= self.options.recheck
-            or float(np.abs(thumbnail - before).mean()) >= self.options.change
+            # Half an interval less: frames are not on the dot.
+            or self._pace.now - track.read_at >= self.options.recheck - self._pace.usual / 2
+            or self._change(before, now) >= self.options.change
         ):
-            track.thumbnail, track.since_classified = thumbnail, 0
+            track.extent = track.box[2:] - track.box[:2]
+            track.thumbnail = self._thumbnail(frame_bgr, track.box, track.extent)
+            track.read_at = self._pace.now
             return True
         return False
+
+    def _thumbnail(
+        self, frame_bgr: UInt8Array, box: FloatArray, extent: FloatArray | None
+    ) -> NDArray[np.int16]:
+        """Returns a face as a tiny grey picture, cut out of its frame at a width and height."""
+        if extent is not None:
+            centre = (box[:2] + box[2:]) / 2
+            box = np.concatenate([centre - extent / 2, centre + extent / 2])
+        side = self._THUMBNAIL
+        small = cv2.resize(cut(frame_bgr, box), (side, side), interpolation=cv2.INTER_AREA)
+        grey: NDArray[np.int16] = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY).astype(np.int16)
+        return grey
+
+    def _change(self, before: NDArray[np.int16], now: NDArray[np.int16]) -> float:
+        """Returns by how many grey levels a face has changed, its middle laid where it fits best.
+
+        Boxes tremble, and more so from one way of finding a face to another. That is no change, so
+        what is left of it, a part of a pixel, is blurred away.
+        """
+        play, blur = self._PLAY, (3, 3)
+        middle = cv2.blur(before.astype(np.float32), blur)[play:-play, play:-play]
+        smooth = cv2.blur(now.astype(np.float32), blur)
+        misfit = cv2.matchTemplate(smooth, middle, cv2.TM_SQDIFF)
+        row, column = np.unravel_index(int(misfit.argmin()), misfit.shape)
+        there = smooth[row : row + len(middle), column : column + len(middle)]
+        return float(np.abs(there - middle).mean())
 
     def _compare_sharpness(self, track: Track, thumbnail: NDArray[np.int16]) -> None:
         """Measures a face by the mean step between neighbouring pixels of its thumbnail."""

@@ -1,4 +1,4 @@
-"""Frames looked at in full now and then, and small faces followed in between."""
+"""Frames looked at in full now and then, and faces followed in between."""
 
 import threading
 import time
@@ -31,8 +31,12 @@ class SquareFinder:
     precision = None
     workers = 2
 
-    def __init__(self, size: int, calls: Counter[int], blind: Sequence[int] = ()) -> None:
+    def __init__(
+        self, size: int, calls: Counter[int], blind: Sequence[int] = (), taller: float = 0
+    ) -> None:
         self.size, self.calls, self.blind = size, calls, blind
+        # In cut-outs alone: so much of a face's height is added above it.
+        self.taller = taller if size < SIZES[0] else 0
         self.lock = threading.Lock()
 
     def detect(self, frame_bgr: np.ndarray) -> Faces:
@@ -45,17 +49,18 @@ class SquareFinder:
         corners = np.array(
             [(x, y, x + wide, y + high) for x, y, wide, high in rows], np.float32
         ).reshape(-1, 4)
+        corners[:, 1] -= self.taller * (corners[:, 3] - corners[:, 1])
         scale = np.tile(np.array(frame_bgr.shape[1::-1], np.float32) / self.size, 2)
         return corners * scale, np.full(len(rows), 0.9, np.float32)
 
 
 def finder(
-    *, thorough: bool = False, blind: Sequence[int] = ()
+    *, thorough: bool = False, blind: Sequence[int] = (), taller: float = 0
 ) -> tuple[AutoSizedFaceDetector, Counter[int]]:
     """A sized detector of squares, and how often it has looked at which size."""
     calls: Counter[int] = Counter()
     detector = AutoSizedFaceDetector(
-        lambda size: SquareFinder(size, calls, blind), SIZES, thorough=thorough
+        lambda size: SquareFinder(size, calls, blind, taller), SIZES, thorough=thorough
     )
     return detector, calls
 
@@ -86,10 +91,75 @@ def test_a_small_face_is_followed_at_a_small_price() -> None:
         )
         assert boxes.shape == (2, 4)
         assert (np.diag(overlaps) > 0.8).all()
-    # As long as no look is known; then one of ten. The cut-out alone is a picture of 128 pixels.
+    # As long as no look is known; then one of ten. A cut-out is a picture of 128 pixels: two a
+    # frame, and one where the whole frame is looked at as well.
     assert calls[FULL] == KNOWN_AFTER + 60 // FULL_EVERY - 1
-    assert calls[128] == 60 - KNOWN_AFTER + 1
+    assert calls[320] == calls[FULL] + 60 // FULL_EVERY
+    assert calls[128] == 2 * (60 - KNOWN_AFTER + 1) - 60 // FULL_EVERY
     assert calls[896] == 0
+
+
+def test_a_face_close_by_is_followed_at_a_small_price() -> None:
+    """One frame in five is looked at whole, at the smallest size; in the others is one cut-out."""
+    detector, calls = finder()
+    found = watch(detector, [frame_of((60 + at, 100, 90)) for at in range(LOOK_EVERY)])
+    for at, boxes in enumerate(found):
+        truth = np.array([[60 + at, 100, 150 + at, 190]], np.float32)
+        assert boxes.shape == (1, 4)
+        assert intersection_over_union(boxes, truth).item() > 0.9
+    assert calls[FULL] == FIRST_LOOKS
+    assert calls[320] <= FIRST_LOOKS + 2 * KNOWN_AFTER + LOOK_EVERY // EARLIER
+    assert calls[128] >= LOOK_EVERY - DELAY - KNOWN_AFTER
+
+
+def test_boxes_do_not_jump_from_looks_to_cut_outs() -> None:
+    """What a small picture makes of a face, taller by a fifth, is put right by the look's proof."""
+    found = watch(finder(taller=0.2)[0], [frame_of(LARGE)] * LOOK_EVERY)
+    heights = [boxes[0, 3] - boxes[0, 1] for boxes in found]
+    assert max(heights) - min(heights) <= 3
+
+
+def test_a_face_close_by_that_jumps_is_found_at_once() -> None:
+    """Its cut-out is empty, so the whole frame is looked at, the same one."""
+    for jumps in (33, 34, 36):
+        scene = [frame_of(LARGE)] * jumps + [frame_of((420, 200, 90))] * (50 - jumps)
+        found = watch(finder()[0], scene)
+        assert [len(boxes) for boxes in found] == [1] * 50
+        assert all(boxes[0, 0] > 400 for boxes in found[jumps:])
+
+
+def test_a_face_close_by_that_leaves_is_not_looked_for_for_long() -> None:
+    """From when its leaving is known, frames cost what they did before."""
+    detector, calls = finder()
+    watch(detector, [frame_of(LARGE, (300, 100, 80))] * 31 + [frame_of(LARGE)] * 9)
+    steady, usual = finder()
+    watch(steady, [frame_of(LARGE, (300, 100, 80))] * 40)
+    assert calls[320] <= usual[320] + 2 * KNOWN_AFTER
+
+
+def test_somebody_new_close_by_is_seen_soon() -> None:
+    """At once if that is motion, and within five frames if it is too faint to be."""
+    for comes in (41, 42, 43, 44):
+        scene = [frame_of(LARGE)] * comes + [frame_of(LARGE, (400, 60, 60))] * (55 - comes)
+        found = watch(finder()[0], scene)
+        first = next(at for at, boxes in enumerate(found) if len(boxes) == 2)
+        assert first == comes
+        assert all(len(boxes) == 2 for boxes in found[comes:])
+        faint = [np.maximum(frame, 95) for frame in scene]
+        for frame in faint[comes:]:
+            frame[60:120, 400:460] = 102
+        found = watch(finder()[0], faint)
+        first = next(at for at, boxes in enumerate(found) if len(boxes) == 2)
+        assert comes <= first < comes + EARLIER
+        assert all(len(boxes) == 2 for boxes in found[first + KNOWN_AFTER :])
+
+
+def test_an_empty_scene_costs_nearly_nothing() -> None:
+    """Where nobody is and nothing moves, one frame in five is looked at."""
+    detector, calls = finder()
+    watch(detector, [frame_of()] * LOOK_EVERY)
+    assert calls[448] <= DELAY + KNOWN_AFTER + LOOK_EVERY // FULL_EVERY
+    assert sum(calls.values()) <= calls[448] * 2 + FIRST_LOOKS + LOOK_EVERY // EARLIER
 
 
 def test_a_small_face_that_moves_is_followed() -> None:
@@ -139,6 +209,23 @@ def test_motion_brings_a_look_forward() -> None:
     moving, more = finder()
     watch(moving, scene)
     assert more[FULL] == calls[FULL] + 1
+
+
+def test_what_goes_on_to_move_brings_no_look_forward() -> None:
+    """Leaves in the wind: once it is known where they move, looks come when they are due."""
+    leaves = [
+        frame_of(LARGE, SMALL)
+        + (np.arange(WIDTH) // 8 % 2 == at % 2)[:, None].astype(np.uint8) * 60
+        for at in range(2)
+    ]
+    for frame, still in zip(leaves, [frame_of(LARGE, SMALL)] * 2, strict=True):
+        frame[:, :560] = still[:, :560]
+    detector, calls = finder()
+    found = watch(detector, [leaves[at * at % 7 % 2] for at in range(60)])
+    assert all(len(boxes) == 2 for boxes in found)
+    steady, usual = finder()
+    watch(steady, [frame_of(LARGE, SMALL)] * 60)
+    assert calls[FULL] <= usual[FULL] + 2
 
 
 def test_what_cannot_be_followed_is_looked_at_in_full() -> None:

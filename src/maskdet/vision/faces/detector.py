@@ -50,6 +50,8 @@ def merged(looks: Sequence[Faces]) -> Faces:
     Args:
         looks: boxes in pixels of the frame, with their scores.
     """
+    if not looks:
+        return np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
     xyxy = np.concatenate([boxes for boxes, _ in looks])
     scores = np.concatenate([scores for _, scores in looks])
     kept = non_maximum_suppression(xyxy, scores, _NMS_THRESHOLD)

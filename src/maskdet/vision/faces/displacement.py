@@ -25,6 +25,26 @@ def missing(xyxy: FloatArray, others: FloatArray) -> int:
     return int((best < np.float32(SAME_FACE)).sum())
 
 
+def offsets(xyxy: FloatArray, others: FloatArray) -> FloatArray:
+    """Returns by how much another look at their frame finds faces elsewhere.
+
+    Args:
+        xyxy: (N, 4) in pixels.
+        others: (M, 4) likewise.
+
+    Returns:
+        (N, 4) for each edge, in widths and heights of the face; 0 where it was not found.
+    """
+    found = np.zeros_like(xyxy)
+    if len(xyxy) == 0 or len(others) == 0:
+        return found
+    overlaps = intersection_over_union(xyxy, others)
+    same = overlaps.max(axis=1) >= np.float32(SAME_FACE)
+    sides = np.maximum(np.tile(xyxy[:, 2:] - xyxy[:, :2], 2), 1)
+    found[same] = ((others[overlaps.argmax(axis=1)] - xyxy) / sides)[same]
+    return found
+
+
 def displacements(
     first: FloatArray, second: FloatArray, reach: float
 ) -> list[tuple[int, int, FloatArray]]:

@@ -11,8 +11,8 @@ from maskdet.boxes import intersection_over_union
 from maskdet.detections import FloatArray
 from maskdet.vision.faces.detector import Faces, merged
 from maskdet.vision.faces.displacement import SAME_FACE
-from maskdet.vision.faces.looks import LookPlanner
-from maskdet.vision.faces.packing import Picture, packed
+from maskdet.vision.faces.looks import LookPlanner, Plan, Proof
+from maskdet.vision.faces.packing import CLOSE_REACH, Picture, packed
 from maskdet.vision.faces.size_choice import COMFORTABLE, SizeChooser
 from maskdet.vision.preprocessing import UInt8Array
 
@@ -56,70 +56,106 @@ class FollowingFaceDetector:
         width, height = self._detector.seen_at_once(frame_bgr)
         size, first_look = self._chooser.choose(index, width, height)
         plan, heights, seconds = None, None, 0.0
-        xyxy, small, followed = None, None, None
+        xyxy, proof = None, None
         try:
-            if self._planner is not None and size > self._detector.smallest:
+            if self._planner is not None:
                 plan = self._planner.plan(index, frame_bgr, size, moment)
             if plan is not None and plan.pictures is not None:
-                near = self._detector.detect_at(self._detector.smallest, frame_bgr)
-                xyxy, scores = self._with(near, plan.pictures, frame_bgr)
+                xyxy, scores = self._follow(plan, height, frame_bgr)
                 return xyxy, scores
-            look = first_look or (plan is not None and plan.thumbnail is not None)
-            with self._look if look else contextlib.nullcontext():
+            proving = plan is not None and plan.thumbnail is not None
+            large = first_look or (proving and size > self._detector.smallest)
+            with self._look if large else contextlib.nullcontext():
                 self._detector.load(size)  # not part of the time a frame takes
                 start = time.perf_counter()
-                (xyxy, scores), near_too = self._detector.look_at(size, frame_bgr)
+                (xyxy, scores), near = self._detector.look_at(size, frame_bgr)
                 seconds = time.perf_counter() - start
             # What is too doubtful to be labelled changes nothing that is found.
             counted = xyxy[scores >= np.float32(self._detector.counted_from)]
             heights = counted[:, 3] - counted[:, 1]
-            if plan is not None and plan.thumbnail is not None:
-                small, followed = self._proof(xyxy, near_too, height, frame_bgr)
+            if proving:
+                if size == self._detector.smallest:
+                    near = xyxy, scores
+                proof = self._proof(xyxy, near, height, frame_bgr)
             return xyxy, scores
         finally:
             # Even if it failed: later frames wait to hear of it. What was only followed says
             # nothing of the size that finds what nobody knows of.
             self._chooser.saw(index, size, heights, height, seconds)
             if self._planner is not None:
-                self._planner.saw(index, plan, xyxy, small, followed)
+                self._planner.saw(index, plan, xyxy, proof)
 
     def _proof(
         self, xyxy: FloatArray, near: Faces | None, height: int, frame_bgr: UInt8Array
-    ) -> tuple["NDArray[np.bool_]", FloatArray]:
-        """Looks at a look's frame the cheap way, too.
+    ) -> Proof:
+        """Looks at a look's frame the cheap ways, too.
 
-        Returns:
-            (N,) bool, which of the faces need a cut-out, and (M, 4) what is found with those.
+        Args:
+            xyxy: (N, 4) what the look has found.
+            near: what the smallest size has found, if it was asked.
+            height: of what the network is shown at a time, in pixels.
+            frame_bgr: the frame.
         """
         smallest = self._detector.smallest
         if near is None:
             near = self._detector.detect_at(smallest, frame_bgr)
-        small = (xyxy[:, 3] - xyxy[:, 1]) * (smallest / height) < COMFORTABLE
+        small = self._is_low(xyxy, height)
         if len(near[0]) and len(xyxy):
             small |= intersection_over_union(xyxy, near[0]).max(axis=1) < SAME_FACE
         else:
             small[:] = True
-        pictures = packed(xyxy[small], frame_bgr.shape[1], frame_bgr.shape[0], smallest)
-        followed, _ = self._with(near, pictures, frame_bgr)
-        return small, followed
+        sides = frame_bgr.shape[1], frame_bgr.shape[0], smallest
+        cut_outs = self._look_into(packed(xyxy[small], *sides), frame_bgr)
+        close = self._look_into(packed(xyxy[~small], *sides, CLOSE_REACH), frame_bgr)
+        apart, _ = merged([*cut_outs, *close])
+        return Proof(small, self._joined(near, cut_outs, height)[0], apart)
 
-    def _with(self, near: Faces, pictures: list[Picture], frame_bgr: UInt8Array) -> Faces:
-        """Adds what packed pictures of a frame show to what the smallest size has found in it."""
-        if not pictures:
-            return near
+    def _follow(self, plan: Plan, height: int, frame_bgr: UInt8Array) -> Faces:
+        """Finds known faces in cut-outs, and looks at the whole frame if that is not enough.
+
+        Args:
+            plan: with pictures of the cut-outs.
+            height: of what the network is shown at a time, in pixels.
+            frame_bgr: the frame.
+        """
+        assert plan.pictures is not None
+        assert plan.expected is not None
+        cut_outs = [
+            plan.expected.corrected(faces) for faces in self._look_into(plan.pictures, frame_bgr)
+        ]
+        if plan.apart:
+            found = merged(cut_outs)
+            if plan.expected.are_in(found[0]):
+                return found
+        near = self._detector.detect_at(self._detector.smallest, frame_bgr)
+        return self._joined(near, cut_outs, height)
+
+    def _look_into(self, pictures: list[Picture], frame_bgr: UInt8Array) -> list[Faces]:
+        """Returns what each packed picture of a frame shows, in pixels of the frame."""
         height, width = frame_bgr.shape[:2]
-        looks = []
-        for picture in pictures:
-            found = self._detector.detect_small(picture.size, picture.drawn(frame_bgr))
-            looks.append(picture.unpacked(found, width, height))
+        return [
+            picture.unpacked(
+                self._detector.detect_small(picture.size, picture.drawn(frame_bgr)), width, height
+            )
+            for picture in pictures
+        ]
+
+    def _joined(self, near: Faces, cut_outs: list[Faces], height: int) -> Faces:
+        """Adds what cut-outs of a frame show to what the smallest size has found in it."""
+        if not cut_outs:
+            return near
         xyxy, scores = near
-        packed_boxes = np.concatenate([boxes for boxes, _ in looks])
+        theirs = np.concatenate([boxes for boxes, _ in cut_outs])
         # Of a face that is too small for it, the smallest size gives a rough box, which may overlap
         # the good one too little to be known as the same.
         centres = (xyxy[:, None, :2] + xyxy[:, None, 2:]) / 2
-        inside = np.all(
-            (centres > packed_boxes[None, :, :2]) & (centres < packed_boxes[None, :, 2:]), axis=2
-        ).any(axis=1)
-        low = (xyxy[:, 3] - xyxy[:, 1]) * (self._detector.smallest / height) < COMFORTABLE
-        kept = ~(inside & low)
-        return merged([(xyxy[kept], scores[kept]), *looks])
+        inside = np.all((centres > theirs[None, :, :2]) & (centres < theirs[None, :, 2:]), axis=2)
+        kept = ~(inside.any(axis=1) & self._is_low(xyxy, height))
+        return merged([(xyxy[kept], scores[kept]), *cut_outs])
+
+    def _is_low(self, xyxy: FloatArray, height: int) -> "NDArray[np.bool_]":
+        """Returns (N,) which faces are lower than the smallest size finds with ease."""
+        low: NDArray[np.bool_] = (xyxy[:, 3] - xyxy[:, 1]) * (
+            self._detector.smallest / height
+        ) < COMFORTABLE
+        return low

@@ -1,10 +1,11 @@
-"""Decides how each frame of a video is looked at: in full, or where small faces are known to be.
+"""Decides how each frame of a video is looked at: in full, or where faces are known to be.
 
-Finding a small face takes a large input, following it does not. So a frame now and then is a *look*
-at the full size, and in the frames between the network sees the whole frame at its smallest size,
-for large faces, and cut-outs around the small ones. Each look proves at once that what it found is
-found that way, too; where it is not, the frames up to the next are looked at in full, as are those
-in which it is known that a face was lost.
+Finding a face takes a look at the whole frame, a small one a large input. To follow it does not. So
+a frame now and then is a *look* at the full size. In the frames between the network sees cut-outs
+around the faces, and the whole frame at its smallest size only at every fifth, where that is
+cheaper, and while something moves where nobody is known and all was still. Each look proves at once
+that what it found is found that way, too; where it is not, the frames up to the next are looked at
+in full, as are those in which it is known that a face was lost.
 
 What is decided for a frame rests on the looks before it and the frames since, never on more: a part
 of a video is looked at as the whole is, once it has begun with a look or two.
@@ -17,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
-from maskdet.vision.faces.displacement import displacements, missing
-from maskdet.vision.faces.motion import moves_elsewhere, thumbnail
-from maskdet.vision.faces.packing import Picture, packed
+from maskdet.vision.faces.detector import Faces
+from maskdet.vision.faces.displacement import displacements, missing, offsets
+from maskdet.vision.faces.motion import Mask, changes, is_elsewhere, spread, thumbnail
+from maskdet.vision.faces.packing import CLOSE_REACH, Picture, packed
 from maskdet.vision.preprocessing import UInt8Array
 
 # One frame in so many is a look. Divides `size_choice.LOOK_EVERY`, whose looks are looks here, too.
@@ -32,13 +34,41 @@ KNOWN_AFTER = 4
 # For so long a look tells where faces are: in a source of few frames a second they are elsewhere
 # by the next. Seconds.
 _TELLS_FOR = 0.95
-# Following must cost less than so much of a look, in pixels that the network sees.
+# Following must cost less than so much of what it saves, in pixels that the network sees.
 _WORTH_IT = 0.75
 # Such a share of a look's faces may be too hard to follow, or lost.
 _HARD = 0.05
 # A face has moved by less than so many of its sides from look to look, and from where it is
 # expected to where it is found.
 _BETWEEN_LOOKS, _FROM_EXPECTED = 6.0, 1.0
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a look's frame shows to whoever looks at it in the cheap ways.
+
+    Attributes:
+        small: (N,) bool, which of the look's faces are too small for the smallest size.
+        near: (M, 4) what is found at the smallest size and in cut-outs around those.
+        apart: (K, 4) what is found in cut-outs around all of them.
+    """
+
+    small: NDArray[np.bool_]
+    near: FloatArray
+    apart: FloatArray
+
+
+@dataclass(frozen=True)
+class Steady:
+    """What a look shows of motion, one that was not brought forward.
+
+    Attributes:
+        thumbnail: of its frame; see `maskdet.vision.faces.motion`.
+        restless: (h, w) bool, where something has moved since the one before it, and may go on to.
+    """
+
+    thumbnail: NDArray[np.int16]
+    restless: Mask
 
 
 @dataclass(frozen=True)
@@ -50,20 +80,67 @@ class Look:
         moment: of its frame, in seconds, ``None`` where that is not known.
         size: it was looked at with.
         thumbnail: of its frame; see `maskdet.vision.faces.motion`.
+        steady: of the last look that was not brought forward, which may be this one.
         xyxy: (N, 4) the faces found, in pixels.
-        small: (N,) bool, which of them need a cut-out.
+        small: (N,) bool, which of them are too small for the smallest size.
         velocities: (N, 2) pixels a frame, along x and y.
-        can_be_followed: whether nearly all were found again the cheap way.
+        near: whether nearly all were found again at the smallest size and in cut-outs.
+        apart: whether all were found again in cut-outs alone.
+        offsets: (N, 4) how far from here the edges of those were, in widths and heights of the
+            face: boxes are not alike at every scale, and should not jump from one to another.
     """
 
     index: int
     moment: float | None
     size: int
     thumbnail: NDArray[np.int16]
+    steady: Steady
     xyxy: FloatArray
     small: NDArray[np.bool_]
     velocities: FloatArray
-    can_be_followed: bool
+    near: bool
+    apart: bool
+    offsets: FloatArray
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The faces that a frame is expected to show.
+
+    Attributes:
+        xyxy: (N, 4) where, in pixels.
+        small: (N,) bool, as of a `Look`.
+        offsets: (N, 4) likewise.
+        lost: (N,) bool, which of them were not found lately, though they were only followed.
+        others: how many faces beside them were found lately.
+    """
+
+    xyxy: FloatArray
+    small: NDArray[np.bool_]
+    offsets: FloatArray
+    lost: NDArray[np.bool_]
+    others: int = 0
+
+    @property
+    def all_are_known(self) -> bool:
+        """Whether nobody was lost or has come."""
+        return self.others == 0 and not self.lost.any()
+
+    def corrected(self, faces: Faces) -> Faces:
+        """Returns faces found in cut-outs with boxes as a look would find them."""
+        xyxy, scores = faces
+        xyxy = xyxy.copy()
+        for row, match, _ in displacements(self.xyxy, xyxy, _FROM_EXPECTED):
+            left, top, right, bottom = xyxy[match]
+            # As offsets are told in sizes of the face that a look finds.
+            grown = 1 + self.offsets[row, 2:] - self.offsets[row, :2]
+            size = np.array([right - left, bottom - top], np.float32) / grown
+            xyxy[match] -= self.offsets[row] * np.tile(size, 2)
+        return xyxy, scores
+
+    def are_in(self, xyxy: FloatArray) -> bool:
+        """Tells whether all of them are among the faces found, (M, 4) in pixels."""
+        return len(displacements(self.xyxy, xyxy, _FROM_EXPECTED)) == len(self.xyxy)
 
 
 @dataclass(frozen=True)
@@ -77,6 +154,8 @@ class Plan:
         base: the last look that is surely known, ``None`` for none.
         pictures: cut-outs to look at beside the whole frame at the smallest size; ``None`` to look
             at the frame in full.
+        expected: the faces in them.
+        apart: whether it is enough if all of these are found, and no need to look at the whole.
         thumbnail: of a frame that is to be a look, ``None`` for any other.
     """
 
@@ -85,6 +164,8 @@ class Plan:
     size: int
     base: Look | None
     pictures: list[Picture] | None = None
+    expected: Expected | None = None
+    apart: bool = False
     thumbnail: NDArray[np.int16] | None = None
 
 
@@ -118,39 +199,43 @@ class LookPlanner:
         Args:
             index: number of the frame, from 0; `saw` must be called for each.
             frame_bgr: (H, W, 3) uint8.
-            size: the full size, larger than the smallest.
+            size: the full size.
             moment: of the frame, in seconds, where it is known.
         """
         height, width = frame_bgr.shape[:2]
         base, latest = self._known(index)
         full = Plan(index, moment, size, base)
-        if index % EARLIER == 0:
-            now = thumbnail(frame_bgr)
-            due = index % FULL_EVERY == 0 or (
-                base is not None and moves_elsewhere(base.thumbnail, now, base.xyxy, width, height)
-            )
-            if due:
-                return replace(full, thumbnail=now)
-        if base is None or base.size < size or not base.can_be_followed:
+        now = thumbnail(frame_bgr)
+        calm = base is not None and _is_calm(base, now, width, height)
+        turn = index % EARLIER == 0
+        # At the smallest size a look is as cheap as what stands in for it.
+        if turn and (
+            index % FULL_EVERY == 0 or size == self._smallest or (base is not None and not calm)
+        ):
+            return replace(full, thumbnail=now)
+        if base is None or base.size < size or not base.near:
             return full
         if moment is not None and base.moment is not None and moment - base.moment > _TELLS_FOR:
             return full
-        expected, lost = _expected(base, latest, index)
-        if lost > _HARD * len(base.xyxy):
+        known = _expected(base, latest, index)
+        if (known.lost & known.small).sum() > _HARD * len(base.xyxy):
             return full
-        pictures = packed(expected, width, height, self._smallest)
-        cost = self._smallest**2 + sum(picture.size**2 for picture in pictures)
-        if cost > _WORTH_IT * size**2:
+        pictures = packed(known.xyxy[known.small], width, height, self._smallest)
+        cost = self._smallest**2 + _pixels(pictures)
+        if calm and not turn and base.apart and known.all_are_known:
+            close = packed(known.xyxy[~known.small], width, height, self._smallest, CLOSE_REACH)
+            if _pixels(pictures + close) <= _WORTH_IT * cost:
+                return replace(full, pictures=pictures + close, expected=known, apart=True)
+        if size == self._smallest or cost > _WORTH_IT * size**2:
             return full
-        return replace(full, pictures=pictures)
+        return replace(full, pictures=pictures, expected=known)
 
     def saw(
         self,
         index: int,
         plan: Plan | None,
         xyxy: FloatArray | None,
-        small: NDArray[np.bool_] | None = None,
-        followed: FloatArray | None = None,
+        proof: Proof | None = None,
     ) -> None:
         """Learns from a frame.
 
@@ -158,23 +243,25 @@ class LookPlanner:
             index: number of the frame.
             plan: by which it was looked at, ``None`` for a frame that needed none.
             xyxy: (N, 4) the faces found, in pixels; ``None`` if looking failed.
-            small: of a look, (N,) bool, which of them need a cut-out.
-            followed: of a look, (M, 4) what is found in its frame the cheap way.
+            proof: of a look, what else is found in its frame.
         """
         shown = _Shown()
         if xyxy is not None:
             followed_from = plan.base if plan and plan.pictures is not None else None
             shown = _Shown(xyxy, followed_from.index if followed_from else None)
-            if plan and plan.thumbnail is not None and small is not None and followed is not None:
+            if plan and plan.thumbnail is not None and proof is not None:
                 shown.look = Look(
                     index,
                     plan.moment,
                     plan.size,
                     plan.thumbnail,
+                    _steady(plan.base, index, plan.thumbnail),
                     xyxy,
-                    small,
+                    proof.small,
                     _velocities(plan.base, index, xyxy),
-                    missing(xyxy, followed) <= _HARD * len(xyxy),
+                    missing(xyxy, proof.near) <= _HARD * len(xyxy),
+                    missing(xyxy, proof.apart) == 0,
+                    offsets(xyxy, proof.apart),
                 )
         with self._changed:
             self._shown[index] = shown
@@ -205,24 +292,50 @@ class LookPlanner:
         return base, (latest, shown)
 
 
-def _expected(base: Look, latest: tuple[int, _Shown] | None, index: int) -> tuple[FloatArray, int]:
-    """Returns (M, 4) where a look's small faces are expected in a frame, and how many were lost."""
-    boxes, velocities = base.xyxy[base.small], base.velocities[base.small]
+def _pixels(pictures: list[Picture]) -> int:
+    """Returns how many pixels of these the network sees."""
+    return sum(picture.size**2 for picture in pictures)
+
+
+def _expected(base: Look, latest: tuple[int, _Shown] | None, index: int) -> Expected:
+    """Returns where a look's faces are expected in a frame, but for those that are gone."""
+    boxes, velocities = base.xyxy.copy(), base.velocities.copy()
     since = np.full((len(boxes), 1), index - base.index, np.float32)
-    lost = 0
+    lost = np.zeros(len(boxes), np.bool_)
+    gone, others = lost.copy(), 0
     if latest is not None:
         number, shown = latest
-        lost = len(boxes)
+        lost[:] = True
         elapsed = np.float32(number - base.index)
         moved = boxes + np.tile(velocities * elapsed, 2)
-        for row, match, movement in displacements(moved, shown.xyxy, _FROM_EXPECTED):
+        pairs = displacements(moved, shown.xyxy, _FROM_EXPECTED)
+        for row, match, movement in pairs:
             velocities[row] += movement / elapsed
             boxes[row], since[row] = shown.xyxy[match], index - number
-            lost -= 1
-        # A frame that was looked at in full says that it is gone.
-        lost = lost if shown.base is not None else 0
-    expected: FloatArray = boxes + np.tile(velocities * since, 2)
-    return expected, lost
+            lost[row] = False
+        others = len(shown.xyxy) - len(pairs)
+        if shown.base is None:
+            gone, lost = lost, gone
+    here = ~gone
+    expected = boxes + np.tile(velocities * since, 2)
+    return Expected(expected[here], base.small[here], base.offsets[here], lost[here], others)
+
+
+def _is_calm(base: Look, now: NDArray[np.int16], width: int, height: int) -> bool:
+    """Tells whether nothing moves that was still, but for those who are known."""
+    if base.steady.restless.shape != now.shape:
+        return False
+    moved = changes(base.thumbnail, now) & ~base.steady.restless
+    return not is_elsewhere(moved, base.xyxy, width, height)
+
+
+def _steady(base: Look | None, index: int, now: NDArray[np.int16]) -> Steady:
+    """Returns what is known of motion after a look."""
+    if base is None:
+        return Steady(now, np.zeros(now.shape, np.bool_))
+    if index % FULL_EVERY:
+        return base.steady
+    return Steady(now, spread(changes(base.steady.thumbnail, now)))
 
 
 def _velocities(before: Look | None, index: int, xyxy: FloatArray) -> FloatArray:
