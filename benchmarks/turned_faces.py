@@ -6,8 +6,9 @@
 ``--photographs`` holds ``images/`` and ``annotations/``, as `tools/build_faces.py` writes those
 that are kept apart. YuNet says which faces are hard, as nobody labelled that: it does not see them
 at its default confidence, or they are turned, the nose far from the middle between the eyes.
-Printed as Markdown: recall of each kind at each network's default confidence, and the boxes that
-are of no label, with those among them where YuNet sees nothing either. Some of these are faces.
+Printed as Markdown: recall of each kind at the confidences asked for, or each network's own, and
+the boxes that are of no label, with those among them where YuNet sees nothing either. Some of these
+are faces.
 """
 
 from collections.abc import Sequence
@@ -70,7 +71,14 @@ def kinds_of(faces: FloatArray, seen: FloatArray) -> list[str]:
 @click.option("--yunet", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--face", type=click.Path(exists=True, path_type=Path), multiple=True, required=True)
 @click.option("--size", type=int, multiple=True, default=(320, 640), show_default=True)
-def main(photographs: Path, yunet: Path, face: Sequence[Path], size: Sequence[int]) -> None:
+@click.option("--confidence", type=float, multiple=True, help="[default: each network's own]")
+def main(
+    photographs: Path,
+    yunet: Path,
+    face: Sequence[Path],
+    size: Sequence[int],
+    confidence: Sequence[float],
+) -> None:
     """Measures face detectors on hard faces."""
     cv2.setNumThreads(1)
     teacher = cv2.FaceDetectorYN.create(str(yunet), "", (320, 320), SEEN)
@@ -89,20 +97,21 @@ def main(photographs: Path, yunet: Path, face: Sequence[Path], size: Sequence[in
     for folder in face:
         for side in size:
             network = load_face_detector(folder, confidence=FLOOR, face_size=side)
-            usual = network.default_confidence
-            outcomes, others, neither = [], 0, 0
-            for picture, boxes, rows in zip(pictures, faces, seen, strict=True):
-                where, scores = network.detect(picture)
-                outcomes.append(FaceOutcome.of(where, scores, boxes))
-                sure = where[scores >= usual]
-                free = sure[intersection_over_union(sure, boxes).max(axis=1, initial=0) < SAME]
-                others += len(free)
-                overlaps = intersection_over_union(free, xyxy(rows))
-                neither += int((overlaps.max(axis=1, initial=0) < SAME).sum())
-            outcome = FaceOutcome.together(outcomes)
-            cells = [folder, side, usual, f"{outcome.average_precision:.3f}"]
-            cells += [f"{outcome.recall(usual, chosen):.3f}" for chosen in groups.values()]
-            click.echo(f"| {' | '.join(map(str, [*cells, others, neither]))} |")
+            found_in = [network.detect(picture) for picture in pictures]
+            outcome = FaceOutcome.together(
+                [FaceOutcome.of(*what, boxes) for what, boxes in zip(found_in, faces, strict=True)]
+            )
+            for least in confidence or (network.default_confidence,):
+                others, neither = 0, 0
+                for (where, scores), boxes, rows in zip(found_in, faces, seen, strict=True):
+                    sure = where[scores >= least]
+                    free = sure[intersection_over_union(sure, boxes).max(axis=1, initial=0) < SAME]
+                    others += len(free)
+                    overlaps = intersection_over_union(free, xyxy(rows))
+                    neither += int((overlaps.max(axis=1, initial=0) < SAME).sum())
+                cells = [folder, side, least, f"{outcome.average_precision:.3f}"]
+                cells += [f"{outcome.recall(least, chosen):.3f}" for chosen in groups.values()]
+                click.echo(f"| {' | '.join(map(str, [*cells, others, neither]))} |")
 
 
 if __name__ == "__main__":

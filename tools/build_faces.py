@@ -29,6 +29,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from face_card import settle
 from face_sets import (
     CLASSES,
     OVERLOOKED,
@@ -119,7 +120,7 @@ def write_start(data: Path, target: Path) -> None:
 def main(
     data: Path, work: Path, output: Path, only_data: bool, train_options: tuple[str, ...]
 ) -> None:
-    """Makes beginning and sets, then trains."""
+    """Makes beginning and sets, trains, and settles the card."""
     write_sets(data, work)
     if only_data:
         return
@@ -139,7 +140,11 @@ def main(
             *("--output", str(output), "--overwrite", "--run-dir", str(run)),
             *train_options,
         ]
-    raise SystemExit(subprocess.run(command, check=False).returncode)
+    ended = subprocess.run(command, check=False).returncode
+    if ended == 0:
+        (card,) = output.glob("*.json")
+        click.echo(settle(card, work / next(iter(SETS)), run / "split.csv"))
+    raise SystemExit(ended)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What the face detector is taught: whose boxes count, what is ignored, what is no face."""
 
+import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import build_faces
 import face_sets
 from build_faces import SETS, made
 from classifier_faces import IGNORE, kept_apart
+from face_card import displacement, settle
 from face_sets import CLASSES, FACE, NONE, OVERLOOKED, boxed, read_unlabelled, write_labels
 from face_teacher import NO_BOXES, Taught, free_of, teach
 from faceless_pictures import (
@@ -28,8 +31,10 @@ from faceless_pictures import (
 )
 from faceless_pictures import kept_apart as scenes_kept_apart
 from maskdet.annotations import BoxedPhotograph, read_annotations
+from maskdet.assets import bundled
 from maskdet.boxes import expand_boxes
 from maskdet.detections import FloatArray
+from maskdet.vision.faces.loading import load_face_detector
 
 PICTURE = np.full((100, 200, 3), 90, np.uint8)
 
@@ -215,8 +220,18 @@ def test_called_again_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         commands.append(command[4:])
         return subprocess.CompletedProcess(command, 0)
 
+    settled: list[tuple[Path, ...]] = []
+
+    def note(*given: Path) -> str:
+        settled.append(given)
+        return "settled"
+
     monkeypatch.setattr(subprocess, "run", run)
-    call = [f"--data={tmp_path}", f"--work={tmp_path}"]
+    monkeypatch.setattr(build_faces, "settle", note)
+    output = tmp_path / "detector"
+    output.mkdir()
+    (output / "faces.json").touch()
+    call = [f"--data={tmp_path}", f"--work={tmp_path}", f"--output={output}"]
     assert CliRunner().invoke(build_faces.main, [*call, "--", "--passes", "3"]).exit_code == 0
     (first,) = commands
     assert first[-2:] == ["--passes", "3"]
@@ -229,3 +244,42 @@ def test_called_again_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (folder / "config.toml").touch()
     assert CliRunner().invoke(build_faces.main, call).exit_code == 0
     assert commands[1] == ["--resume", str(folder)]
+    assert settled == 2 * [
+        (output / "faces.json", tmp_path / next(iter(SETS)), folder / "split.csv")
+    ]
+
+
+def test_the_card_is_settled_by_what_both_files_find(tmp_path: Path) -> None:
+    """A photograph with one face: the confidence at which nothing else passes for one."""
+    folder = tmp_path / "detector"
+    shutil.copytree(bundled("face_detector"), folder, ignore=shutil.ignore_patterns("original"))
+    card = folder / "ssd_faces.json"
+    contents = json.loads(card.read_text(encoding="utf-8"))
+    contents |= {"default_confidence": 0.1, "interchangeable": ["float16", "int8"]}
+    card.write_text(json.dumps(contents), encoding="utf-8")
+    for kind in ("images", "labels"):
+        (tmp_path / kind).mkdir()
+    shutil.copy(bundled("samples") / "astronaut.jpg", tmp_path / "images")
+    (tmp_path / "labels" / "astronaut.txt").write_text("0 0.434 0.230 0.17 0.24\n", "utf-8")
+    (tmp_path / "split.csv").write_text(
+        f"file,set,faces,split\n{tmp_path}/images/astronaut.jpg,1,1,val\n", "utf-8"
+    )
+    said = settle(card, tmp_path, tmp_path / "split.csv")
+    settled = json.loads(card.read_text(encoding="utf-8"))
+    confidence = settled["default_confidence"]
+    assert f"confidence {confidence}" in said
+    picture = cv2.imread(str(tmp_path / "images" / "astronaut.jpg"))
+    for size in (320, 896):
+        found = load_face_detector(folder, confidence=confidence, face_size=size).detect(picture)
+        assert len(found[0]) == 1
+    assert "interchangeable" not in settled or "up to 0." in said
+
+
+def test_boxes_of_two_files_are_compared_in_pixels_of_the_input() -> None:
+    """Ten of a picture's 640 pixels are five of the input's 320; a face one file misses is none."""
+    scores = np.array([0.9, 0.9], np.float32)
+    one = np.array([[100, 100, 200, 200], [400, 50, 440, 90]], np.float32), scores
+    other = np.array([[110, 100, 210, 200]], np.float32), scores[:1]
+    picture = np.zeros((320, 640, 3), np.uint8)
+    assert displacement([one], [other], [picture], 320, 0.5) == pytest.approx(5)
+    assert displacement([one], [one], [picture], 320, 0.5) == 0
