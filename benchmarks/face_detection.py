@@ -42,6 +42,7 @@ CLASS_NAMES = {0: NO_MASK_LABEL, 1: MASK_LABEL}
 CONFIDENCE_FLOOR = 0.01  # for the average precision; what the Caffe model itself cuts at
 HEIGHT_CLASSES = ((0, 32), (32, 64), (64, 128), (128, 100_000))  # pixels in the photograph
 SEED = 7  # of the pictures without faces
+CLOSE_VIEWS = 40  # of each scene
 CUT_OUT = 192  # pixels a side
 TURN = 10  # photographs that a network looks at before the next one does
 
@@ -120,13 +121,21 @@ def contestants(
 def without_faces(
     photographs: Sequence[BoxedPhotograph], scenes: Path | None
 ) -> Iterator[tuple[str, UInt8Array]]:
-    """Yields pictures that show no face: noise, text, food, parts of photographs between faces.
+    """Yields pictures that show no face: scenes, noise, text, food, parts between labelled faces.
+
+    Scenes are shown whole and as close views, whose sides are a tenth of theirs to all of them.
 
     The parts are looked at blindly: a face nobody has labelled counts against every network alike.
     """
-    if scenes is not None:
-        for path in find_pictures(scenes):
-            yield "scenes", read_picture(path)
+    random = np.random.default_rng(SEED)
+    for path in find_pictures(scenes) if scenes is not None else ():
+        picture = read_picture(path)
+        yield "scenes", picture
+        height, width = picture.shape[:2]
+        for _ in range(CLOSE_VIEWS):
+            side = int(min(height, width) * 10 ** random.uniform(-1, 0))
+            left, top = (int(random.integers(0, length - side + 1)) for length in (width, height))
+            yield "close views of scenes", picture[top : top + side, left : left + side]
     random = np.random.default_rng(SEED)
     for level in (20, 60, 120):
         for _ in range(5):
