@@ -11,7 +11,8 @@ from maskdet.boxes import intersection_over_union
 from maskdet.detections import FloatArray
 from maskdet.vision.faces.detector import Faces, merged
 from maskdet.vision.faces.displacement import SAME_FACE
-from maskdet.vision.faces.looks import LookPlanner, Plan, Proof
+from maskdet.vision.faces.expectation import Proof
+from maskdet.vision.faces.looks import LookPlanner, Plan
 from maskdet.vision.faces.packing import CLOSE_REACH, Picture, packed
 from maskdet.vision.faces.size_choice import COMFORTABLE, SizeChooser
 from maskdet.vision.preprocessing import UInt8Array

@@ -12,15 +12,23 @@ of a video is looked at as the whole is, once it has begun with a look or two.
 """
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
-from maskdet.vision.faces.detector import Faces
-from maskdet.vision.faces.displacement import displacements, missing, offsets
-from maskdet.vision.faces.motion import Mask, changes, is_elsewhere, spread, thumbnail
+from maskdet.vision.faces.displacement import missing, offsets
+from maskdet.vision.faces.expectation import (
+    Expected,
+    Look,
+    Proof,
+    Shown,
+    expected_faces,
+    steady_after,
+    velocities_since,
+)
+from maskdet.vision.faces.motion import thumbnail
 from maskdet.vision.faces.packing import CLOSE_REACH, Picture, packed
 from maskdet.vision.preprocessing import UInt8Array
 
@@ -38,109 +46,6 @@ _TELLS_FOR = 0.95
 _WORTH_IT = 0.75
 # Such a share of a look's faces may be too hard to follow, or lost.
 _HARD = 0.05
-# A face has moved by less than so many of its sides from look to look, and from where it is
-# expected to where it is found.
-_BETWEEN_LOOKS, _FROM_EXPECTED = 6.0, 1.0
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What a look's frame shows to whoever looks at it in the cheap ways.
-
-    Attributes:
-        small: (N,) bool, which of the look's faces are too small for the smallest size.
-        near: (M, 4) what is found at the smallest size and in cut-outs around those.
-        apart: (K, 4) what is found in cut-outs around all of them.
-    """
-
-    small: NDArray[np.bool_]
-    near: FloatArray
-    apart: FloatArray
-
-
-@dataclass(frozen=True)
-class Steady:
-    """What a look shows of motion, one that was not brought forward.
-
-    Attributes:
-        thumbnail: of its frame; see `maskdet.vision.faces.motion`.
-        restless: (h, w) bool, where something has moved since the one before it, and may go on to.
-    """
-
-    thumbnail: NDArray[np.int16]
-    restless: Mask
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a look showed.
-
-    Attributes:
-        index: number of its frame.
-        moment: of its frame, in seconds, ``None`` where that is not known.
-        size: it was looked at with.
-        thumbnail: of its frame; see `maskdet.vision.faces.motion`.
-        steady: of the last look that was not brought forward, which may be this one.
-        xyxy: (N, 4) the faces found, in pixels.
-        small: (N,) bool, which of them are too small for the smallest size.
-        velocities: (N, 2) pixels a frame, along x and y.
-        near: whether nearly all were found again at the smallest size and in cut-outs.
-        apart: whether all were found again in cut-outs alone.
-        offsets: (N, 4) how far from here the edges of those were, in widths and heights of the
-            face: boxes are not alike at every scale, and should not jump from one to another.
-    """
-
-    index: int
-    moment: float | None
-    size: int
-    thumbnail: NDArray[np.int16]
-    steady: Steady
-    xyxy: FloatArray
-    small: NDArray[np.bool_]
-    velocities: FloatArray
-    near: bool
-    apart: bool
-    offsets: FloatArray
-
-
-@dataclass(frozen=True)
-class Expected:
-    """The faces that a frame is expected to show.
-
-    Attributes:
-        xyxy: (N, 4) where, in pixels.
-        small: (N,) bool, as of a `Look`.
-        offsets: (N, 4) likewise.
-        lost: (N,) bool, which of them were not found lately, though they were only followed.
-        others: how many faces beside them were found lately.
-    """
-
-    xyxy: FloatArray
-    small: NDArray[np.bool_]
-    offsets: FloatArray
-    lost: NDArray[np.bool_]
-    others: int = 0
-
-    @property
-    def all_are_known(self) -> bool:
-        """Whether nobody was lost or has come."""
-        return self.others == 0 and not self.lost.any()
-
-    def corrected(self, faces: Faces) -> Faces:
-        """Returns faces found in cut-outs with boxes as a look would find them."""
-        xyxy, scores = faces
-        xyxy = xyxy.copy()
-        for row, match, _ in displacements(self.xyxy, xyxy, _FROM_EXPECTED):
-            left, top, right, bottom = xyxy[match]
-            # As offsets are told in sizes of the face that a look finds.
-            grown = 1 + self.offsets[row, 2:] - self.offsets[row, :2]
-            size = np.array([right - left, bottom - top], np.float32) / grown
-            xyxy[match] -= self.offsets[row] * np.tile(size, 2)
-        return xyxy, scores
-
-    def are_in(self, xyxy: FloatArray) -> bool:
-        """Tells whether all of them are among the faces found, (M, 4) in pixels."""
-        return len(displacements(self.xyxy, xyxy, _FROM_EXPECTED)) == len(self.xyxy)
 
 
 @dataclass(frozen=True)
@@ -169,15 +74,6 @@ class Plan:
     thumbnail: NDArray[np.int16] | None = None
 
 
-@dataclass
-class _Shown:
-    """What a frame showed: its faces, and the look they were followed from, if they were."""
-
-    xyxy: FloatArray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
-    base: int | None = None
-    look: Look | None = None
-
-
 class LookPlanner:
     """Plans the frames of one moving source. May be called from several threads.
 
@@ -187,7 +83,7 @@ class LookPlanner:
 
     def __init__(self, smallest: int) -> None:
         self._smallest = smallest
-        self._shown: dict[int, _Shown] = {}
+        self._shown: dict[int, Shown] = {}
         self._learned = 0
         self._changed = threading.Condition()
 
@@ -206,7 +102,7 @@ class LookPlanner:
         base, latest = self._known(index)
         full = Plan(index, moment, size, base)
         now = thumbnail(frame_bgr)
-        calm = base is not None and _is_calm(base, now, width, height)
+        calm = base is not None and base.is_calm(now, width, height)
         turn = index % EARLIER == 0
         # At the smallest size a look is as cheap as what stands in for it.
         if turn and (
@@ -217,7 +113,7 @@ class LookPlanner:
             return full
         if moment is not None and base.moment is not None and moment - base.moment > _TELLS_FOR:
             return full
-        known = _expected(base, latest, index)
+        known = expected_faces(base, latest, index)
         if (known.lost & known.small).sum() > _HARD * len(base.xyxy):
             return full
         pictures = packed(known.xyxy[known.small], width, height, self._smallest)
@@ -245,20 +141,20 @@ class LookPlanner:
             xyxy: (N, 4) the faces found, in pixels; ``None`` if looking failed.
             proof: of a look, what else is found in its frame.
         """
-        shown = _Shown()
+        shown = Shown()
         if xyxy is not None:
             followed_from = plan.base if plan and plan.pictures is not None else None
-            shown = _Shown(xyxy, followed_from.index if followed_from else None)
+            shown = Shown(xyxy, followed_from.index if followed_from else None)
             if plan and plan.thumbnail is not None and proof is not None:
                 shown.look = Look(
                     index,
                     plan.moment,
                     plan.size,
                     plan.thumbnail,
-                    _steady(plan.base, index, plan.thumbnail),
+                    steady_after(plan.base, plan.thumbnail, early=index % FULL_EVERY != 0),
                     xyxy,
                     proof.small,
-                    _velocities(plan.base, index, xyxy),
+                    velocities_since(plan.base, index, xyxy),
                     missing(xyxy, proof.near) <= _HARD * len(xyxy),
                     missing(xyxy, proof.apart) == 0,
                     offsets(xyxy, proof.apart),
@@ -270,7 +166,7 @@ class LookPlanner:
                 self._learned += 1
             self._changed.notify_all()
 
-    def _known(self, index: int) -> tuple[Look | None, tuple[int, _Shown] | None]:
+    def _known(self, index: int) -> tuple[Look | None, tuple[int, Shown] | None]:
         """Returns the last look that is known, and what the last frame that is known showed.
 
         Of that, only what rests on that look alone, or on none.
@@ -295,54 +191,3 @@ class LookPlanner:
 def _pixels(pictures: list[Picture]) -> int:
     """Returns how many pixels of these the network sees."""
     return sum(picture.size**2 for picture in pictures)
-
-
-def _expected(base: Look, latest: tuple[int, _Shown] | None, index: int) -> Expected:
-    """Returns where a look's faces are expected in a frame, but for those that are gone."""
-    boxes, velocities = base.xyxy.copy(), base.velocities.copy()
-    since = np.full((len(boxes), 1), index - base.index, np.float32)
-    lost = np.zeros(len(boxes), np.bool_)
-    gone, others = lost.copy(), 0
-    if latest is not None:
-        number, shown = latest
-        lost[:] = True
-        elapsed = np.float32(number - base.index)
-        moved = boxes + np.tile(velocities * elapsed, 2)
-        pairs = displacements(moved, shown.xyxy, _FROM_EXPECTED)
-        for row, match, movement in pairs:
-            velocities[row] += movement / elapsed
-            boxes[row], since[row] = shown.xyxy[match], index - number
-            lost[row] = False
-        others = len(shown.xyxy) - len(pairs)
-        if shown.base is None:
-            gone, lost = lost, gone
-    here = ~gone
-    expected = boxes + np.tile(velocities * since, 2)
-    return Expected(expected[here], base.small[here], base.offsets[here], lost[here], others)
-
-
-def _is_calm(base: Look, now: NDArray[np.int16], width: int, height: int) -> bool:
-    """Tells whether nothing moves that was still, but for those who are known."""
-    if base.steady.restless.shape != now.shape:
-        return False
-    moved = changes(base.thumbnail, now) & ~base.steady.restless
-    return not is_elsewhere(moved, base.xyxy, width, height)
-
-
-def _steady(base: Look | None, index: int, now: NDArray[np.int16]) -> Steady:
-    """Returns what is known of motion after a look."""
-    if base is None:
-        return Steady(now, np.zeros(now.shape, np.bool_))
-    if index % FULL_EVERY:
-        return base.steady
-    return Steady(now, spread(changes(base.steady.thumbnail, now)))
-
-
-def _velocities(before: Look | None, index: int, xyxy: FloatArray) -> FloatArray:
-    """Returns (N, 2) how faces have moved since an earlier look, in pixels a frame."""
-    velocities = np.zeros((len(xyxy), 2), np.float32)
-    if before is not None:
-        elapsed = np.float32(index - before.index)
-        for row, _, movement in displacements(xyxy, before.xyxy, _BETWEEN_LOOKS):
-            velocities[row] = -movement / elapsed
-    return velocities
