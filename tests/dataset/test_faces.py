@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -20,10 +21,11 @@ def folder(tmp_path: Path) -> Path:
     for label, name in (
         ("with_mask", "astronaut_masked.jpg"),
         ("without_mask", "astronaut.jpg"),
-        ("without_mask", "coffee.jpg"),
     ):
         (found / label).mkdir(parents=True, exist_ok=True)
         shutil.copy(SAMPLES / name, found / label)
+    stripes = np.tile(np.arange(0, 256, 2, np.uint8), (96, 1))
+    cv2.imwrite(str(found / "without_mask" / "stripes.png"), stripes)
     return found
 
 
