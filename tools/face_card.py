@@ -15,11 +15,12 @@ import numpy as np
 
 from face_sets import CLASSES, OVERLOOKED
 from maskdet.annotations.yolo import read_yolo
-from maskdet.boxes import intersection_over_union
+from maskdet.media.files import replacing
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.train.faces.measure import FaceOutcome
 from maskdet.vision.faces.card import read_face_card
 from maskdet.vision.faces.detector import Faces
+from maskdet.vision.faces.displacement import found_again
 from maskdet.vision.faces.loading import load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
 
@@ -42,6 +43,9 @@ def settle(card_path: Path, photographs: Path, split: Path) -> str:
 
     Returns:
         What was settled, and on what grounds.
+
+    Raises:
+        ValueError: at no confidence is enough of what is found a face.
     """
     with split.open(encoding="utf-8", newline="") as stream:
         names = {Path(row["file"]).name for row in csv.DictReader(stream) if row["split"] == "val"}
@@ -75,7 +79,12 @@ def settle(card_path: Path, photographs: Path, split: Path) -> str:
         for size in sizes
     ]
     mean = [np.mean([outcome.precision(step) for outcome in outcomes]) for step in _STEPS]
-    confidence = round(float(_STEPS[int(np.argmax(np.array(mean) >= WANTED_PRECISION))]), 2)
+    enough = [
+        step for step, precision in zip(_STEPS, mean, strict=True) if precision >= WANTED_PRECISION
+    ]
+    if not enough:
+        raise ValueError(f"{card_path}: precise enough at no confidence, at most {max(mean):.3f}")
+    confidence = round(float(enough[0]), 2)
     moved = max(
         displacement(found["float16", size], found["int8", size], pictures, size, confidence)
         for size in sizes
@@ -85,7 +94,8 @@ def settle(card_path: Path, photographs: Path, split: Path) -> str:
         card["interchangeable"] = list(_PRECISIONS)
     else:
         card.pop("interchangeable", None)
-    card_path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    with replacing(card_path) as temporary:
+        temporary.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return f"confidence {confidence}; 8 bits move 95 of 100 edges by up to {moved:.1f} pixels"
 
 
@@ -116,10 +126,9 @@ def displacement(
     apart = []
     for (boxes, scores), (others, _), picture in zip(first, second, pictures, strict=True):
         sure = boxes[scores >= confidence]
-        if len(sure) == 0 or len(others) == 0:
-            continue
-        overlaps = intersection_over_union(sure, others)
-        same = overlaps.max(axis=1) >= 0.5
-        moved = np.abs(sure - others[overlaps.argmax(axis=1)])[same]
+        again = found_again(sure, others)
+        same = again >= 0
+        moved = np.abs(sure[same] - others[again[same]])
         apart.append(moved * size / np.tile(picture.shape[1::-1], 2))
-    return float(np.quantile(np.concatenate(apart), 0.95)) if apart else 0.0
+    every = np.concatenate(apart)
+    return float(np.quantile(every, 0.95)) if len(every) else 0.0

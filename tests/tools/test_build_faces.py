@@ -273,6 +273,11 @@ def test_the_card_is_settled_by_what_both_files_find(tmp_path: Path) -> None:
         found = load_face_detector(folder, confidence=confidence, face_size=size).detect(picture)
         assert len(found[0]) == 1
     assert "interchangeable" not in settled or "up to 0." in said
+    before = card.read_text(encoding="utf-8")
+    (tmp_path / "labels" / "astronaut.txt").write_text("0 0.9 0.9 0.1 0.1\n", "utf-8")
+    with pytest.raises(ValueError, match="precise enough at no confidence"):
+        settle(card, tmp_path, tmp_path / "split.csv")
+    assert card.read_text(encoding="utf-8") == before
 
 
 def test_boxes_of_two_files_are_compared_in_pixels_of_the_input() -> None:

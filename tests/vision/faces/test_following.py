@@ -213,15 +213,14 @@ def test_motion_brings_a_look_forward() -> None:
 
 def test_what_goes_on_to_move_brings_no_look_forward() -> None:
     """Leaves in the wind: once it is known where they move, looks come when they are due."""
-    leaves = [
-        frame_of(LARGE, SMALL)
-        + (np.arange(WIDTH) // 8 % 2 == at % 2)[:, None].astype(np.uint8) * 60
-        for at in range(2)
-    ]
-    for frame, still in zip(leaves, [frame_of(LARGE, SMALL)] * 2, strict=True):
-        frame[:, :560] = still[:, :560]
+    generator = np.random.default_rng(5)
+    scene = [frame_of(LARGE, SMALL) for _ in range(60)]
+    for frame in scene:
+        # Dimmer than a face, each leaf light or dark from frame to frame.
+        leaves = generator.choice(np.array([20, 80], np.uint8), (18, 4))
+        frame[:, 560:] = np.kron(leaves, np.ones((20, 20), np.uint8))[:, :, None]
     detector, calls = finder()
-    found = watch(detector, [leaves[at * at % 7 % 2] for at in range(60)])
+    found = watch(detector, scene)
     assert all(len(boxes) == 2 for boxes in found)
     steady, usual = finder()
     watch(steady, [frame_of(LARGE, SMALL)] * 60)

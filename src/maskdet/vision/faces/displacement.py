@@ -1,6 +1,7 @@
 """Faces of two frames compared: which are the same, and how far they have moved."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskdet.boxes import intersection_over_union
 from maskdet.detections import FloatArray
@@ -12,17 +13,21 @@ SAME_FACE = 0.5
 _GROWN = 1.6
 
 
-def missing(xyxy: FloatArray, others: FloatArray) -> int:
-    """Returns how many faces are not among those that another look at their frame has found.
+def found_again(xyxy: FloatArray, others: FloatArray) -> NDArray[np.intp]:
+    """Looks for faces among those that another look at their frame has found.
 
     Args:
         xyxy: (N, 4) in pixels.
         others: (M, 4) likewise.
+
+    Returns:
+        (N,) the index of each among the others, -1 where it is not there.
     """
     if len(xyxy) == 0 or len(others) == 0:
-        return len(xyxy)
-    best = intersection_over_union(xyxy, others).max(axis=1)
-    return int((best < np.float32(SAME_FACE)).sum())
+        return np.full(len(xyxy), -1, np.intp)
+    overlaps = intersection_over_union(xyxy, others)
+    same = overlaps.max(axis=1) >= np.float32(SAME_FACE)
+    return np.where(same, overlaps.argmax(axis=1), -1)
 
 
 def offsets(xyxy: FloatArray, others: FloatArray) -> FloatArray:
@@ -35,14 +40,12 @@ def offsets(xyxy: FloatArray, others: FloatArray) -> FloatArray:
     Returns:
         (N, 4) for each edge, in widths and heights of the face; 0 where it was not found.
     """
-    found = np.zeros_like(xyxy)
-    if len(xyxy) == 0 or len(others) == 0:
-        return found
-    overlaps = intersection_over_union(xyxy, others)
-    same = overlaps.max(axis=1) >= np.float32(SAME_FACE)
-    sides = np.maximum(np.tile(xyxy[:, 2:] - xyxy[:, :2], 2), 1)
-    found[same] = ((others[overlaps.argmax(axis=1)] - xyxy) / sides)[same]
-    return found
+    shares = np.zeros_like(xyxy)
+    again = found_again(xyxy, others)
+    same = again >= 0
+    sides = np.maximum(np.tile(xyxy[same, 2:] - xyxy[same, :2], 2), 1)
+    shares[same] = (others[again[same]] - xyxy[same]) / sides
+    return shares
 
 
 def displacements(

@@ -107,7 +107,7 @@ class Expected:
     small: NDArray[np.bool_]
     offsets: FloatArray
     lost: NDArray[np.bool_]
-    others: int = 0
+    others: int
 
     @property
     def all_are_known(self) -> bool:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from maskdet.boxes import intersection_over_union
 from maskdet.detections import FloatArray
 from maskdet.vision.faces.detector import Faces, merged
-from maskdet.vision.faces.displacement import SAME_FACE
+from maskdet.vision.faces.displacement import found_again
 from maskdet.vision.faces.expectation import Proof
-from maskdet.vision.faces.looks import LookPlanner, Plan
+from maskdet.vision.faces.looks import Following, LookPlanner
 from maskdet.vision.faces.packing import CLOSE_REACH, Picture, packed
 from maskdet.vision.faces.size_choice import COMFORTABLE, SizeChooser
 from maskdet.vision.preprocessing import UInt8Array
@@ -61,8 +60,8 @@ class FollowingFaceDetector:
         try:
             if self._planner is not None:
                 plan = self._planner.plan(index, frame_bgr, size, moment)
-            if plan is not None and plan.pictures is not None:
-                xyxy, scores = self._follow(plan, height, frame_bgr)
+            if plan is not None and plan.following is not None:
+                xyxy, scores = self._follow(plan.following, height, frame_bgr)
                 return xyxy, scores
             proving = plan is not None and plan.thumbnail is not None
             large = first_look or (proving and size > self._detector.smallest)
@@ -75,8 +74,6 @@ class FollowingFaceDetector:
             counted = xyxy[scores >= np.float32(self._detector.counted_from)]
             heights = counted[:, 3] - counted[:, 1]
             if proving:
-                if size == self._detector.smallest:
-                    near = xyxy, scores
                 proof = self._proof(xyxy, near, height, frame_bgr)
             return xyxy, scores
         finally:
@@ -100,33 +97,27 @@ class FollowingFaceDetector:
         smallest = self._detector.smallest
         if near is None:
             near = self._detector.detect_at(smallest, frame_bgr)
-        small = self._is_low(xyxy, height)
-        if len(near[0]) and len(xyxy):
-            small |= intersection_over_union(xyxy, near[0]).max(axis=1) < SAME_FACE
-        else:
-            small[:] = True
+        small = self._is_low(xyxy, height) | (found_again(xyxy, near[0]) < 0)
         sides = frame_bgr.shape[1], frame_bgr.shape[0], smallest
         cut_outs = self._look_into(packed(xyxy[small], *sides), frame_bgr)
         close = self._look_into(packed(xyxy[~small], *sides, CLOSE_REACH), frame_bgr)
         apart, _ = merged([*cut_outs, *close])
         return Proof(small, self._joined(near, cut_outs, height)[0], apart)
 
-    def _follow(self, plan: Plan, height: int, frame_bgr: UInt8Array) -> Faces:
+    def _follow(self, following: Following, height: int, frame_bgr: UInt8Array) -> Faces:
         """Finds known faces in cut-outs, and looks at the whole frame if that is not enough.
 
         Args:
-            plan: with pictures of the cut-outs.
+            following: which faces, and where.
             height: of what the network is shown at a time, in pixels.
             frame_bgr: the frame.
         """
-        assert plan.pictures is not None
-        assert plan.expected is not None
-        cut_outs = [
-            plan.expected.corrected(faces) for faces in self._look_into(plan.pictures, frame_bgr)
-        ]
-        if plan.apart:
+        expected = following.expected
+        looks = self._look_into(following.pictures, frame_bgr)
+        cut_outs = [expected.corrected(faces) for faces in looks]
+        if following.apart:
             found = merged(cut_outs)
-            if plan.expected.are_in(found[0]):
+            if expected.are_in(found[0]):
                 return found
         near = self._detector.detect_at(self._detector.smallest, frame_bgr)
         return self._joined(near, cut_outs, height)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
-from maskdet.vision.faces.displacement import missing, offsets
+from maskdet.vision.faces.displacement import found_again, offsets
 from maskdet.vision.faces.expectation import (
     Expected,
     Look,
@@ -49,6 +49,22 @@ _HARD = 0.05
 
 
 @dataclass(frozen=True)
+class Following:
+    """How known faces are found without a look at the full size.
+
+    Attributes:
+        pictures: cut-outs to look at beside the whole frame at the smallest size.
+        expected: the faces known.
+        apart: whether it is enough if all of these are in the cut-outs, and no need to look at the
+            whole frame.
+    """
+
+    pictures: list[Picture]
+    expected: Expected
+    apart: bool = False
+
+
+@dataclass(frozen=True)
 class Plan:
     """How a frame is to be looked at.
 
@@ -57,10 +73,7 @@ class Plan:
         moment: of the frame, in seconds, ``None`` where that is not known.
         size: for the full size.
         base: the last look that is surely known, ``None`` for none.
-        pictures: cut-outs to look at beside the whole frame at the smallest size; ``None`` to look
-            at the frame in full.
-        expected: the faces in them.
-        apart: whether it is enough if all of these are found, and no need to look at the whole.
+        following: instead of looking at it in full; ``None`` to do that.
         thumbnail: of a frame that is to be a look, ``None`` for any other.
     """
 
@@ -68,9 +81,7 @@ class Plan:
     moment: float | None
     size: int
     base: Look | None
-    pictures: list[Picture] | None = None
-    expected: Expected | None = None
-    apart: bool = False
+    following: Following | None = None
     thumbnail: NDArray[np.int16] | None = None
 
 
@@ -121,10 +132,10 @@ class LookPlanner:
         if calm and not turn and base.apart and known.all_are_known:
             close = packed(known.xyxy[~known.small], width, height, self._smallest, CLOSE_REACH)
             if _pixels(pictures + close) <= _WORTH_IT * cost:
-                return replace(full, pictures=pictures + close, expected=known, apart=True)
+                return replace(full, following=Following(pictures + close, known, apart=True))
         if size == self._smallest or cost > _WORTH_IT * size**2:
             return full
-        return replace(full, pictures=pictures, expected=known)
+        return replace(full, following=Following(pictures, known))
 
     def saw(
         self,
@@ -137,13 +148,13 @@ class LookPlanner:
 
         Args:
             index: number of the frame.
-            plan: by which it was looked at, ``None`` for a frame that needed none.
+            plan: by which it was looked at, ``None`` if planning failed.
             xyxy: (N, 4) the faces found, in pixels; ``None`` if looking failed.
             proof: of a look, what else is found in its frame.
         """
         shown = Shown()
         if xyxy is not None:
-            followed_from = plan.base if plan and plan.pictures is not None else None
+            followed_from = plan.base if plan and plan.following else None
             shown = Shown(xyxy, followed_from.index if followed_from else None)
             if plan and plan.thumbnail is not None and proof is not None:
                 shown.look = Look(
@@ -155,8 +166,8 @@ class LookPlanner:
                     xyxy,
                     proof.small,
                     velocities_since(plan.base, index, xyxy),
-                    missing(xyxy, proof.near) <= _HARD * len(xyxy),
-                    missing(xyxy, proof.apart) == 0,
+                    (found_again(xyxy, proof.near) < 0).sum() <= _HARD * len(xyxy),
+                    bool((found_again(xyxy, proof.apart) >= 0).all()),
                     offsets(xyxy, proof.apart),
                 )
         with self._changed:

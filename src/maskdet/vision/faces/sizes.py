@@ -84,7 +84,7 @@ class AutoSizedFaceDetector:
         detector, for_large = self.load(size)
         found = detector.detect(frame_bgr)
         if for_large is None:
-            return found, None
+            return found, found if size == self.smallest else None
         near, near_scores = for_large.detect(frame_bgr)
         height, width = frame_bgr.shape[:2]
         shares = (near[:, 2:] - near[:, :2]) / np.array([width, height], np.float32)
