@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from maskdet.vision.faces.detector import Faces
     from maskdet.vision.faces.following import FollowingFaceDetector
 
+# So many frames of a file wait for a lane: a look at the full size takes as long as several frames
+# after it, which the others find their faces in meanwhile.
+_WAITING = 4
+
 # What a frame may be enlarged to.
 _MOST_PIXELS = 1 << 28
 
@@ -200,7 +204,8 @@ def detect_frames(
     if not threads:
         return in_turn(classify, in_turn(find_faces, in_turn(prepare, frames)))
     # A live frame that waits grows old.
-    ahead = 1 if live else 2
+    ahead, waiting = (1, 0) if live else (2, _WAITING)
+    prepared = in_thread(prepare, frames, ahead=1, stop=stop)
     threaded = functools.partial(in_thread, ahead=ahead, stop=stop)
-    faces = threaded(find_faces, threaded(prepare, frames), workers=detector.faces.workers)
+    faces = threaded(find_faces, prepared, workers=detector.faces.workers, waiting=waiting)
     return threaded(classify, faces)

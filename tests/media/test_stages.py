@@ -85,6 +85,31 @@ def test_several_workers_keep_the_order() -> None:
     assert list(in_thread(step, range(20), workers=2)) == list(range(20))
 
 
+def test_one_that_takes_long_keeps_no_worker_idle() -> None:
+    """Those that wait behind it are worked on meanwhile, no more of them than may wait."""
+    begun: list[int] = []
+    others, first = threading.Semaphore(0), threading.Event()
+
+    def step(number: int) -> int:
+        begun.append(number)
+        if number == 0:
+            first.wait(5)
+        else:
+            others.release()
+        return number
+
+    results: list[int] = []
+    work = in_thread(step, range(20), workers=2, waiting=3)
+    consumer = threading.Thread(target=lambda: results.extend(work), daemon=True)
+    consumer.start()
+    assert all(others.acquire(timeout=5) for _ in range(4))
+    assert not others.acquire(timeout=0.2)
+    assert sorted(begun) == [0, 1, 2, 3, 4]
+    first.set()
+    consumer.join(5)
+    assert results == list(range(20))
+
+
 def test_several_workers_pass_on_errors() -> None:
     """An error comes after the results before it."""
 

@@ -87,6 +87,7 @@ def in_thread(
     *,
     ahead: int = 2,
     workers: int = 1,
+    waiting: int = 0,
     stop: threading.Event | None = None,
 ) -> Generator[Out]:
     """Applies a step to items in a thread of its own, a little ahead of the consumer.
@@ -96,6 +97,8 @@ def in_thread(
         items: consumed (and closed, if a generator) in the worker thread.
         ahead: how many finished results may wait, which bounds memory and delay.
         workers: on how many items the step works at a time; results keep their order.
+        waiting: how many more may be taken while the first of these is not done yet, so that an item
+            that takes long keeps no worker idle.
         stop: ends the results when set, though the items may be waiting for something that never
             comes.
 
@@ -112,6 +115,7 @@ def in_thread(
     def work() -> None:
         error: BaseException | None = None
         under_way: deque[Future[Out]] = deque()
+        most = workers + waiting
         try:
             with ExitStack() as stack:
                 iterator = iter(items)
@@ -124,7 +128,7 @@ def in_thread(
                     except StopIteration:
                         break
                     under_way.append(pool.submit(step, item))
-                    if len(under_way) == workers and not send(under_way.popleft().result()):
+                    if len(under_way) == most and not send(under_way.popleft().result()):
                         break
                 while under_way and send(under_way.popleft().result()):
                     pass

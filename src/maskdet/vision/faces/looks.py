@@ -2,10 +2,10 @@
 
 Finding a face takes a look at the whole frame, a small one a large input. To follow it does not. So
 a frame now and then is a *look* at the full size. In the frames between the network sees cut-outs
-around the faces, and the whole frame at its smallest size only at every fifth, where that is
-cheaper, and while something moves where nobody is known and all was still. Each look proves at once
-that what it found is found that way, too; where it is not, the frames up to the next are looked at
-in full, as are those in which it is known that a face was lost.
+around the faces, and the whole frame at its smallest size only where that is cheaper, and while
+something moves where nobody is known and all was still. Each look proves at once that what it found
+is found that way, too; where it is not, the frames up to the next are looked at in full, as are
+those in which it is known that a face was lost.
 
 What is decided for a frame rests on the looks before it and the frames since, never on more: a part
 of a video is looked at as the whole is, once it has begun with a look or two.
@@ -34,7 +34,7 @@ from maskdet.vision.preprocessing import UInt8Array
 
 # One frame in so many is a look. Divides `size_choice.LOOK_EVERY`, whose looks are looks here, too.
 FULL_EVERY = 10
-# Halfway to the next, one is brought forward if something moves where no face is known.
+# Halfway to the next, one is brought forward, mostly if something moves where no face is known.
 EARLIER = FULL_EVERY // 2
 # What a frame shows counts for those from so many later on; see `size_choice.DELAY`. Fewer, since
 # in that time a face moves on; at least as many as the frames that are worked on at a time.
@@ -113,23 +113,25 @@ class LookPlanner:
         base, latest = self._known(index)
         full = Plan(index, moment, size, base)
         now = thumbnail(frame_bgr)
-        calm = base is not None and base.is_calm(now, width, height)
-        turn = index % EARLIER == 0
-        # At the smallest size a look is as cheap as what stands in for it.
-        if turn and (
-            index % FULL_EVERY == 0 or size == self._smallest or (base is not None and not calm)
-        ):
-            return replace(full, thumbnail=now)
-        if base is None or base.size < size or not base.near:
+        look = replace(full, thumbnail=now)
+        due, halfway = index % FULL_EVERY == 0, index % EARLIER == 0
+        if base is None:
+            return look if due or (halfway and size == self._smallest) else full
+        known = expected_faces(base, latest, index)
+        calm = base.is_calm(now, width, height)
+        apart = calm and base.apart and known.all_are_known
+        # At the smallest size a look is as cheap as whole frames are that stand in for it.
+        if due or (halfway and (not calm or (size == self._smallest and not apart))):
+            return look
+        if base.size < size or not base.near:
             return full
         if moment is not None and base.moment is not None and moment - base.moment > _TELLS_FOR:
             return full
-        known = expected_faces(base, latest, index)
         if (known.lost & known.small).sum() > _HARD * len(base.xyxy):
             return full
         pictures = packed(known.xyxy[known.small], width, height, self._smallest)
         cost = self._smallest**2 + _pixels(pictures)
-        if calm and not turn and base.apart and known.all_are_known:
+        if apart:
             close = packed(known.xyxy[~known.small], width, height, self._smallest, CLOSE_REACH)
             if _pixels(pictures + close) <= _WORTH_IT * cost:
                 return replace(full, following=Following(pictures + close, known, apart=True))
