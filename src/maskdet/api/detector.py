@@ -124,9 +124,10 @@ class Detector:
         if not picture:
             raise ValueError("expected at least one picture, got an empty list")
         step = partial(self._detect_one_of, networks, rgb=rgb, keep=return_exceptions)
-        with closing(
-            in_thread(step, enumerate(picture), workers=networks.faces.workers)
-        ) as results:
+        workers = networks.faces.workers
+        # None is read before its turn, so all may wait.
+        work = in_thread(step, enumerate(picture), workers=workers, waiting=len(picture))
+        with closing(work) as results:
             return list(results)
 
     def _detect_one_of(

@@ -97,8 +97,8 @@ def in_thread(
         items: consumed (and closed, if a generator) in the worker thread.
         ahead: how many finished results may wait, which bounds memory and delay.
         workers: on how many items the step works at a time; results keep their order.
-        waiting: how many more may be taken while the first of these is not done yet, so that an item
-            that takes long keeps no worker idle.
+        waiting: how many more may be taken while the first of these is not done yet, so that an
+            item that takes long keeps no worker idle.
         stop: ends the results when set, though the items may be waiting for something that never
             comes.
 
