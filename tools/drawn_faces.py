@@ -22,7 +22,7 @@ from maskdet.vision.faces.yunet import YunetFaceDetector
 
 CLEAR = 90  # height in pixels of a face from which up a drawn mask shows what it is
 EVERY = {"three_class": 1, "balaji": 5}  # of their bare faces one in so many is taken
-KEPT = {"cloth", "low"}  # the kind and the place of masks whose correctly worn pictures are kept
+PRINTED = "cloth"  # the kind of mask whose correctly worn ones are kept
 COVERED_EVERY = 2  # of the faces that get a mask one in so many gets something before its mouth
 SEED = 1
 QUALITY = 95
@@ -53,9 +53,8 @@ def _sources(work: Path, part: str) -> Iterator[_Source]:
 def drawn_masks(work: Path, target: Path, landmarks: Path) -> list[Row]:
     """Draws masks and returns the rows of the part's `faces.csv`.
 
-    Every face gets a mask worn wrongly; correctly worn ones are kept where they are of cloth or end
-    at the tip of the nose, since photographs of other masks are many. A face's group is that of the
-    one it was drawn on.
+    Every face gets a mask worn wrongly; correctly worn ones are kept where they are of cloth, since
+    photographs of plain masks are many. A face's group is that of the one it was drawn on.
 
     Args:
         work: folder of the parts written so far.
@@ -77,8 +76,8 @@ def drawn_masks(work: Path, target: Path, landmarks: Path) -> list[Row]:
             rows = list(csv.DictReader(stream))
         kept = []
         for row in rows:
-            label, words = row["file"].split("/")[0], set(row["note"].split())
-            if label == INCORRECT_LABEL or (label == MASK_LABEL and KEPT & words):
+            label = row["file"].split("/")[0]
+            if label == INCORRECT_LABEL or (label == MASK_LABEL and PRINTED in row["note"]):
                 (target / label).mkdir(parents=True, exist_ok=True)
                 shutil.move(made / row["file"], target / row["file"])
                 group = groups[row["source"]] or row["group"]

@@ -11,14 +11,7 @@ import pytest
 
 from command_line import Cli, assert_user_error
 from maskdet.class_folders.listing import list_pictures
-from maskdet.dataset.fabric import (
-    KINDS,
-    RIGHT_PLACES,
-    WRONG_PLACES,
-    canvas_grid,
-    draw_fabric,
-    picture_fabric,
-)
+from maskdet.dataset.fabric import KINDS, PLACES, canvas_grid, draw_fabric, picture_fabric
 from maskdet.dataset.head import LANDMARKS, fit_pose, landmarks_from_box, normals, surface
 from maskdet.dataset.render import put_on
 from maskdet.dataset.synthesize import SynthesizeOptions, synthesize
@@ -74,27 +67,10 @@ def test_masks_cover_what_they_should(kind: str) -> None:
         return float(fabric.alpha[middle & (y >= low) & (y <= high)].mean())
 
     assert covered("worn", 30, 80) == 1
-    assert covered("under_nose", 74, 80) == 1
+    assert covered("under_nose", 68, 80) == 1
     assert covered("under_nose", 30, 42) == 0
     assert covered("on_chin", 60, 76) == 0
     assert covered("on_chin", 105, 115) == 1
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_border_of_the_third_class_is_the_tip_of_the_nose(kind: str) -> None:
-    """Masks that are worn right end anywhere above it, those under the nose anywhere below."""
-    angle, y = canvas_grid()
-    middle = np.abs(angle) < 0.1
-    tops: dict[str, list[float]] = {"low": [], "under_nose": []}
-    for place, found in tops.items():
-        for seed in range(40):
-            alpha = draw_fabric(kind, place, np.random.default_rng(seed)).alpha
-            found.append(float(y[middle & (alpha > 0.5)].min()))
-    tip = 39.0
-    assert min(tops["low"]) < 20
-    assert 28 < max(tops["low"]) < tip
-    assert tip < min(tops["under_nose"]) < 48
-    assert max(tops["under_nose"]) > 55
 
 
 def test_a_mask_on_a_photograph(samples: Path) -> None:
@@ -229,7 +205,7 @@ def test_command_without_landmarks(faces: Path, tmp_path: Path, maskdet: Cli) ->
     with (tmp_path / "out" / "faces.csv").open() as stream:
         notes = {row["file"].split("/")[0]: row["note"] for row in csv.DictReader(stream)}
     assert "guessed" in notes["with_mask"]
-    assert notes["mask_worn_incorrectly"].split(";")[0].split()[1] in WRONG_PLACES
+    assert notes["mask_worn_incorrectly"].split(";")[0].split()[1] in PLACES[1:]
     assert_user_error(maskdet("dataset", "synthesize", faces, "--output", "out"), "not empty")
 
 
@@ -249,14 +225,9 @@ def test_faces_cut_out_tightly(samples: Path, tmp_path: Path, shared_data: Path)
         show=silent,
     )
     assert made.counts == {"with_mask": 6, "without_mask": 1, "mask_worn_incorrectly": 6}
-    places: dict[str, set[str]] = {"with_mask": set(), "mask_worn_incorrectly": set()}
     with (tmp_path / "out" / "faces.csv").open() as stream:
-        for row in csv.DictReader(stream):
-            if row["note"]:
-                places[row["file"].split("/")[0]].add(row["note"].split()[1])
-    assert places["mask_worn_incorrectly"] <= {"under_nose", "over_eyes"}
-    # Worn right beside worn wrongly, some end low.
-    assert places["with_mask"] == set(RIGHT_PLACES)
+        notes = [row["note"] for row in csv.DictReader(stream) if "incorrectly/" in row["file"]]
+    assert {note.split()[1] for note in notes} <= {"under_nose", "over_eyes"}
 
 
 def test_own_mask_and_landmarks(faces: Path, tmp_path: Path, shared_data: Path) -> None:

@@ -19,9 +19,7 @@ Pixels = NDArray[np.floating[Any]]
 
 CANVAS = 512  # rows and columns
 KINDS = ("surgical", "cloth", "kn95")
-RIGHT_PLACES = ("worn", "low")
-WRONG_PLACES = ("under_nose", "on_chin", "over_eyes", "on_forehead", "on_ear")
-PLACES = (*RIGHT_PLACES, *WRONG_PLACES)
+PLACES = ("worn", "under_nose", "on_chin", "over_eyes", "on_forehead", "on_ear")
 
 _MM_A_ROW = LOWEST / CANVAS
 
@@ -46,12 +44,10 @@ _OUTLINES = {
     "kn95": (8.0, 42.0, 84.0, 125.0),
 }
 _EXTENTS = {"surgical": 66.0, "cloth": 68.0, "kn95": 62.0}  # half the width, degrees
-_OVER_NOSE = (*RIGHT_PLACES, "over_eyes")
-# What is added to top-middle, top-side, bottom-side, bottom-middle where it is worn otherwise.
+_OVER_NOSE = ("worn", "over_eyes")
+# What is added to top-middle, top-side, bottom-side, bottom-middle where it is worn wrongly.
 _SHIFTS = {
     "worn": (0.0, 0.0, 0.0, 0.0),
-    # It ends between the bridge of the nose and just above its tip.
-    "low": (17.0, 8.0, 3.0, 2.0),
     "under_nose": (39.0, 24.0, 12.0, 8.0),
     "on_chin": (76.0, 52.0, 26.0, 14.0),
     "over_eyes": (20.0, 6.0, 0.0, -10.0),
@@ -59,8 +55,6 @@ _SHIFTS = {
     "on_forehead": (28.0, 14.0, -8.0, -20.0),
     "on_ear": (0.0, 0.0, 0.0, 0.0),
 }
-# How much of that shift, where it differs from mask to mask.
-_REACHES = {"low": (0.4, 1.3), "under_nose": (0.92, 1.35)}
 # mm that it is pushed up the face.
 _LIFTS = {"over_eyes": 66.0, "on_forehead": 110.0}
 _LIFT_DEVIATION = 5.0
@@ -101,10 +95,7 @@ def draw_fabric(kind: str, place: str, random: np.random.Generator) -> Fabric:
         place: one of `PLACES`.
         random: chooses colour, pattern and small differences of shape.
     """
-    shift = np.array(_SHIFTS[place])
-    if place in _REACHES:
-        shift *= random.uniform(*_REACHES[place])
-    outline = np.array(_OUTLINES[kind]) + shift + random.normal(0, 1.8, 4)
+    outline = np.array(_OUTLINES[kind]) + np.array(_SHIFTS[place]) + random.normal(0, 1.8, 4)
     extent = np.deg2rad(_EXTENTS[kind] + random.normal(0, 2))
     angle, y = canvas_grid()
     across = np.clip(np.abs(angle) / extent, 0, 1.2)

@@ -36,9 +36,6 @@ _CONFIDENCE = 0.7
 # Of the longer side, added around a picture for YuNet: of 150 faces cut out tightly it found 122 as
 # they are, all of them with this border, and its points moved from the cheeks into the eyes.
 _BORDER = 0.3
-# Of the masks worn correctly, where others are not: a classifier of three classes that never saw
-# one end just above the tip of the nose takes such a mask for one worn wrongly.
-_LOW_SHARE = 0.5
 
 Find = Callable[[UInt8Array], tuple[FloatArray, FloatArray]]
 """A picture's faces: (N, 4) boxes and (N, 5, 2) landmarks."""
@@ -53,8 +50,7 @@ class SynthesizeOptions:
         output: data-set folder to write, which must not hold anything yet.
         kinds: masks to draw, some of `KINDS`.
         mask: PNG of one's own mask, with transparency, instead.
-        incorrect: whether to make pictures of masks worn wrongly, too, as a third class; half of
-            the others end just above the tip of the nose then.
+        incorrect: whether to make pictures of masks worn wrongly, too, as a third class.
         per_face: masked pictures to make of each picture.
         landmarks: YuNet's file or its folder; ``None`` for the user's cache or a download.
         seed: chooses masks.
@@ -164,11 +160,7 @@ def _draw(
 ) -> FaceRow:
     """Writes one picture in which every face wears a mask."""
     turn, wrong, note = variant
-    place = "worn"
-    if wrong:
-        place = wrong_place(poses, (image.shape[1], image.shape[0]), random)
-    elif options.incorrect and random.random() < _LOW_SHARE:
-        place = "low"
+    place = wrong_place(poses, (image.shape[1], image.shape[0]), random) if wrong else "worn"
     kind = "own" if own is not None else str(random.choice(options.kinds))
     masked = image
     for pose in poses:

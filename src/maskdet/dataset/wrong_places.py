@@ -26,7 +26,7 @@ def wrong_place(poses: Sequence[Pose], size: tuple[int, int], random: np.random.
         random: chooses.
 
     Returns:
-        One of `maskdet.dataset.fabric.WRONG_PLACES`.
+        One of `maskdet.dataset.fabric.PLACES`, never ``worn``.
     """
     low, high = np.zeros(2), np.array(size)
     fitting = ["under_nose"]
