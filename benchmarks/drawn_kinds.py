@@ -1,18 +1,19 @@
 """Measures what each kind of drawn picture is worth to the classifier of three classes.
 
-    python benchmarks/drawn_kinds.py --split runs/train/1/split.csv
+    python tools/build_classifier.py --data ../shared/data --work build/classifier --only-data
+    python benchmarks/drawn_kinds.py build/classifier
 
-`--split` is of a run of `tools/build_classifier.py`, whose dataset must still be there. To train
-the network anew without each kind would take an hour each; so here only the last layer learns, a
-logistic regression on what the two-class model's backbone sees, its classes weighed as the recipe
-weighs them. That backbone has learned masks and bare faces, of these photographs partly, and
-nothing of the third class: what counts is the difference between rows. Measured on photographs
+To train the network anew without each kind would take an hour each; so here only the last layer
+learns, a logistic regression on what the two-class model's backbone sees, its classes weighed as
+the recipe weighs them. That backbone has learned masks and bare faces, of these photographs partly,
+and nothing of the third class: what counts is the difference between rows. Measured on photographs
 alone, five folds by group, the intervals by bootstrap over groups.
 """
 
 import csv
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -22,11 +23,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from maskdet.assets import bundled
+from maskdet.class_folders.listing import Picture
 from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL, FloatArray
+from maskdet.duplicates import group_duplicates
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.train.classifier.augmentation import plain_view
+from maskdet.train.data import collect
 
-DRAWN = "drawn"  # folder of the dataset whose pictures the program has drawn
+PARTS = ("street", "three_class", "balaji", "drawn")
+DRAWN = PARTS[-1]
 LABELS = (MASK_LABEL, NO_MASK_LABEL, INCORRECT_LABEL)
 MARGIN, SIZE = 0.25, 224  # of the card
 BATCH = 64
@@ -34,17 +39,17 @@ FOLDS, DRAWS, SEED = 5, 1000, 1
 STRENGTH = 1e-3  # of the regression, C
 
 
-def read_kinds(folder: Path) -> dict[str, str]:
+def read_kinds(folder: Path) -> dict[Path, str]:
     """Returns what is drawn on each picture: where a mask is worn, or what is before the mouth."""
     kinds = {}
     with (folder / "faces.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             words = row["note"].split(";")[0].split()
-            kinds[str(folder / row["file"])] = words[-1]
+            kinds[folder / row["file"]] = words[-1]
     return kinds
 
 
-def see(rows: list[dict[str, str]]) -> FloatArray:
+def see(pictures: Sequence[Picture]) -> FloatArray:
     """Returns (N, 1280) float32, what the two-class backbone sees in each picture."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when it is first imported
     import keras
@@ -53,17 +58,15 @@ def see(rows: list[dict[str, str]]) -> FloatArray:
     pool = next(layer for layer in model.layers if layer.name.startswith("average_pooling2d"))
     trunk = keras.Model(model.input, pool.output)
     seen = []
-    for start in range(0, len(rows), BATCH):
-        views = []
-        for row in rows[start : start + BATCH]:
-            sides = [row[side] for side in ("left", "top", "right", "bottom")]
-            box = tuple(map(float, sides)) if all(sides) else None
-            picture = read_picture(Path(row["file"]))
-            views.append(plain_view(picture, box, margin=MARGIN, size=SIZE))
+    for start in range(0, len(pictures), BATCH):
+        views = [
+            plain_view(read_picture(picture.path), picture.box, margin=MARGIN, size=SIZE)
+            for picture in pictures[start : start + BATCH]
+        ]
         seen.append(trunk.predict_on_batch(np.stack(views).astype(np.float32) / 127.5 - 1))
-        click.echo(f"\rseen {start + len(views)} of {len(rows)}", nl=False, err=True)
+        click.echo(f"\rseen {start + len(views)} of {len(pictures)}", nl=False, err=True)
     click.echo(err=True)
-    return np.concatenate(seen).reshape(len(rows), -1)
+    return np.concatenate(seen).reshape(len(pictures), -1)
 
 
 def answers(
@@ -96,24 +99,21 @@ def right_of_each(labels: NDArray[np.intp], said: NDArray[np.intp]) -> FloatArra
 
 
 @click.command(help=__doc__)
-@click.option(
-    "--split", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True
-)
-def main(split: Path) -> None:
+@click.argument("work", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def main(work: Path) -> None:
     """Leaves each kind out in turn and prints a table."""
-    with split.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    folder = next(path for row in rows if (path := Path(row["file"]).parents[1]).name == DRAWN)
-    kind_of = read_kinds(folder)
-    kinds = np.array([kind_of.get(row["file"], "") for row in rows])
-    labels = np.array([LABELS.index(row["label"]) for row in rows])
-    _, groups = np.unique([row["group"] for row in rows], return_inverse=True)
+    collection = collect([work / part for part in PARTS], max_bad=0)
+    pictures, labels = collection.pictures, collection.label_indices
+    assert collection.labels == LABELS
+    kind_of = read_kinds(work / DRAWN)
+    kinds = np.array([kind_of.get(picture.path, "") for picture in pictures])
+    groups, _ = group_duplicates(collection.hashes, [picture.group for picture in pictures])
     random = np.random.default_rng(SEED)
     folds = random.integers(FOLDS, size=groups.max() + 1)[groups]
-    features = StandardScaler().fit_transform(see(rows))
+    features = StandardScaler().fit_transform(see(pictures))
     real = kinds == ""
     counts = Counter(kinds[~real].tolist())
-    everything = answers(features, labels, folds, np.ones(len(rows), bool))
+    everything = answers(features, labels, folds, np.ones(len(pictures), bool))
     draws = random.multinomial(
         groups.max() + 1, [1 / (groups.max() + 1)] * (groups.max() + 1), DRAWS
     )

@@ -201,11 +201,11 @@ def detect_frames(
     feeds = [read(source) for source in sources]
     frames: Iterable[tuple[Source, Frame]]
     frames = merged(feeds, stop) if live else itertools.chain.from_iterable(feeds)
+    prepared = in_turn(prepare, frames)
     if not threads:
-        return in_turn(classify, in_turn(find_faces, in_turn(prepare, frames)))
+        return in_turn(classify, in_turn(find_faces, prepared))
     # A live frame that waits grows old.
     ahead, waiting = (1, 0) if live else (2, _WAITING)
-    prepared = in_thread(prepare, frames, ahead=1, stop=stop)
     threaded = functools.partial(in_thread, ahead=ahead, stop=stop)
     faces = threaded(find_faces, prepared, workers=detector.faces.workers, waiting=waiting)
     return threaded(classify, faces)

@@ -85,6 +85,27 @@ def test_several_workers_keep_the_order() -> None:
     assert list(in_thread(step, range(20), workers=2)) == list(range(20))
 
 
+def test_a_result_does_not_wait_for_the_next_item() -> None:
+    """A camera's frame is told of when it is done, not when the next one comes."""
+    told = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        # The next comes only once somebody has heard of the first.
+        yield 2 if told.wait(5) else 0
+
+    results = in_thread(abs, items(), workers=2, ahead=1)
+    assert next(results) == 1
+    told.set()
+    assert list(results) == [2]
+
+
+def test_what_was_begun_is_finished_at_the_end() -> None:
+    """Items that wait for a worker when the last one was taken are not dropped."""
+    results = in_thread(lambda n: time.sleep(0.01) or n, range(9), workers=2, waiting=6)
+    assert list(results) == list(range(9))
+
+
 def test_one_that_takes_long_keeps_no_worker_idle() -> None:
     """Those that wait behind it are worked on meanwhile, no more of them than may wait."""
     begun: list[int] = []

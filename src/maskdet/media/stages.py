@@ -1,14 +1,14 @@
 """Steps of work in threads of their own, in order, so that a run uses every core.
 
 Decoding, face detection and classification release the GIL; chained through `in_thread` they work
-on three frames at a time.
+on several frames at a time. A frame is handed from thread to thread as rarely as can be: that takes
+as long as a small part of the work does.
 """
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from queue import Empty, Full, Queue
 from typing import TypeVar
@@ -94,7 +94,8 @@ def in_thread(
 
     Args:
         step: the work; with one worker called in order and never twice at a time.
-        items: consumed (and closed, if a generator) in the worker thread.
+        items: consumed (and closed, if a generator) in a thread of their own, which with one worker
+            and none waiting is the worker's.
         ahead: how many finished results may wait, which bounds memory and delay.
         workers: on how many items the step works at a time; results keep their order.
         waiting: how many more may be taken while the first of these is not done yet, so that an
@@ -104,39 +105,36 @@ def in_thread(
 
     Yields:
         The results, in the items' order. What `step` or `items` raise is raised here. Closing the
-        generator stops the worker and whatever it consumes.
+        generator stops the workers and whatever they consume.
     """
-    results: Queue[Out | _End] = Queue(maxsize=ahead)
+    together = workers + waiting
+    # Beside these the consumer waits for one, and the thread that cannot put it yet holds one.
+    results: Queue[Future[Out] | _End] = Queue(maxsize=max(ahead, together - 2))
     stopped = threading.Event()
-
-    def send(result: Out | _End) -> bool:
-        return _put(results, result, stopped)
 
     def work() -> None:
         error: BaseException | None = None
-        under_way: deque[Future[Out]] = deque()
-        most = workers + waiting
         try:
             with ExitStack() as stack:
                 iterator = iter(items)
                 stack.callback(_close, iterator)
-                pool = ThreadPoolExecutor(workers)
-                stack.callback(pool.shutdown, cancel_futures=True)
+                begin: Callable[[Callable[[In], Out], In], Future[Out]] = _done
+                if together > 1:
+                    pool = ThreadPoolExecutor(workers)
+                    stack.callback(lambda: pool.shutdown(cancel_futures=stopped.is_set()))
+                    begin = pool.submit
                 while not stopped.is_set():
                     try:
                         item = next(iterator)
                     except StopIteration:
                         break
-                    under_way.append(pool.submit(step, item))
-                    if len(under_way) == most and not send(under_way.popleft().result()):
+                    if not _put(results, begin(step, item), stopped):
                         break
-                while under_way and send(under_way.popleft().result()):
-                    pass
         except BaseException as raised:  # noqa: BLE001 - handed to the consumer, which raises it
             error = raised
         finally:
             # Whatever happened: the consumer waits for it.
-            send(_End(error))
+            _put(results, _End(error), stopped)
 
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
@@ -147,7 +145,7 @@ def in_thread(
                 if result.error is not None:
                     raise result.error
                 return
-            yield result
+            yield _result_of(result)
     finally:
         stopped.set()
         try:
@@ -156,6 +154,24 @@ def in_thread(
         except Empty:
             pass
         worker.join(_PATIENCE)
+
+
+def _done(step: Callable[[In], Out], item: In) -> Future[Out]:
+    """Does at once what a pool would do later."""
+    future: Future[Out] = Future()
+    try:
+        future.set_result(step(item))
+    except BaseException as raised:  # noqa: BLE001 - raised where the result is wanted
+        future.set_exception(raised)
+    return future
+
+
+def _result_of(future: Future[Out]) -> Out:
+    """Waits for a result, or what is raised in its place."""
+    # Without a limit no signal is heard on Windows.
+    while not future.done():
+        wait([future], timeout=_POLL)
+    return future.result()
 
 
 def in_turn(step: Callable[[In], Out], items: Iterable[In]) -> Generator[Out]:
