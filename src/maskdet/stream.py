@@ -164,13 +164,15 @@ def detect_frames(
         item: tuple[Source, Frame],
     ) -> tuple[Source, Frame, "Faces", FloatArray]:
         source, frame = item
+        sized = following.get(id(source))
+        detect = functools.partial(sized.detect, frame.index, moment=frame.time) if sized else None
+        # First, as later frames wait for what this one shows, even if it can only be that it fails.
+        found = detector.find_all(frame.image, detect)
         if turns is not None:
             usual, moving = detector.faces.default_confidence, source.is_moving
             look = detector.faces.detect
             turns.look(source.name, frame.image, look, confidence=usual, moving=moving)
-        sized = following.get(id(source))
-        detect = functools.partial(sized.detect, frame.index, moment=frame.time) if sized else None
-        return source, frame, *detector.find_all(frame.image, detect)
+        return source, frame, *found
 
     def classify(found: tuple[Source, Frame, "Faces", FloatArray]) -> Seen:
         source, frame, (xyxy, scores), doubtful = found

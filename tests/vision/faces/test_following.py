@@ -3,17 +3,22 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
+import pytest
 
 from maskdet.boxes import intersection_over_union
+from maskdet.errors import ModelError
+from maskdet.media.frames import Frame
+from maskdet.stream import detect_frames
 from maskdet.vision.faces.detector import Faces
 from maskdet.vision.faces.looks import EARLIER, FULL_EVERY, KNOWN_AFTER
 from maskdet.vision.faces.size_choice import DELAY, FIRST_LOOKS, LOOK_EVERY
 from maskdet.vision.faces.sizes import AutoSizedFaceDetector
+from maskdet.vision.pipeline import MaskDetector
 
 SIZES = (320, 448, 640, 896)
 WIDTH, HEIGHT = 640, 360
@@ -318,3 +323,50 @@ def test_a_frame_that_fails_keeps_no_other_waiting() -> None:
                 continue
             raise AssertionError("an empty frame was looked at")
         assert len(following.detect(index, frame)[0]) == 2
+
+
+class Film:
+    """A file of bright squares."""
+
+    kind, name, frame_rate, frame_count = "video", "film.mp4", 25.0, 40
+    folder = None
+    is_moving, is_live = True, False
+
+    def __init__(self) -> None:
+        self.failures: list[str] = []
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(self.frame_count):
+            yield Frame(self.name, index, index / self.frame_rate, frame_of(LARGE))
+
+
+class Undecided:
+    """Calls every face masked or bare alike."""
+
+    precision, labels, crop_margin, maps = None, ("with_mask", "without_mask"), 0.25, False
+
+    def classify(self, _: np.ndarray, xyxy: np.ndarray) -> tuple[np.ndarray, np.ndarray, None]:
+        """Returns even probabilities."""
+        even = np.full((len(xyxy), 2), 0.5, np.float32)
+        return even, np.zeros_like(even), None
+
+
+def test_what_fails_beside_a_frame_leaves_no_other_waiting() -> None:
+    """The look at other turns fails in one lane; the others wait for what its frame shows."""
+    detector, _ = finder()
+    turned = threading.Event()
+
+    def fail(frame_bgr: np.ndarray) -> Faces:
+        turned.set()
+        raise ModelError(f"{frame_bgr.shape}: no")
+
+    detector.detect = fail  # type: ignore[method-assign]  # what looks for turns, and nothing else
+    before = threading.active_count()
+    frames = detect_frames([Film()], MaskDetector(detector, Undecided()), log=lambda _: None)
+    with pytest.raises(ModelError, match="no"):
+        list(frames)
+    assert turned.is_set()
+    until = time.monotonic() + 3
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
