@@ -12,6 +12,7 @@ alone, five folds by group, the intervals by bootstrap over groups.
 
 import csv
 import os
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,15 +25,18 @@ from sklearn.preprocessing import StandardScaler
 
 from maskdet.assets import bundled
 from maskdet.class_folders.listing import Picture
-from maskdet.detections import INCORRECT_LABEL, MASK_LABEL, NO_MASK_LABEL, FloatArray
+from maskdet.detections import FloatArray
 from maskdet.duplicates import group_duplicates
 from maskdet.media.inputs.decoding import read_picture
 from maskdet.train.classifier.augmentation import plain_view
 from maskdet.train.data import collect
+from three_answers import LABELS
 
-PARTS = ("street", "three_class", "balaji", "drawn")
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
+
+from build_classifier import PARTS
+
 DRAWN = PARTS[-1]
-LABELS = (MASK_LABEL, NO_MASK_LABEL, INCORRECT_LABEL)
 MARGIN, SIZE = 0.25, 224  # of the card
 BATCH = 64
 FOLDS, DRAWS, SEED = 5, 1000, 1
@@ -109,14 +113,13 @@ def main(work: Path) -> None:
     kinds = np.array([kind_of.get(picture.path, "") for picture in pictures])
     groups, _ = group_duplicates(collection.hashes, [picture.group for picture in pictures])
     random = np.random.default_rng(SEED)
-    folds = random.integers(FOLDS, size=groups.max() + 1)[groups]
+    count = int(groups.max()) + 1
+    folds = random.integers(FOLDS, size=count)[groups]
     features = StandardScaler().fit_transform(see(pictures))
     real = kinds == ""
     counts = Counter(kinds[~real].tolist())
     everything = answers(features, labels, folds, np.ones(len(pictures), bool))
-    draws = random.multinomial(
-        groups.max() + 1, [1 / (groups.max() + 1)] * (groups.max() + 1), DRAWS
-    )
+    draws = random.multinomial(count, [1 / count] * count, DRAWS)
 
     def difference(said: NDArray[np.intp], label: int) -> str:
         """Says how much more of a class are called so with the kind than without, in points."""

@@ -114,14 +114,16 @@ class LookPlanner:
         full = Plan(index, moment, size, base)
         now = thumbnail(frame_bgr)
         look = replace(full, thumbnail=now)
-        due, halfway = index % FULL_EVERY == 0, index % EARLIER == 0
+        if index % FULL_EVERY == 0:
+            return look
+        halfway = index % EARLIER == 0
         if base is None:
-            return look if due or (halfway and size == self._smallest) else full
+            return look if halfway and size == self._smallest else full
         known = expected_faces(base, latest, index)
         calm = base.is_calm(now, width, height)
         apart = calm and base.apart and known.all_are_known
         # At the smallest size a look is as cheap as whole frames are that stand in for it.
-        if due or (halfway and (not calm or (size == self._smallest and not apart))):
+        if halfway and (not calm or (size == self._smallest and not apart)):
             return look
         if base.size < size or not base.near:
             return full
