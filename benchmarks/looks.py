@@ -5,7 +5,9 @@
 Both see the same frames in one run, in turns. Of the faces that full looks find, those count as
 found whose box overlaps one by half; extra are faces that only the other way shows. Longest gap:
 frames in a row in which one track of full looks is not found. Flips are changes of label along the
-tracks. Milliseconds are of the processor, for finding faces alone and for reading them.
+tracks. Trembling: how far the edges of a track's box lie from the middle between where they are a
+frame before and a frame after, in percent of the box's height, the mean of all. Milliseconds are of
+the processor, for finding faces alone and for reading them.
 """
 
 import functools
@@ -66,6 +68,23 @@ class Way:
             a != b for shown in self.tracks.values() for (_, a), (_, b) in itertools.pairwise(shown)
         )
 
+    @property
+    def trembling(self) -> float:
+        """How far edges are from the middle of before and after, in percent of the height."""
+        boxes = {
+            (track, number): box
+            for number, seen in enumerate(self.seen)
+            if seen.tracks is not None
+            for track, box in zip(seen.tracks.tolist(), seen.xyxy, strict=True)
+        }
+        apart = []
+        for (track, number), box in boxes.items():
+            before, after = boxes.get((track, number - 1)), boxes.get((track, number + 1))
+            if before is not None and after is not None:
+                edges = np.abs(box - (before + after) / 2)
+                apart.append(100 * edges.mean() / (box[3] - box[1]))
+        return float(np.mean(apart)) if apart else 0.0
+
 
 def overlaps(first: Detections, second: Detections) -> FloatArray:
     """Returns by how much each face of the first overlaps the best of the second."""
@@ -117,6 +136,7 @@ def compare(video: str, detector: MaskDetector, sizes: tuple[int, ...]) -> list[
         str(longest_gap(full, sparing)),
         f"{len(full.tracks)} / {len(sparing.tracks)}",
         f"{full.flips} / {sparing.flips}",
+        f"{full.trembling:.2f} / {sparing.trembling:.2f}",
         f"{1000 * full.finding / frames:.1f} / {1000 * sparing.finding / frames:.1f}",
         f"{1000 * full.reading / frames:.1f} / {1000 * sparing.reading / frames:.1f}",
     ]
@@ -130,7 +150,7 @@ def main(videos: tuple[str, ...], precision: str) -> None:
     detector = load_detector(NetworkOptions(precision=precision), lanes=1)
     assert isinstance(detector.faces, AutoSizedFaceDetector)
     heads = ["video", "frames", "faces a frame", "recall", "extra", "longest gap"]
-    heads += ["tracks", "label changes", "finding, ms", "reading, ms"]
+    heads += ["tracks", "label changes", "trembling, %", "finding, ms", "reading, ms"]
     print("full looks / looks now and then; " + str(detector.precisions))
     print("| " + " | ".join(heads) + " |\n" + "| --- " * len(heads) + "|")
     for video in videos:

@@ -45,6 +45,33 @@ def test_the_better_of_overlapping_boxes_stays_and_the_order_is_by_score() -> No
     assert len(SsdHeads(SPEC, [(1, 2)], nms_threshold=0.2).boxes(found, 0.5)[0]) == 2
 
 
+def test_weaker_boxes_of_a_face_have_a_say_in_where_it_is() -> None:
+    """The mean of two boxes, weighted by their scores of .8 and .6, whatever the confidence.
+
+    The best is the first cell's large prior. The second cell's, moved 18 to the left, overlaps it
+    by 18 of 22. So does the first cell's small one, made as large, but its score is too low.
+    """
+    offsets = [[-2.0, 0, math.log(2) / 0.2, math.log(2) / 0.2], [0.0] * 4, [0.0] * 4]
+    offsets.append([-9.0, 0.0, 0.0, 0.0])
+    found = heads([0.0, math.log(4), -9.0, math.log(1.5)], offsets)
+    for confidence in (0.1, 0.5, 0.7):
+        decoder = SsdHeads(SPEC, [(1, 2)], nms_threshold=0.45, box_voting=True)
+        xyxy, scores = decoder.boxes(found, confidence)
+        shift = 2 * 0.6 / 1.4
+        np.testing.assert_allclose(xyxy, [[shift, 0, 20 + shift, 20]], atol=1e-4)
+        np.testing.assert_allclose(scores, [0.8], rtol=1e-6)
+    alone = SsdHeads(SPEC, [(1, 2)], nms_threshold=0.45).boxes(found, 0.5)[0]
+    np.testing.assert_allclose(alone, [[0, 0, 20, 20]], atol=1e-4)
+
+
+def test_each_of_two_faces_has_its_own_say() -> None:
+    """Boxes that do not overlap stay where they are; nobody votes for what is no face."""
+    decoder = SsdHeads(SPEC, [(1, 2)], nms_threshold=0.45, box_voting=True)
+    xyxy, _ = decoder.boxes(heads([-9.0, 2.0, -9.0, 1.0]), 0.5)
+    np.testing.assert_allclose(xyxy, [[0, 0, 20, 20], [20, 0, 40, 20]], atol=1e-4)
+    assert decoder.boxes(heads([-9.0] * 4), 0.5)[0].shape == (0, 4)
+
+
 @pytest.mark.parametrize(("confidence", "count"), [(0.0, 2), (0.5, 2), (0.9, 1), (1.0, 0)])
 def test_confidence_is_a_threshold_on_the_score(confidence: float, count: int) -> None:
     """At 0 the best of each cell comes back, at 1 none does; nothing overflows on the way."""

@@ -114,7 +114,10 @@ def test_boxes_are_in_the_frames_own_pixels(astronaut: np.ndarray) -> None:
 
 
 def test_a_lower_confidence_gives_more_boxes_best_first(astronaut: np.ndarray) -> None:
-    """Everything from the confidence on comes back, sorted, inside the frame and not empty."""
+    """Everything from the confidence on comes back, sorted, inside the frame and not empty.
+
+    Boxes are the same whatever the confidence, also where weaker ones have a say in them.
+    """
     detector = load_face_detector(bundled("face_detector"), confidence=0.0)
     xyxy, scores = detector.detect(astronaut)
     assert len(scores) > 20
@@ -125,7 +128,7 @@ def test_a_lower_confidence_gives_more_boxes_best_first(astronaut: np.ndarray) -
     sure, sure_scores = load_face_detector(bundled("face_detector"), confidence=0.9).detect(
         astronaut
     )
-    np.testing.assert_array_equal(sure, xyxy[:1])
+    np.testing.assert_allclose(sure, xyxy[:1], rtol=1e-5)
     assert sure_scores.min() >= 0.9
 
 

@@ -51,6 +51,25 @@ def test_a_cut_out_stays_inside_the_frame() -> None:
     assert picture.tiles[0].place == (0, 0, 128, 64)
 
 
+def test_a_cut_out_keeps_its_place_until_its_face_has_moved_far() -> None:
+    """Then it goes by a quarter of its side, and its size is what it was."""
+    before = boxes((100, 100, 130, 140))
+    for by, moved in ((0, 0), (14, 0), (16, 30), (44, 30), (46, 60), (-16, -30), (-400, -55)):
+        now = before + np.array([by - 2, 0, by + 2, 0], np.float32)
+        (picture,) = packed(before, WIDTH, HEIGHT, SMALLEST, now=now)
+        (tile,) = picture.tiles
+        assert tile.source == (55 + moved, 60, 175 + moved, 180)
+    now = before + np.array([0, 20, 0, 20], np.float32)
+    assert packed(before, WIDTH, HEIGHT, SMALLEST, now=now)[0].tiles[0].source == (55, 90, 175, 210)
+
+
+def test_who_has_left_a_neighbours_cut_out_gets_one() -> None:
+    """Whether a face lies in another's is told by where it is now."""
+    before = boxes((100, 100, 140, 140), (135, 100, 163, 128))
+    now = before + np.array([[0] * 4, [30, 0, 30, 0]], np.float32)
+    assert [len(one.tiles) for one in packed(before, WIDTH, HEIGHT, SMALLEST, now=now)] == [2]
+
+
 def test_neighbours_share_a_cut_out() -> None:
     """A face with room around it in another's needs none; one much smaller does."""
     near = boxes((100, 100, 140, 140), (135, 100, 163, 128))

@@ -91,6 +91,7 @@ def finish(
         },
         "prior_boxes": dataclasses.asdict(trained.spec),
         "nms_threshold": NMS_THRESHOLD,
+        "box_voting": True,
         "default_confidence": 0.5,
         "training": _provenance(options, pictures, len(journal.progress.history)),
     }

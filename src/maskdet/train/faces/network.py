@@ -104,7 +104,9 @@ class TrainedSsd:
         """
         if size not in self._decoders:
             shapes = self._shapes(size)
-            self._decoders[size] = SsdHeads(self.spec, shapes, nms_threshold=NMS_THRESHOLD)
+            self._decoders[size] = SsdHeads(
+                self.spec, shapes, nms_threshold=NMS_THRESHOLD, box_voting=True
+            )
         pixels = squash(frame_bgr, size, halve=True)[np.newaxis].astype(np.float32)
         heads = {name: value.numpy() for name, value in self._look(pixels).items()}
         xyxy, scores = self._decoders[size].boxes(heads, CONFIDENCE_FLOOR)

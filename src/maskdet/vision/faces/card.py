@@ -32,6 +32,8 @@ class FaceCard(Card):
         halved: whether large frames are averaged down first.
         prior_boxes: layout of the prior boxes.
         nms_threshold: overlap from which on the weaker of two boxes is dropped.
+        box_voting: whether the weaker boxes have a say in where the face is; see
+            `maskdet.vision.faces.heads.SsdHeads`.
         default_confidence: score from which on a box is worth showing.
     """
 
@@ -42,6 +44,7 @@ class FaceCard(Card):
     halved: bool
     prior_boxes: PriorBoxSpec
     nms_threshold: float
+    box_voting: bool
     default_confidence: float
 
 
@@ -82,6 +85,7 @@ def read_face_card(path: Path) -> FaceCard:
         halved=picture.flag("halved", default=False),
         prior_boxes=_prior_boxes(fields.inner("prior_boxes")),
         nms_threshold=fields.number("nms_threshold", 0, 1),
+        box_voting=fields.flag("box_voting", default=False),
         default_confidence=fields.number("default_confidence", 0, 1),
     )
 

@@ -97,6 +97,7 @@ class Expected:
 
     Attributes:
         xyxy: (N, 4) where, in pixels.
+        before: (N, 4) where a look has found them.
         small: (N,) bool, as of a `Look`.
         offsets: (N, 4) likewise.
         lost: (N,) bool, which of them were not found lately, though they were only followed.
@@ -104,6 +105,7 @@ class Expected:
     """
 
     xyxy: FloatArray
+    before: FloatArray
     small: NDArray[np.bool_]
     offsets: FloatArray
     lost: NDArray[np.bool_]
@@ -173,7 +175,9 @@ def expected_faces(base: Look, latest: tuple[int, Shown] | None, index: int) -> 
             gone, lost = lost, gone
     here = ~gone
     expected = boxes + np.tile(velocities * since, 2)
-    return Expected(expected[here], base.small[here], base.offsets[here], lost[here], others)
+    return Expected(
+        expected[here], base.xyxy[here], base.small[here], base.offsets[here], lost[here], others
+    )
 
 
 def steady_after(base: Look | None, now: NDArray[np.int16], *, early: bool) -> Steady:

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from maskdet.vision.faces.sizes import AutoSizedFaceDetector
 
 
+# A look may find a face elsewhere than those who follow it do. So much of that is taken over at a
+# look: no box jumps, and what is left is halved by each. Less makes boxes no steadier, and slower.
+_TAKEN = np.float32(0.5)
+
+
 class FollowingFaceDetector:
     """Finds faces in the frames of one moving source, at the size its own frames ask for.
 
@@ -60,11 +65,12 @@ class FollowingFaceDetector:
         try:
             if self._planner is not None:
                 plan = self._planner.plan(index, frame_bgr, size, moment)
-            if plan is not None and plan.following is not None:
+            if plan is not None and plan.following is not None and plan.only_follows:
                 xyxy, scores = self._follow(plan.following, height, frame_bgr)
                 return xyxy, scores
-            proving = plan is not None and plan.thumbnail is not None
-            large = first_look or (proving and size > self._detector.smallest)
+            large = first_look or (
+                plan is not None and plan.is_look and size > self._detector.smallest
+            )
             with self._look if large else contextlib.nullcontext():
                 self._detector.load(size)  # not part of the time a frame takes
                 start = time.perf_counter()
@@ -73,9 +79,17 @@ class FollowingFaceDetector:
             # What is too doubtful to be labelled changes nothing that is found.
             counted = xyxy[scores >= np.float32(self._detector.counted_from)]
             heights = counted[:, 3] - counted[:, 1]
-            if proving:
-                proof = self._proof(xyxy, near, height, frame_bgr)
-            return xyxy, scores
+            if plan is None or not plan.is_look:
+                return xyxy, scores
+            if near is None:
+                near = self._detector.detect_at(self._detector.smallest, frame_bgr)
+            steady = xyxy
+            if plan.following is not None:
+                followed, _ = merged(self._cut_outs(plan.following, frame_bgr))
+                steady = _steadied(xyxy, followed)
+                xyxy = steady + _TAKEN * (xyxy - steady)
+            proof = self._proof(xyxy, near, height, frame_bgr)
+            return steady, scores
         finally:
             # Even if it failed: later frames wait to hear of it. What was only followed says
             # nothing of the size that finds what nobody knows of.
@@ -83,22 +97,17 @@ class FollowingFaceDetector:
             if self._planner is not None:
                 self._planner.saw(index, plan, xyxy, proof)
 
-    def _proof(
-        self, xyxy: FloatArray, near: Faces | None, height: int, frame_bgr: UInt8Array
-    ) -> Proof:
+    def _proof(self, xyxy: FloatArray, near: Faces, height: int, frame_bgr: UInt8Array) -> Proof:
         """Looks at a look's frame the cheap ways, too.
 
         Args:
             xyxy: (N, 4) what the look has found.
-            near: what the smallest size has found, if it was asked.
+            near: what the smallest size has found.
             height: of what the network is shown at a time, in pixels.
             frame_bgr: the frame.
         """
-        smallest = self._detector.smallest
-        if near is None:
-            near = self._detector.detect_at(smallest, frame_bgr)
         small = self._is_low(xyxy, height) | (found_again(xyxy, near[0]) < 0)
-        sides = frame_bgr.shape[1], frame_bgr.shape[0], smallest
+        sides = frame_bgr.shape[1], frame_bgr.shape[0], self._detector.smallest
         cut_outs = self._look_into(packed(xyxy[small], *sides), frame_bgr)
         close = self._look_into(packed(xyxy[~small], *sides, CLOSE_REACH), frame_bgr)
         apart, _ = merged([*cut_outs, *close])
@@ -112,15 +121,18 @@ class FollowingFaceDetector:
             height: of what the network is shown at a time, in pixels.
             frame_bgr: the frame.
         """
-        expected = following.expected
-        looks = self._look_into(following.pictures, frame_bgr)
-        cut_outs = [expected.corrected(faces) for faces in looks]
+        cut_outs = self._cut_outs(following, frame_bgr)
         if following.apart:
             found = merged(cut_outs)
-            if expected.are_in(found[0]):
+            if following.expected.are_in(found[0]):
                 return found
         near = self._detector.detect_at(self._detector.smallest, frame_bgr)
         return self._joined(near, cut_outs, height)
+
+    def _cut_outs(self, following: Following, frame_bgr: UInt8Array) -> list[Faces]:
+        """Returns what each of the cut-outs shows, its boxes as a look would find them."""
+        looks = self._look_into(following.pictures, frame_bgr)
+        return [following.expected.corrected(faces) for faces in looks]
 
     def _look_into(self, pictures: list[Picture], frame_bgr: UInt8Array) -> list[Faces]:
         """Returns what each packed picture of a frame shows, in pixels of the frame."""
@@ -151,3 +163,11 @@ class FollowingFaceDetector:
             self._detector.smallest / height
         ) < COMFORTABLE
         return low
+
+
+def _steadied(xyxy: FloatArray, followed: FloatArray) -> FloatArray:
+    """Returns a look's faces, (N, 4), where whoever follows them finds them, if that finds them."""
+    again = found_again(xyxy, followed)
+    steady = xyxy.copy()
+    steady[again >= 0] = followed[again[again >= 0]]
+    return steady

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskdet.boxes import intersection_over_union
 from maskdet.detections import FloatArray
 from maskdet.vision.faces.prior_boxes import (
     PriorBoxSpec,
@@ -26,6 +27,10 @@ HeadMaps = Mapping[str, NDArray[Any]]
 # Suppression compares every box with every better one: beyond so many it would take longer than the
 # network. At any confidence worth using there are far fewer.
 MOST_CANDIDATES = 1000
+
+# Boxes that overlap the best by so much, and score so much of what it does, have a say in where the
+# face is. Compared on the photographs that training keeps apart, where other values give the same.
+_VOTES_FROM, _VOTING_SHARE = 0.6, np.float32(0.7)
 
 
 def halved(picture: UInt8Array, size: int) -> UInt8Array:
@@ -73,14 +78,24 @@ class SsdHeads:
         spec: layout of the prior boxes.
         shapes: (height, width) of each head map in cells.
         nms_threshold: overlap beyond which the weaker of two boxes is dropped.
+        box_voting: whether a face's box is the mean of the boxes found for it, each as heavy as its
+            score, and not the best of them alone (Gidaris and Komodakis, "Object detection via a
+            multi-region & semantic segmentation-aware CNN model", ICCV 2015, section 5). Which one
+            is best changes from frame to frame, and the box would jump.
     """
 
     def __init__(
-        self, spec: PriorBoxSpec, shapes: list[tuple[int, int]], *, nms_threshold: float
+        self,
+        spec: PriorBoxSpec,
+        shapes: list[tuple[int, int]],
+        *,
+        nms_threshold: float,
+        box_voting: bool = False,
     ) -> None:
         self.priors = prior_boxes(spec, shapes)
         self._variances = spec.variances
         self._nms_threshold = nms_threshold
+        self._box_voting = box_voting
         self._maps = range(len(spec.steps))
 
     def boxes(self, heads: HeadMaps, confidence: float) -> tuple[FloatArray, FloatArray]:
@@ -97,9 +112,10 @@ class SsdHeads:
             [np.subtract(c[:, 1], c[:, 0]) for c in self._rows(heads, "conf", 2)]
         )
         # Softmax over background and face is a logistic of their difference: compared before it is
-        # worked out, since nearly every prior is background.
+        # worked out, since nearly every prior is background. Who votes for a face need not be one.
+        floor = confidence * _VOTING_SHARE if self._box_voting else confidence
         with np.errstate(divide="ignore"):
-            least = np.log(confidence) - np.log1p(-confidence)
+            least = np.log(floor) - np.log1p(-floor)
         candidates = np.flatnonzero(evidence >= least)
         if len(candidates) > MOST_CANDIDATES:
             order = np.argpartition(-evidence[candidates], MOST_CANDIDATES)
@@ -109,7 +125,23 @@ class SsdHeads:
         offsets = np.concatenate(list(self._rows(heads, "loc", 4)))
         boxes = decode(offsets[candidates], self.priors[candidates], self._variances)
         kept = non_maximum_suppression(boxes, scores, self._nms_threshold)
-        return boxes[kept], scores[kept]
+        if not self._box_voting:
+            return boxes[kept], scores[kept]
+        kept = kept[scores[kept] >= np.float32(confidence)]
+        return _voted(boxes, scores, kept), scores[kept]
 
     def _rows(self, heads: HeadMaps, kind: str, width: int) -> list[NDArray[Any]]:
         return [heads[f"{kind}_{index}"].reshape(-1, width) for index in self._maps]
+
+
+def _voted(xyxy: FloatArray, scores: FloatArray, kept: NDArray[np.intp]) -> FloatArray:
+    """Returns (K, 4) the boxes kept of (N, 4), each the mean of those that are of its face."""
+    weights = np.where(
+        (intersection_over_union(xyxy[kept], xyxy) >= _VOTES_FROM)
+        & (scores >= _VOTING_SHARE * scores[kept][:, None]),
+        scores,
+        np.float32(0),
+    )
+    # Of a box without area, not even its own overlap counts.
+    weights[np.arange(len(kept)), kept] = scores[kept]
+    return cast("FloatArray", weights @ xyxy / weights.sum(axis=1, keepdims=True))

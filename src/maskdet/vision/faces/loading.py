@@ -152,6 +152,7 @@ def _load_ssd(
         path,
         spec=card.prior_boxes,
         nms_threshold=card.nms_threshold,
+        box_voting=card.box_voting,
         default_confidence=card.default_confidence,
         confidence=confidence,
         face_size=face_size or card.size,

@@ -7,8 +7,9 @@ something moves where nobody is known and all was still. Each look proves at onc
 is found that way, too; where it is not, the frames up to the next are looked at in full, as are
 those in which it is known that a face was lost.
 
-What is decided for a frame rests on the looks before it and the frames since, never on more: a part
-of a video is looked at as the whole is, once it has begun with a look or two.
+How a frame is looked at rests on the looks before it and the frames since, never on more: a part
+of a video is looked at as the whole is, once it has begun with a look or two. Of the looks further
+back only their boxes count, each for half as much as the one after it.
 """
 
 import threading
@@ -73,7 +74,8 @@ class Plan:
         moment: of the frame, in seconds, ``None`` where that is not known.
         size: for the full size.
         base: the last look that is surely known, ``None`` for none.
-        following: instead of looking at it in full; ``None`` to do that.
+        following: how known faces are found without a look at the full size; ``None`` where they
+            are not.
         thumbnail: of a frame that is to be a look, ``None`` for any other.
     """
 
@@ -83,6 +85,16 @@ class Plan:
     base: Look | None
     following: Following | None = None
     thumbnail: NDArray[np.int16] | None = None
+
+    @property
+    def is_look(self) -> bool:
+        """Whether the frame is looked at in full, and what it shows proved."""
+        return self.thumbnail is not None
+
+    @property
+    def only_follows(self) -> bool:
+        """Whether the frame is not looked at in full."""
+        return self.following is not None and not self.is_look
 
 
 class LookPlanner:
@@ -111,35 +123,58 @@ class LookPlanner:
         """
         height, width = frame_bgr.shape[:2]
         base, latest = self._known(index)
-        full = Plan(index, moment, size, base)
         now = thumbnail(frame_bgr)
+        full = Plan(index, moment, size, base)
         look = replace(full, thumbnail=now)
-        if index % FULL_EVERY == 0:
-            return look
-        halfway = index % EARLIER == 0
-        if base is None:
-            return look if halfway and size == self._smallest else full
-        known = expected_faces(base, latest, index)
-        calm = base.is_calm(now, width, height)
-        apart = calm and base.apart and known.all_are_known
+        due, halfway = index % FULL_EVERY == 0, index % EARLIER == 0
         # At the smallest size a look is as cheap as whole frames are that stand in for it.
-        if halfway and (not calm or (size == self._smallest and not apart)):
-            return look
-        if base.size < size or not base.near:
-            return full
-        if moment is not None and base.moment is not None and moment - base.moment > _TELLS_FOR:
-            return full
-        if (known.lost & known.small).sum() > _HARD * len(base.xyxy):
-            return full
-        pictures = packed(known.xyxy[known.small], width, height, self._smallest)
+        cheap = size == self._smallest
+        if base is None:
+            return look if due or (halfway and cheap) else full
+        known = expected_faces(base, latest, index)
+        sides = width, height, self._smallest
+        small, close = known.small, ~known.small
+        pictures = packed(known.before[small], *sides, now=known.xyxy[small])
+        others = packed(known.before[close], *sides, CLOSE_REACH, now=known.xyxy[close])
+        calm = base.is_calm(now, width, height)
+        alone = calm and base.apart
+        apart = alone and known.all_are_known
+        tells = base.near and not _is_over(base.moment, moment)
+        if due or (halfway and (not calm or (cheap and not apart))):
+            # Frames about it are followed so, and its boxes should not be other than theirs.
+            plan, apart = look, alone
+        else:
+            plan = full
+            lost = (known.lost & small).sum() > _HARD * len(base.xyxy)
+            tells = tells and base.size >= size and not lost
+        if not tells:
+            return plan
+        return replace(plan, following=self._cheapest(size, known, pictures, others, apart=apart))
+
+    def _cheapest(
+        self,
+        size: int,
+        known: Expected,
+        pictures: list[Picture],
+        others: list[Picture],
+        *,
+        apart: bool,
+    ) -> Following | None:
+        """Returns how known faces are followed, ``None`` where a look at the full size is cheaper.
+
+        Args:
+            size: the full size.
+            known: the faces.
+            pictures: cut-outs around those that are small.
+            others: around those that are not.
+            apart: whether cut-outs may be all that is looked at.
+        """
         cost = self._smallest**2 + _pixels(pictures)
-        if apart:
-            close = packed(known.xyxy[~known.small], width, height, self._smallest, CLOSE_REACH)
-            if _pixels(pictures + close) <= _WORTH_IT * cost:
-                return replace(full, following=Following(pictures + close, known, apart=True))
+        if apart and _pixels(pictures + others) <= _WORTH_IT * cost:
+            return Following(pictures + others, known, apart=True)
         if size == self._smallest or cost > _WORTH_IT * size**2:
-            return full
-        return replace(full, following=Following(pictures, known))
+            return None
+        return Following(pictures, known)
 
     def saw(
         self,
@@ -153,12 +188,13 @@ class LookPlanner:
         Args:
             index: number of the frame.
             plan: by which it was looked at, ``None`` if planning failed.
-            xyxy: (N, 4) the faces found, in pixels; ``None`` if looking failed.
+            xyxy: (N, 4) the faces found, in pixels; ``None`` if looking failed. Of a look, where
+                they are to be found from now on.
             proof: of a look, what else is found in its frame.
         """
         shown = Shown()
         if xyxy is not None:
-            followed_from = plan.base if plan and plan.following else None
+            followed_from = plan.base if plan and plan.only_follows else None
             shown = Shown(xyxy, followed_from.index if followed_from else None)
             if plan and plan.thumbnail is not None and proof is not None:
                 shown.look = Look(
@@ -206,3 +242,8 @@ class LookPlanner:
 def _pixels(pictures: list[Picture]) -> int:
     """Returns how many pixels of these the network sees."""
     return sum(picture.size**2 for picture in pictures)
+
+
+def _is_over(before: float | None, moment: float | None) -> bool:
+    """Tells whether a look is too long ago to say where faces are, if the moments are known."""
+    return before is not None and moment is not None and moment - before > _TELLS_FOR

@@ -4,6 +4,10 @@ Where a face is about to be is known from the frames before. To find it there, t
 see the whole frame, least of all at the large size that a small face asks for: a cut-out around it,
 scaled so that the face is comfortably large, and laid beside the others' in one small picture,
 shows as much.
+
+What a network makes of a face depends a little on where in its grid of cells the face lies, and on
+its size. So a cut-out keeps its size and place until the face has moved far, or its box would
+tremble.
 """
 
 import math
@@ -31,6 +35,9 @@ _NEAR_A_CUT = 0.01
 # A face that lies in another's cut-out with so much room around it, in sides of its own, needs none
 # of its own if it is no more than so many times smaller.
 _ROOM, _SMALLER = 0.5, 1.5
+# A cut-out that follows its face moves by so much of its side at a time. Of the picture with one
+# cut-out that is a cell of the network's coarser maps, so that most of them see the face alike.
+_STRIDE = 0.25
 
 
 @dataclass(frozen=True)
@@ -103,21 +110,28 @@ class Picture:
 
 
 def packed(
-    xyxy: FloatArray, width: int, height: int, smallest: int, reach: float = REACH
+    xyxy: FloatArray,
+    width: int,
+    height: int,
+    smallest: int,
+    reach: float = REACH,
+    *,
+    now: FloatArray | None = None,
 ) -> list[Picture]:
     """Lays out cut-outs around faces.
 
     Args:
-        xyxy: (N, 4) where the faces are expected, in pixels.
+        xyxy: (N, 4) where the faces were last looked for, in pixels.
         width: of the frame in pixels.
         height: likewise.
         smallest: the detector's smallest size, the side of a full picture in pixels.
         reach: side of a cut-out in longer sides of its face.
+        now: (N, 4) where they are expected; ``None`` for there.
 
     Returns:
         As few pictures as hold them, none where there is no face.
     """
-    sources = _sources(xyxy, width, height, reach)
+    sources = _sources(xyxy, xyxy if now is None else now, width, height, reach)
     most = _GRIDS[-1][0] ** 2
     return [
         _picture(sources[first : first + most], smallest) for first in range(0, len(sources), most)
@@ -125,15 +139,16 @@ def packed(
 
 
 def _sources(
-    xyxy: FloatArray, width: int, height: int, reach: float
+    xyxy: FloatArray, now: FloatArray, width: int, height: int, reach: float
 ) -> list[tuple[int, int, int, int]]:
     """Returns the cut-outs, squares where the frame has room for them, none for nothing new."""
     sources: list[tuple[int, int, int, int]] = []
     largest: list[float] = []
     sides = np.maximum(xyxy[:, 2] - xyxy[:, 0], xyxy[:, 3] - xyxy[:, 1])
+    centres, theirs = ((boxes[:, :2] + boxes[:, 2:]) / 2 for boxes in (xyxy, now))
     # The largest first: their cut-outs hold most of their neighbours.
     for index in np.argsort(-sides, kind="stable"):
-        box, side = xyxy[index], float(sides[index])
+        box, side = now[index], float(sides[index])
         room = side * _ROOM
         wanted = np.array([box[0] - room, box[1] - room, box[2] + room, box[3] + room])
         wanted = np.clip(wanted, 0, [width, height, width, height])
@@ -144,17 +159,23 @@ def _sources(
         ):
             continue
         length = max(1, round(reach * side))
-        left, right = _span(float(box[0] + box[2]) / 2, length, width)
-        top, bottom = _span(float(box[1] + box[3]) / 2, length, height)
-        sources.append((left, top, right, bottom))
+        stride = length * _STRIDE
+        spans = [
+            _span(float(centre), length, limit, stride * round(float(there - centre) / stride))
+            for centre, there, limit in zip(
+                centres[index], theirs[index], (width, height), strict=True
+            )
+        ]
+        sources.append((spans[0][0], spans[1][0], spans[0][1], spans[1][1]))
         largest.append(side)
     return sources
 
 
-def _span(centre: float, length: int, limit: int) -> tuple[int, int]:
-    """Returns begin and end of so many pixels about a centre, moved into 0..limit."""
+def _span(centre: float, length: int, limit: int, moved: float) -> tuple[int, int]:
+    """Returns begin and end of so many pixels about a centre, moved, inside 0..limit."""
     length = min(length, limit)
     begin = min(max(0, round(centre - length / 2)), limit - length)
+    begin = min(max(0, begin + round(moved)), limit - length)
     return begin, begin + length
 
 

@@ -22,6 +22,7 @@ class SsdFaceDetector:
         path: the ``.tflite`` file.
         spec: layout of the network's prior boxes.
         nms_threshold: overlap from which on the weaker of two boxes is dropped.
+        box_voting: see `SsdHeads`.
         default_confidence: see `FaceDetector`.
         confidence: score from which on a box is a face; None takes the default.
         face_size: side in pixels of the square the frame is squashed to. Twice the side finds
@@ -42,6 +43,7 @@ class SsdFaceDetector:
         *,
         spec: PriorBoxSpec,
         nms_threshold: float,
+        box_voting: bool,
         default_confidence: float,
         confidence: float | None,
         face_size: int,
@@ -68,7 +70,7 @@ class SsdFaceDetector:
         if any(head.ndim != 4 for head in heads.values()):
             raise ModelError(f"{path}: is not an SSD, its head maps are not maps")
         shapes = [heads[f"loc_{index}"].shape[1:3] for index in maps]
-        self._heads = SsdHeads(spec, shapes, nms_threshold=nms_threshold)
+        self._heads = SsdHeads(spec, shapes, nms_threshold=nms_threshold, box_voting=box_voting)
         priors = len(self._heads.priors)
         for kind, what, each in (("loc", "offsets", 4), ("conf", "scores", 2)):
             found = sum(heads[f"{kind}_{index}"].size for index in maps)
