@@ -132,6 +132,20 @@ def test_a_lower_confidence_gives_more_boxes_best_first(astronaut: np.ndarray) -
     assert sure_scores.min() >= 0.9
 
 
+def test_boxes_are_voted_on_where_the_card_says_so(astronaut: np.ndarray, tmp_path: Path) -> None:
+    """Without the entry, as in the cards of before, the best box of a face is its box."""
+    folder = tmp_path / "face_detector"
+    shutil.copytree(bundled("face_detector"), folder, ignore=shutil.ignore_patterns("original"))
+    path = folder / "ssd_faces.json"
+    card = json.loads(path.read_text(encoding="utf-8"))
+    assert card.pop("box_voting") is True
+    voted, scores = load_face_detector(folder).detect(astronaut)
+    path.write_text(json.dumps(card), encoding="utf-8")
+    best, same_scores = load_face_detector(folder).detect(astronaut)
+    np.testing.assert_array_equal(scores, same_scores)
+    assert 0.1 < np.abs(voted - best).max() < 10
+
+
 @pytest.mark.parametrize("shape", [(480, 640, 3), (1, 1, 3), (3, 900, 3)])
 def test_a_frame_without_faces(shape: tuple[int, ...]) -> None:
     """Empty arrays of the right shape, whatever the frame's size."""
