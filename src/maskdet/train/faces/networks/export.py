@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from maskdet.detections import FloatArray
 from maskdet.train.face_graph import FaceGraph, run_only
+from maskdet.train.faces.networks.equalising import equalise
 from maskdet.train.faces.networks.layers import BLOCK, Folding
 from maskdet.train.faces.networks.registry import network_of
 
@@ -55,6 +56,10 @@ def to_tflite(
     network = network_of(model)
     fixed = (network.build_quantised if precision == "int8" else network.build)(_EXPORT_SIZE)
     copy_weights(model, fixed)
+    shown = []
+    if precision == "int8":
+        shown = [cv2.resize(picture, (_EXPORT_SIZE, _EXPORT_SIZE)) for picture in calibration]
+        equalise(fixed, shown)
     # Of the model itself, the converter would save each layer first: three times as long.
     graph = _Exported(fixed)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.signature()], graph)
@@ -65,9 +70,8 @@ def to_tflite(
     elif precision == "int8":
 
         def samples() -> Iterator[list[FloatArray]]:
-            for picture in calibration:
-                squashed = cv2.resize(picture, (_EXPORT_SIZE, _EXPORT_SIZE))
-                yield [squashed[np.newaxis].astype(np.float32)]
+            for picture in shown:
+                yield [picture[np.newaxis].astype(np.float32)]
 
         converter.representative_dataset = samples
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
