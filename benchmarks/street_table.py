@@ -70,7 +70,7 @@ def main(
         "`--tiles 2x2`": NetworkOptions(tiles="2x2"),
         "`--crop-margin 0.1`": NetworkOptions(crop_margin=0.1),
         "`--crop-margin 0.4`": NetworkOptions(crop_margin=0.4),
-        "`--precision int8`": NetworkOptions(precision="int8"),
+        "`--precision float16`": NetworkOptions(precision="float16"),
         "`--face-detector yunet`": NetworkOptions(face_detector="yunet", face=yunet),
         "`--face original`": NetworkOptions(face=Path(ORIGINAL)),
     }

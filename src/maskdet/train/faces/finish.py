@@ -26,7 +26,7 @@ from maskdet.vision.faces.card import CARD_FORMAT, CARD_KIND
 from maskdet.vision.faces.loading import load_face_detector
 from maskdet.vision.preprocessing import UInt8Array
 
-CALIBRATION_PICTURES = 150
+CALIBRATION_PICTURES = 200
 LARGEST_LOSS = 0.01
 """Average precision that 8 bits may cost and still be the default."""
 
