@@ -15,6 +15,7 @@ from maskdet.errors import ModelError
 from maskdet.media.frames import Frame
 from maskdet.stream import detect_frames
 from maskdet.vision.faces.detector import Faces
+from maskdet.vision.faces.following import _steadied
 from maskdet.vision.faces.looks import EARLIER, FULL_EVERY, KNOWN_AFTER
 from maskdet.vision.faces.size_choice import DELAY, FIRST_LOOKS, LOOK_EVERY
 from maskdet.vision.faces.sizes import AutoSizedFaceDetector
@@ -150,6 +151,17 @@ def test_boxes_do_not_jump_to_looks_and_back() -> None:
     assert changes[(looks < KNOWN_AFTER - 1) | (looks >= KNOWN_AFTER)].max() < 0.5
     assert 1 < changes.max() < 5.5
     assert 90 < heights.min() < heights.max() < 99
+
+
+def test_one_box_is_not_given_to_two_faces() -> None:
+    """Where followers have one for both, each stays where the look has found it."""
+    faces = np.array([[0, 0, 100, 100], [43, 0, 143, 100], [300, 0, 400, 100]], np.float32)
+    followed = np.array([[21, 0, 121, 100], [305, 0, 405, 100]], np.float32)
+    steady = _steadied(faces, followed)
+    np.testing.assert_array_equal(steady[:2], faces[:2])
+    np.testing.assert_array_equal(steady[2], followed[1])
+    assert _steadied(faces[:0], followed).shape == (0, 4)
+    np.testing.assert_array_equal(_steadied(faces, followed[:0]), faces)
 
 
 def test_a_face_close_by_that_jumps_is_found_at_once() -> None:

@@ -64,6 +64,14 @@ def test_weaker_boxes_of_a_face_have_a_say_in_where_it_is() -> None:
     np.testing.assert_allclose(alone, [[0, 0, 20, 20]], atol=1e-4)
 
 
+def test_a_box_without_end_spoils_no_other() -> None:
+    """Offsets may overflow; the face beside it is where it was."""
+    offsets = [[0.0] * 4, [0.0] * 4, [0.0] * 4, [0.0, 0.0, 1e4, 1e4]]
+    decoder = SsdHeads(SPEC, [(1, 2)], nms_threshold=0.45, box_voting=True)
+    xyxy, _ = decoder.boxes(heads([-9.0, 3.0, -9.0, 2.0], offsets), 0.5)
+    np.testing.assert_allclose(xyxy[0], [0, 0, 20, 20], atol=1e-4)
+
+
 def test_each_of_two_faces_has_its_own_say() -> None:
     """Boxes that do not overlap stay where they are; nobody votes for what is no face."""
     decoder = SsdHeads(SPEC, [(1, 2)], nms_threshold=0.45, box_voting=True)

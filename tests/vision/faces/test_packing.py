@@ -52,7 +52,7 @@ def test_a_cut_out_stays_inside_the_frame() -> None:
 
 
 def test_a_cut_out_keeps_its_place_until_its_face_has_moved_far() -> None:
-    """Then it goes by a quarter of its side, and its size is what it was."""
+    """By an eighth of its side. Then it goes by a quarter, and its size is what it was."""
     before = boxes((100, 100, 130, 140))
     for by, moved in ((0, 0), (14, 0), (16, 30), (44, 30), (46, 60), (-16, -30), (-400, -55)):
         now = before + np.array([by - 2, 0, by + 2, 0], np.float32)
@@ -61,6 +61,24 @@ def test_a_cut_out_keeps_its_place_until_its_face_has_moved_far() -> None:
         assert tile.source == (55 + moved, 60, 175 + moved, 180)
     now = before + np.array([0, 20, 0, 20], np.float32)
     assert packed(before, WIDTH, HEIGHT, SMALLEST, now=now)[0].tiles[0].source == (55, 90, 175, 210)
+
+
+@pytest.mark.parametrize("reach", [2.0, 3.0])
+@pytest.mark.parametrize("corner", [(0, 0), (WIDTH - 80, HEIGHT - 80), (10, HEIGHT - 100)])
+def test_a_face_that_comes_away_from_an_edge_keeps_room(
+    corner: tuple[int, int], reach: float
+) -> None:
+    """Its cut-out was moved inwards before; it must not be moved past the face."""
+    left, top = corner
+    before = boxes((left, top, left + 80, top + 80))
+    inwards = [1 if left < WIDTH / 2 else -1, 1 if top < HEIGHT / 2 else -1]
+    for by in range(0, 150, 5):
+        now = before + by * np.array(inwards * 2, np.float32)
+        (picture,) = packed(before, WIDTH, HEIGHT, SMALLEST, reach, now=now)
+        source = np.array(picture.tiles[0].source)
+        room = np.array([1, 1, -1, -1]) * (now[0] - source)
+        at_edge = source == [0, 0, WIDTH, HEIGHT]
+        assert (room[~at_edge] >= 80 * (reach / 2 - 0.5 - reach / 8) - 1).all(), (by, source)
 
 
 def test_who_has_left_a_neighbours_cut_out_gets_one() -> None:

@@ -56,7 +56,8 @@ class Look:
         size: it was looked at with.
         thumbnail: of its frame; see `maskdet.vision.faces.motion`.
         steady: of the last look that was not brought forward, which may be this one.
-        xyxy: (N, 4) the faces found, in pixels.
+        xyxy: (N, 4) the faces found, in pixels; of those that were followed to it, halfway between
+            where the look has found them and where they were followed to.
         small: (N,) bool, which of them are too small for the smallest size.
         velocities: (N, 2) pixels a frame, along x and y.
         near: whether nearly all were found again at the smallest size and in cut-outs.
@@ -97,7 +98,7 @@ class Expected:
 
     Attributes:
         xyxy: (N, 4) where, in pixels.
-        before: (N, 4) where a look has found them.
+        before: (N, 4) where they were at the look, as it has it.
         small: (N,) bool, as of a `Look`.
         offsets: (N, 4) likewise.
         lost: (N,) bool, which of them were not found lately, though they were only followed.

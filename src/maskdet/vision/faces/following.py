@@ -85,8 +85,10 @@ class FollowingFaceDetector:
                 near = self._detector.detect_at(self._detector.smallest, frame_bgr)
             steady = xyxy
             if plan.following is not None:
-                followed, _ = merged(self._cut_outs(plan.following, frame_bgr))
-                steady = _steadied(xyxy, followed)
+                cut_outs = self._cut_outs(plan.following, frame_bgr)
+                apart = plan.following.apart
+                followed = merged(cut_outs) if apart else self._joined(near, cut_outs, height)
+                steady = _steadied(xyxy, followed[0])
                 xyxy = steady + _TAKEN * (xyxy - steady)
             proof = self._proof(xyxy, near, height, frame_bgr)
             return steady, scores
@@ -168,6 +170,10 @@ class FollowingFaceDetector:
 def _steadied(xyxy: FloatArray, followed: FloatArray) -> FloatArray:
     """Returns a look's faces, (N, 4), where whoever follows them finds them, if that finds them."""
     again = found_again(xyxy, followed)
+    # One box that stands for two faces is neither's.
+    claims = np.bincount(again[again >= 0], minlength=len(followed))
+    same = again >= 0
+    same[same] = claims[again[same]] == 1
     steady = xyxy.copy()
-    steady[again >= 0] = followed[again[again >= 0]]
+    steady[same] = followed[again[same]]
     return steady

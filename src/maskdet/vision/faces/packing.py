@@ -6,8 +6,8 @@ scaled so that the face is comfortably large, and laid beside the others' in one
 shows as much.
 
 What a network makes of a face depends a little on where in its grid of cells the face lies, and on
-its size. So a cut-out keeps its size and place until the face has moved far, or its box would
-tremble.
+its size. So a cut-out keeps its size, and its place until the face has moved far from its middle,
+or the box would tremble.
 """
 
 import math
@@ -22,8 +22,8 @@ from maskdet.vision.faces.detector import Faces
 from maskdet.vision.faces.heads import halved
 from maskdet.vision.preprocessing import UInt8Array
 
-# Side of a cut-out in longer sides of its face: that far a small face may have moved by one whole
-# side, and a large one by half of one.
+# Side of a cut-out in longer sides of its face. From its middle, a small face may move by one whole
+# side, a large one by half of one; as cut-outs stay, it is 0.6 and 0.25 at least.
 REACH, CLOSE_REACH = 3.0, 2.0
 # Tiles a side of a picture, and the picture's side as a share of the detector's smallest size.
 # Fewer tiles are larger, since a network sees less well at a picture's edges.
@@ -35,8 +35,8 @@ _NEAR_A_CUT = 0.01
 # A face that lies in another's cut-out with so much room around it, in sides of its own, needs none
 # of its own if it is no more than so many times smaller.
 _ROOM, _SMALLER = 0.5, 1.5
-# A cut-out that follows its face moves by so much of its side at a time. Of the picture with one
-# cut-out that is a cell of the network's coarser maps, so that most of them see the face alike.
+# A cut-out follows its face in steps of so much of its side, the nearest. Of the picture with one
+# cut-out a step is a cell of the network's coarser maps, so that most of them see the face alike.
 _STRIDE = 0.25
 
 
@@ -159,10 +159,9 @@ def _sources(
         ):
             continue
         length = max(1, round(reach * side))
-        stride = length * _STRIDE
         spans = [
-            _span(float(centre), length, limit, stride * round(float(there - centre) / stride))
-            for centre, there, limit in zip(
+            _span(float(before), float(there), length, limit)
+            for before, there, limit in zip(
                 centres[index], theirs[index], (width, height), strict=True
             )
         ]
@@ -171,11 +170,18 @@ def _sources(
     return sources
 
 
-def _span(centre: float, length: int, limit: int, moved: float) -> tuple[int, int]:
-    """Returns begin and end of so many pixels about a centre, moved, inside 0..limit."""
+def _span(before: float, now: float, length: int, limit: int) -> tuple[int, int]:
+    """Returns begin and end of so many pixels, inside 0..limit, about a centre that has moved.
+
+    They are whole steps away from where they would be had it not.
+    """
     length = min(length, limit)
-    begin = min(max(0, round(centre - length / 2)), limit - length)
-    begin = min(max(0, begin + round(moved)), limit - length)
+    first, wanted = (
+        min(max(0, round(centre - length / 2)), limit - length) for centre in (before, now)
+    )
+    stride = length * _STRIDE
+    begin = first + round(stride * round((wanted - first) / stride))
+    begin = min(max(0, begin), limit - length)
     return begin, begin + length
 
 

@@ -1,5 +1,7 @@
 """Channels made to reach equally far: the network computes what it did, and 8 bits lose less."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -24,6 +26,7 @@ def uneven(model: keras.Model) -> keras.Model:
         if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
             kernel = weights[0]
             weights[0] = kernel * 30 ** rng.uniform(-0.5, 0.5, kernel.shape[2:]).astype(np.float32)
+            weights[1:] = [rng.normal(0, 1, bias.shape).astype(np.float32) for bias in weights[1:]]
         layer.set_weights(weights)
     return model
 
@@ -39,7 +42,16 @@ def rounded(model: keras.Model, picture: np.ndarray) -> np.ndarray:
     return seen
 
 
-@pytest.mark.parametrize("build", [light.build_light_ssd, res10.build_ssd])
+@pytest.mark.parametrize(
+    "build",
+    [
+        light.build_light_ssd,
+        res10.build_ssd,
+        partial(res10.build_ssd, blocked=True),
+        partial(res10.build_ssd, fine=True, blocked=True),
+    ],
+    ids=("light", "large", "blocked", "fine"),
+)
 def test_the_network_computes_what_it_did(build: object) -> None:
     """The light one, most maps of which are changed, and the large one, with layers of its own."""
     side = 64
@@ -95,6 +107,17 @@ def test_every_channel_reaches_as_far_as_the_widest() -> None:
         reach = one.max(axis=(0, 1, 2))
         np.testing.assert_allclose(reach, reach.max(), rtol=1e-3)
     assert (-mixed.min(axis=(0, 1, 2)) <= mixed.max(axis=(0, 1, 2))).all()
+
+
+def test_a_channel_that_says_nothing_stays_as_it_is() -> None:
+    """It may say something elsewhere, and would be cut off there."""
+    model = chain()
+    layer = model.get_layer("look")
+    kernel, bias = layer.get_weights()
+    bias[2] = -1e6
+    layer.set_weights([kernel, bias])
+    equalise(model, pictures())
+    assert model.get_layer("look").get_weights()[1][2] == -1e6
 
 
 def test_eight_bits_lose_less() -> None:

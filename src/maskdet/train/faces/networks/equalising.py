@@ -3,9 +3,11 @@
 Eight bits give all channels of a map steps of one size, those of its widest channel, and what a
 narrow one says is lost between two steps. But a channel may be made wider by any factor where it is
 computed, and as much narrower by the weights that read it: the network computes what it did, since
-a ReLU, the largest of some values and a sum let factors through. Weights lose nothing by it where
-they have steps of their own for each channel they compute, as in TFLite. Where there is no ReLU a
-channel may be turned round, too: if all reach further upwards than downwards, steps are finer.
+a ReLU, the largest of some values and a sum let factors through. In TFLite weights have steps of
+their own for each channel that they compute, so that those which make a channel wider lose nothing,
+nor do depthwise ones that read it; those that mix channels lose a little, and less than is gained.
+Where there is no ReLU a channel may be turned round, too: if all reach further upwards than
+downwards, steps are finer.
 
 Reference: Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction"
 (ICCV 2019), section 4.1, here by what the channels hold on pictures instead of by their weights.
@@ -22,13 +24,13 @@ from numpy.typing import NDArray
 from maskdet.detections import FloatArray
 from maskdet.train.faces.networks.layers import Doubling
 
-# Of a channel that hardly ever says anything, the little that it does is noise.
+# No channel is made wider by more: one that said next to nothing here may say more elsewhere, and
+# must not be cut off then. One that said nothing at all stays as it is.
 _MOST = 100.0
 _TINY = float(np.finfo(np.float32).tiny)
 _PASSING = (
     keras.layers.MaxPooling2D,
     keras.layers.ZeroPadding2D,
-    keras.layers.ReLU,
     keras.layers.Add,
     Doubling,
 )
@@ -47,7 +49,8 @@ def equalise(model: keras.Model, pictures: Iterable[NDArray[np.uint8]]) -> None:
     for root, members in maps.free.items():
         reaches = [np.maximum(-lowest[one], highest[one]) for one in members]
         shares = [reach / max(float(reach.max()), _TINY) for reach in reaches]
-        factors[root] = 1 / np.maximum(np.max(shares, axis=0), 1 / _MOST)
+        share = np.max(shares, axis=0)
+        factors[root] = np.where(share > 0, 1 / np.maximum(share, 1 / _MOST), 1)
         if root in maps.linear:
             factors[root] *= np.where(-lowest[root] > highest[root], -1, 1)
     for layer in maps.convolutions:
@@ -82,7 +85,7 @@ class _Maps:
             inputs = layer.input if isinstance(layer.input, list) else [layer.input]
             if _is_plain(layer):
                 self.convolutions.append(layer)
-            elif isinstance(layer, _PASSING):
+            elif _passes(layer):
                 for one in inputs:
                     self._parents[self.root(one)] = self.root(layer.output)
             else:
@@ -108,6 +111,13 @@ class _Maps:
         return number
 
 
+def _passes(layer: Any) -> bool:
+    """Tells whether what a layer gives of a channel grows as the channel does."""
+    if isinstance(layer, keras.layers.ReLU):
+        return layer.max_value is None and layer.threshold == 0
+    return isinstance(layer, _PASSING)
+
+
 def _is_plain(layer: Any) -> bool:
     """Tells whether a layer is a convolution that lets factors through, but for its weights."""
     if type(layer) not in (keras.layers.Conv2D, keras.layers.DepthwiseConv2D):
@@ -128,11 +138,11 @@ def _extremes(
     )
     if not outputs:
         return lowest, highest
-    look = keras.Model(model.input, outputs)
+    look = keras.Model(model.input, {str(id(one)): one for one in outputs})
     for picture in pictures:
         seen = look(picture[np.newaxis].astype(np.float32), training=False)
-        for number, one in zip(numbers, seen, strict=True):
-            values = one.numpy()
+        for number in numbers:
+            values = seen[str(number)].numpy()
             np.minimum(lowest[number], values.min(axis=(0, 1, 2)), out=lowest[number])
             np.maximum(highest[number], values.max(axis=(0, 1, 2)), out=highest[number])
     return lowest, highest

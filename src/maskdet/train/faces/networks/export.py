@@ -59,7 +59,8 @@ def to_tflite(
     shown = []
     if precision == "int8":
         shown = [cv2.resize(picture, (_EXPORT_SIZE, _EXPORT_SIZE)) for picture in calibration]
-        equalise(fixed, shown)
+        if network.equalised:
+            equalise(fixed, shown)
     # Of the model itself, the converter would save each layer first: three times as long.
     graph = _Exported(fixed)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.signature()], graph)

@@ -32,6 +32,8 @@ class SsdNetwork:
         frozen: beginnings of the names of layers that keep their weights in training.
         quantised: whether it runs in 8 bits by default, if they cost little. Large convolutions
             gain from them; small ones lose time where the processor has no step for them.
+        equalised: whether 8 bits are made of it with channels that reach equally far; see
+            `maskdet.train.faces.networks.equalising`. With large convolutions it was not tried.
         model_name: of the Keras model.
         own_layer: that it alone has; "" where it has none.
     """
@@ -44,6 +46,7 @@ class SsdNetwork:
     sizes: tuple[int, ...]
     frozen: tuple[str, ...]
     quantised: bool
+    equalised: bool
     model_name: str
     own_layer: str
 
@@ -57,6 +60,7 @@ RES10 = SsdNetwork(
     sizes=(),
     frozen=_RES10_FROZEN,
     quantised=True,
+    equalised=False,
     model_name=res10.RES10_NAME,
     own_layer="",
 )
@@ -69,6 +73,7 @@ FINE = SsdNetwork(
     sizes=(304, 448, 608, 704),
     frozen=_RES10_FROZEN,
     quantised=True,
+    equalised=False,
     model_name=res10.FINE_NAME,
     own_layer="fine_above",
 )
@@ -81,6 +86,7 @@ LIGHT = SsdNetwork(
     sizes=(320, 448, 640, 896),
     frozen=_LIGHT_FROZEN,
     quantised=False,
+    equalised=True,
     model_name=light.LIGHT_NAME,
     own_layer="stride2_stem",
 )
