@@ -145,7 +145,7 @@ def _voted(xyxy: FloatArray, scores: FloatArray, kept: NDArray[np.intp]) -> Floa
     # Of a box without area, not even its own overlap counts.
     weights[np.arange(len(kept)), kept] = scores[kept]
     # One without end would spoil all others.
-    finite = np.isfinite(xyxy.sum(axis=1))
+    finite = np.all(np.isfinite(xyxy), axis=1)
     total = weights[:, finite] @ xyxy[finite]
     heaviness = weights[:, finite].sum(axis=1, keepdims=True)
     mean = total / np.maximum(heaviness, np.finfo(np.float32).tiny)
