@@ -29,7 +29,7 @@ HeadMaps = Mapping[str, NDArray[Any]]
 MOST_CANDIDATES = 1000
 
 # Boxes that overlap the best by so much, and score so much of what it does, have a say in where the
-# face is. Compared on the photographs that training keeps apart, where other values give the same.
+# face is. Compared on the bundled detector's validation pictures, where other values give the same.
 _VOTES_FROM, _VOTING_SHARE = 0.6, np.float32(0.7)
 
 
