@@ -116,7 +116,7 @@ def camera(pictures: Iterator[Frame], seed: int) -> Iterator[Frame]:
 def watch(
     frames: Iterator[Frame], states: list[str], detector: MaskDetector, tally: Tally
 ) -> tuple[bool, float | None]:
-    """Follows the largest face and counts.
+    """Follows the surest face and counts.
 
     Returns:
         Whether an adjustment changed the label, and after how many seconds under the nose the
@@ -126,10 +126,10 @@ def watch(
     said: list[str | None] = []
     for number, (frame, state) in enumerate(zip(frames, states, strict=True)):
         xyxy, scores = detector.find_faces(frame)
-        sides = (xyxy[:, 2:] - xyxy[:, :2]).prod(axis=1)
-        largest = np.argsort(-sides)[:1]
-        own = detector.classify(frame, xyxy[largest], scores[largest])
-        found = follower.classify(frame, xyxy[largest], scores[largest], number / RATE)
+        # The surest: a hand that passes for a face now and then is larger.
+        first = np.argsort(-scores)[:1]
+        own = detector.classify(frame, xyxy[first], scores[first])
+        found = follower.classify(frame, xyxy[first], scores[first], number / RATE)
         said.append(found.predicted_labels[0] if len(found) else None)
         if len(found) == 0 or state not in labels:
             continue
