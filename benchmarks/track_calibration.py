@@ -126,10 +126,10 @@ def watch(
     said: list[str | None] = []
     for number, (frame, state) in enumerate(zip(frames, states, strict=True)):
         xyxy, scores = detector.find_faces(frame)
-        # The surest: a hand that passes for a face now and then is larger.
-        first = np.argsort(-scores)[:1]
-        own = detector.classify(frame, xyxy[first], scores[first])
-        found = follower.classify(frame, xyxy[first], scores[first], number / RATE)
+        # They come surest first. A hand that passes for a face now and then may be larger.
+        surest = xyxy[:1], scores[:1]
+        own = detector.classify(frame, *surest)
+        found = follower.classify(frame, *surest, number / RATE)
         said.append(found.predicted_labels[0] if len(found) else None)
         if len(found) == 0 or state not in labels:
             continue

@@ -132,10 +132,6 @@ class LookPlanner:
         if base is None:
             return look if due or (halfway and cheap) else full
         known = expected_faces(base, latest, index)
-        sides = width, height, self._smallest
-        small, close = known.small, ~known.small
-        pictures = packed(known.before[small], *sides, now=known.xyxy[small])
-        others = packed(known.before[close], *sides, CLOSE_REACH, now=known.xyxy[close])
         calm = base.is_calm(now, width, height)
         alone = calm and base.apart
         apart = alone and known.all_are_known
@@ -145,33 +141,32 @@ class LookPlanner:
             plan, apart = look, alone
         else:
             plan = full
-            lost = (known.lost & small).sum() > _HARD * len(base.xyxy)
+            lost = (known.lost & known.small).sum() > _HARD * len(base.xyxy)
             tells = tells and base.size >= size and not lost
         if not tells:
             return plan
-        return replace(plan, following=self._cheapest(size, known, pictures, others, apart=apart))
+        return replace(plan, following=self._cheapest(size, known, width, height, apart=apart))
 
     def _cheapest(
-        self,
-        size: int,
-        known: Expected,
-        pictures: list[Picture],
-        others: list[Picture],
-        *,
-        apart: bool,
+        self, size: int, known: Expected, width: int, height: int, *, apart: bool
     ) -> Following | None:
         """Returns how known faces are followed, ``None`` where a look at the full size is cheaper.
 
         Args:
             size: the full size.
             known: the faces.
-            pictures: cut-outs around those that are small.
-            others: around those that are not.
+            width: of the frame in pixels.
+            height: likewise.
             apart: whether cut-outs may be all that is looked at.
         """
+        sides = width, height, self._smallest
+        small, close = known.small, ~known.small
+        pictures = packed(known.before[small], *sides, now=known.xyxy[small])
         cost = self._smallest**2 + _pixels(pictures)
-        if apart and _pixels(pictures + others) <= _WORTH_IT * cost:
-            return Following(pictures + others, known, apart=True)
+        if apart:
+            others = packed(known.before[close], *sides, CLOSE_REACH, now=known.xyxy[close])
+            if _pixels(pictures + others) <= _WORTH_IT * cost:
+                return Following(pictures + others, known, apart=True)
         if size == self._smallest or cost > _WORTH_IT * size**2:
             return None
         return Following(pictures, known)

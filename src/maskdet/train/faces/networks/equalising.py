@@ -56,14 +56,16 @@ def equalise(model: keras.Model, pictures: Iterable[NDArray[np.uint8]]) -> None:
     for layer in maps.convolutions:
         # One map in, one out; either may be free, or both.
         weights = layer.get_weights()
-        channels_out = 2 if isinstance(layer, keras.layers.DepthwiseConv2D) else 3
+        # Channels out are a kernel's last axis, channels in the one before, which a depthwise
+        # kernel has alone.
+        depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
         given = factors.get(maps.root(layer.output))
         if given is not None:
-            weights[0] = weights[0] * _along(given, channels_out)
+            weights[0] = weights[0] * (given[:, np.newaxis] if depthwise else given)
             weights[1:] = [bias * given for bias in weights[1:]]
         taken = factors.get(maps.root(layer.input))
         if taken is not None:
-            weights[0] = weights[0] / _along(taken, 2)
+            weights[0] = weights[0] / taken[:, np.newaxis]
         layer.set_weights(weights)
 
 
@@ -146,8 +148,3 @@ def _extremes(
             np.minimum(lowest[number], values.min(axis=(0, 1, 2)), out=lowest[number])
             np.maximum(highest[number], values.max(axis=(0, 1, 2)), out=highest[number])
     return lowest, highest
-
-
-def _along(factors: FloatArray, axis: int) -> FloatArray:
-    """Returns (C,) factors in a shape for that axis of a kernel's four."""
-    return factors.reshape([-1 if at == axis else 1 for at in range(4)])
